@@ -1,0 +1,26 @@
+import { defineConfig, globalIgnores } from "eslint/config";
+import tseslint from "typescript-eslint";
+
+/** Rooms of pure values and I/O edges: they know nothing of Pulumi (docs/adr/0003). */
+const ROOMS = ["cache/**", "execution/**", "registry/**", "cli/**"];
+
+export default defineConfig(
+  globalIgnores(["node_modules/", ".kiln/", "examples/"]),
+  {
+    files: ["**/*.ts"],
+    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+      "@typescript-eslint/no-unnecessary-condition": ["error", { allowConstantLoopConditions: "only-allowed-literals" }],
+      "@typescript-eslint/switch-exhaustiveness-check": "error",
+      eqeqeq: "error",
+    },
+  },
+  {
+    files: ROOMS.map((room) => `${room}/*.ts`),
+    rules: {
+      "no-restricted-imports": ["error", { patterns: [{ group: ["@pulumi/*"], message: "Only components/, index.ts and toolchain/plugins/ import @pulumi/*." }] }],
+    },
+  },
+);

@@ -1,0 +1,100 @@
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { KilnError } from "../errors.ts";
+
+export interface RunOptions {
+  readonly cwd?: string;
+  /** The whole environment of the child; the caller's own when absent. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Written to the child's standard input, which is closed after it. */
+  readonly input?: string | Buffer;
+  /** Called with each line of standard error as it comes. */
+  readonly onStderrLine?: (line: string) => void;
+  /** Called with each line of standard output as it comes. */
+  readonly onStdoutLine?: (line: string) => void;
+  /** Ends the child's whole process group with SIGTERM, and with SIGKILL five seconds later. */
+  readonly signal?: AbortSignal | undefined;
+  /** Return a non-zero exit code instead of throwing. */
+  readonly allowFailure?: boolean;
+}
+
+export interface RunResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** What Ctrl-C aborts: the default signal of every child process and of every loop that would start one. */
+export const interruption = new AbortController();
+
+/** Throws when the run was interrupted, so that a loop between two child processes ends as well. */
+export function throwIfInterrupted(): void {
+  if (interruption.signal.aborted) throw new KilnError("interrupted", "interrupted");
+}
+
+const GRACE_MS = 5_000;
+
+/**
+ * Runs a program without a shell and returns its exit code and output. A program that cannot be started or, unless
+ * `allowFailure`, exits non-zero throws a KilnError with the last lines that it printed.
+ */
+export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  const signal = options.signal ?? interruption.signal;
+  if (signal.aborted) throw new KilnError("interrupted", "interrupted");
+  const child = spawn(command, args, {
+    cwd: options.cwd,
+    env: options.env,
+    stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+    detached: true,
+  });
+  let killTimer: NodeJS.Timeout | undefined;
+  const endGroup = () => {
+    signalGroup(child.pid, "SIGTERM");
+    killTimer = setTimeout(() => {
+      signalGroup(child.pid, "SIGKILL");
+    }, GRACE_MS);
+  };
+  signal.addEventListener("abort", endGroup, { once: true });
+
+  const stdout: string[] = [];
+  const stderr: string[] = [];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => stdout.push(text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => stderr.push(text));
+  if (options.onStdoutLine) createInterface({ input: child.stdout }).on("line", options.onStdoutLine);
+  if (options.onStderrLine) createInterface({ input: child.stderr }).on("line", options.onStderrLine);
+  child.stdin?.on("error", () => undefined).end(options.input);
+
+  const code = await new Promise<number>((resolve, reject) => {
+    child.once("error", (cause) => {
+      reject(new KilnError("unreachable", `cannot run ${command}: ${cause.message}`, { cause }));
+    });
+    child.once("close", (exitCode, exitSignal) => {
+      resolve(exitCode ?? (exitSignal === "SIGKILL" ? 137 : 143));
+    });
+  }).finally(() => {
+    clearTimeout(killTimer);
+    signal.removeEventListener("abort", endGroup);
+  });
+
+  const result = { code, stdout: stdout.join(""), stderr: stderr.join("") };
+  if (signal.aborted) throw new KilnError("interrupted", "interrupted");
+  if (code !== 0 && options.allowFailure !== true) {
+    const said = lastLines(result.stderr.trim() === "" ? result.stdout : result.stderr, 12);
+    throw new KilnError("failed", `${command} ${args.slice(0, 3).join(" ")} … exited with ${code}:\n${said}`);
+  }
+  return result;
+}
+
+/** The last `count` lines of a text, without trailing blank lines. */
+export function lastLines(text: string, count: number): string {
+  return text.trimEnd().split("\n").slice(-count).join("\n");
+}
+
+function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // The group ended by itself.
+  }
+}

@@ -1,0 +1,28 @@
+import { defineConfig } from "vitest/config";
+
+/** Three pyramids of one suite: `unit` needs nothing, `engine` the Pulumi CLI, `e2e` Docker, a registry and real compiles. */
+export default defineConfig({
+  test: {
+    pool: "forks",
+    isolate: true,
+    unstubEnvs: true,
+    projects: [
+      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      {
+        extends: true,
+        test: { name: "engine", include: ["test/engine/**/*.test.ts"], testTimeout: 180_000, hookTimeout: 600_000 },
+      },
+      {
+        extends: true,
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          globalSetup: ["test/support/local-stack.ts"],
+          fileParallelism: false,
+          testTimeout: 600_000,
+          hookTimeout: 2_700_000,
+        },
+      },
+    ],
+  },
+});
