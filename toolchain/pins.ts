@@ -1,0 +1,118 @@
+import { KilnError } from "../errors.ts";
+import raw from "./pins.json" with { type: "json" };
+
+/** The tools that kiln runs, each pinned to one version in `pins.json`. Node itself is the business of `bootstrap.mjs`. */
+export const TOOLS = ["go", "pulumi", "opentofu", "regctl", "registry"] as const;
+
+export type Tool = (typeof TOOLS)[number];
+
+/** A file of an official release. `member` is the binary inside the archive; without it the file is the binary. */
+export interface Download {
+  readonly url: string;
+  readonly sha256: string;
+  readonly member?: string;
+}
+
+/** How a tool is built from the Go module proxy: `go.mod` lines, and string variables that the linker sets. */
+export interface GoModule {
+  readonly module: string;
+  readonly version: string;
+  readonly package: string;
+  readonly replace?: readonly string[];
+  readonly set?: Readonly<Record<string, string>>;
+}
+
+export interface Pin {
+  readonly version: string;
+  readonly binary: string;
+  /** Arguments that make the binary print its version. */
+  readonly versionArgs: readonly string[];
+  /** By platform, such as `linux-amd64`. */
+  readonly downloads: Readonly<Record<string, Download>>;
+  readonly goModule?: GoModule;
+  /** For Go itself: the name under which any Go command fetches this toolchain from the module proxy. */
+  readonly goToolchain?: string;
+}
+
+export type Pins = Readonly<Record<Tool, Pin>>;
+
+/** The pins of this checkout. */
+export const pins: Pins = readPins(raw);
+
+/** The versions that enter images and cache keys, without a leading `v`. */
+export const toolVersions = {
+  go: pins.go.version,
+  pulumi: pins.pulumi.version,
+  opentofu: pins.opentofu.version,
+} as const;
+
+/** This machine as the pins name it: `linux-amd64`, `linux-arm64`, `darwin-arm64`. */
+export function platformName(platform: string = process.platform, arch: string = process.arch): string {
+  return `${platform}-${arch === "x64" ? "amd64" : arch}`;
+}
+
+/** Checks the shape of a pins document and returns it typed; throws a KilnError that names the first wrong key path. */
+export function readPins(document: unknown): Pins {
+  const tools = record(document, "pins");
+  return Object.fromEntries(TOOLS.map((tool) => [tool, readPin(tools[tool], tool)])) as Record<Tool, Pin>;
+}
+
+function readPin(value: unknown, at: string): Pin {
+  const pin = record(value, at);
+  const downloads = Object.entries(record(pin["downloads"], `${at}.downloads`));
+  return {
+    version: text(pin["version"], `${at}.version`, /^\d+\.\d+\.\d+$/),
+    binary: text(pin["binary"], `${at}.binary`, /^[a-z]+$/),
+    versionArgs: texts(pin["versionArgs"], `${at}.versionArgs`),
+    downloads: Object.fromEntries(
+      downloads.map(([platform, download]) => [platform, readDownload(download, `${at}.downloads.${platform}`)]),
+    ),
+    ...(pin["goModule"] !== undefined && { goModule: readGoModule(pin["goModule"], `${at}.goModule`) }),
+    ...(pin["goToolchain"] !== undefined && {
+      goToolchain: text(pin["goToolchain"], `${at}.goToolchain`, /^go\d+\.\d+\.\d+$/),
+    }),
+  };
+}
+
+function readDownload(value: unknown, at: string): Download {
+  const download = record(value, at);
+  return {
+    url: text(download["url"], `${at}.url`, /^https?:\/\//),
+    sha256: text(download["sha256"], `${at}.sha256`, /^[0-9a-f]{64}$/),
+    ...(download["member"] !== undefined && { member: text(download["member"], `${at}.member`, /^[^/].*$/) }),
+  };
+}
+
+function readGoModule(value: unknown, at: string): GoModule {
+  const recipe = record(value, at);
+  const set = recipe["set"] === undefined ? undefined : Object.entries(record(recipe["set"], `${at}.set`));
+  return {
+    module: text(recipe["module"], `${at}.module`, /\//),
+    version: text(recipe["version"], `${at}.version`, /^v\d+\.\d+\.\d+/),
+    package: text(recipe["package"], `${at}.package`, /\//),
+    ...(recipe["replace"] !== undefined && { replace: texts(recipe["replace"], `${at}.replace`) }),
+    ...(set && { set: Object.fromEntries(set.map(([name, to]) => [name, text(to, `${at}.set.${name}`, /^\S+$/)])) }),
+  };
+}
+
+function record(value: unknown, at: string): Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw wrong(at, "an object", value);
+  return value as Record<string, unknown>;
+}
+
+function text(value: unknown, at: string, pattern: RegExp): string {
+  if (typeof value !== "string" || !pattern.test(value)) throw wrong(at, `text like ${String(pattern)}`, value);
+  return value;
+}
+
+function texts(value: unknown, at: string): readonly string[] {
+  if (!Array.isArray(value)) throw wrong(at, "a list of texts", value);
+  return value.map((item, index) => text(item, `${at}[${index}]`, /./));
+}
+
+function wrong(at: string, expected: string, found: unknown): KilnError {
+  const shown = found === undefined ? "nothing" : JSON.stringify(found);
+  return new KilnError("usage", `toolchain/pins.json: ${at} must be ${expected}, found ${shown}`, {
+    mend: "restore toolchain/pins.json from git, or correct that key",
+  });
+}
