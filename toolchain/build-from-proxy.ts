@@ -25,13 +25,13 @@ export function buildEnvironment(env: NodeJS.ProcessEnv, goRoot: string): NodeJS
   }
   return {
     ...rest,
-    PATH: `${path.join(goRoot, "bin")}${path.delimiter}${env["PATH"] ?? ""}`,
+    PATH: `${path.join(goRoot, "bin")}${path.delimiter}${env.PATH ?? ""}`,
     CGO_ENABLED: "0",
     GO111MODULE: "on",
     GOFLAGS: "-mod=mod",
     GOTOOLCHAIN: "local",
     GOWORK: "off",
-    GOSUMDB: env["GOSUMDB"] === undefined || env["GOSUMDB"] === "off" ? "sum.golang.org" : env["GOSUMDB"],
+    GOSUMDB: env.GOSUMDB === undefined || env.GOSUMDB === "off" ? "sum.golang.org" : env.GOSUMDB,
   };
 }
 
@@ -68,7 +68,7 @@ export async function buildFromProxy(
 
 /** The GOROOT of a toolchain that a Go command on PATH fetches, checked by Go's checksum database; undefined if none can. */
 export async function fetchGoToolchain(name: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  const sumdb = env["GOSUMDB"] === "off" ? { GOSUMDB: "sum.golang.org" } : {};
+  const sumdb = env.GOSUMDB === "off" ? { GOSUMDB: "sum.golang.org" } : {};
   const result = await run("go", ["env", "GOROOT", "GOVERSION"], {
     env: { ...env, ...sumdb, GOTOOLCHAIN: name, GOFLAGS: "" },
     allowFailure: true,

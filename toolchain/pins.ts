@@ -59,17 +59,17 @@ export function readPins(document: unknown): Pins {
 
 function readPin(value: unknown, at: string): Pin {
   const pin = record(value, at);
-  const downloads = Object.entries(record(pin["downloads"], `${at}.downloads`));
+  const downloads = Object.entries(record(pin.downloads, `${at}.downloads`));
   return {
-    version: text(pin["version"], `${at}.version`, /^\d+\.\d+\.\d+$/),
-    binary: text(pin["binary"], `${at}.binary`, /^[a-z]+$/),
-    versionArgs: texts(pin["versionArgs"], `${at}.versionArgs`),
+    version: text(pin.version, `${at}.version`, /^\d+\.\d+\.\d+$/),
+    binary: text(pin.binary, `${at}.binary`, /^[a-z]+$/),
+    versionArgs: texts(pin.versionArgs, `${at}.versionArgs`),
     downloads: Object.fromEntries(
       downloads.map(([platform, download]) => [platform, readDownload(download, `${at}.downloads.${platform}`)]),
     ),
-    ...(pin["goModule"] !== undefined && { goModule: readGoModule(pin["goModule"], `${at}.goModule`) }),
-    ...(pin["goToolchain"] !== undefined && {
-      goToolchain: text(pin["goToolchain"], `${at}.goToolchain`, /^go\d+\.\d+\.\d+$/),
+    ...(pin.goModule !== undefined && { goModule: readGoModule(pin.goModule, `${at}.goModule`) }),
+    ...(pin.goToolchain !== undefined && {
+      goToolchain: text(pin.goToolchain, `${at}.goToolchain`, /^go\d+\.\d+\.\d+$/),
     }),
   };
 }
@@ -77,20 +77,20 @@ function readPin(value: unknown, at: string): Pin {
 function readDownload(value: unknown, at: string): Download {
   const download = record(value, at);
   return {
-    url: text(download["url"], `${at}.url`, /^https?:\/\//),
-    sha256: text(download["sha256"], `${at}.sha256`, /^[0-9a-f]{64}$/),
-    ...(download["member"] !== undefined && { member: text(download["member"], `${at}.member`, /^[^/].*$/) }),
+    url: text(download.url, `${at}.url`, /^https?:\/\//),
+    sha256: text(download.sha256, `${at}.sha256`, /^[0-9a-f]{64}$/),
+    ...(download.member !== undefined && { member: text(download.member, `${at}.member`, /^[^/].*$/) }),
   };
 }
 
 function readGoModule(value: unknown, at: string): GoModule {
   const recipe = record(value, at);
-  const set = recipe["set"] === undefined ? undefined : Object.entries(record(recipe["set"], `${at}.set`));
+  const set = recipe.set === undefined ? undefined : Object.entries(record(recipe.set, `${at}.set`));
   return {
-    module: text(recipe["module"], `${at}.module`, /\//),
-    version: text(recipe["version"], `${at}.version`, /^v\d+\.\d+\.\d+/),
-    package: text(recipe["package"], `${at}.package`, /\//),
-    ...(recipe["replace"] !== undefined && { replace: texts(recipe["replace"], `${at}.replace`) }),
+    module: text(recipe.module, `${at}.module`, /\//),
+    version: text(recipe.version, `${at}.version`, /^v\d+\.\d+\.\d+/),
+    package: text(recipe.package, `${at}.package`, /\//),
+    ...(recipe.replace !== undefined && { replace: texts(recipe.replace, `${at}.replace`) }),
     ...(set && { set: Object.fromEntries(set.map(([name, to]) => [name, text(to, `${at}.set.${name}`, /^\S+$/)])) }),
   };
 }

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { constants } from "node:fs";
-import { access, chmod, mkdir, readFile, realpath, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, realpath, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { KilnError } from "../errors.ts";
 import { silent, type Progress } from "../progress.ts";
 import { buildFromProxy, fetchGoToolchain } from "./build-from-proxy.ts";
 import { download } from "./download.ts";
+import { executablesOnPath, isExecutable } from "./executables.ts";
 import { withLock } from "./lock.ts";
 import { pins as pinned, platformName, type Pin, type Pins, type Tool } from "./pins.ts";
 import type { Places } from "./places.ts";
@@ -42,7 +42,7 @@ const resolved = new Map<string, Promise<ResolvedTool>>();
  */
 export function resolveTool(name: Tool, options: ResolveOptions): Promise<ResolvedTool> {
   const settled = settle(options);
-  const key = [name, settled.places.cache, settled.env["PATH"], settled.pins[name].version].join("\0");
+  const key = [name, settled.places.cache, settled.env.PATH, settled.pins[name].version].join("\0");
   const running = resolved.get(key) ?? resolve(name, settled);
   resolved.set(key, running);
   running.catch(() => resolved.delete(key));
@@ -87,11 +87,9 @@ export function toolHome(name: Tool, options: { readonly places: Places; readonl
 async function onPath(name: Tool, options: Settled): Promise<ResolvedTool | undefined> {
   const pin = options.pins[name];
   const cached = path.join(options.places.cache, "tools") + path.sep;
-  for (const directory of (options.env["PATH"] ?? "").split(path.delimiter)) {
-    const candidate = path.join(directory, pin.binary);
+  for (const candidate of await executablesOnPath(pin.binary, options.env)) {
     // What kiln itself put on PATH keeps its route: the cache knows it.
-    if (!path.isAbsolute(candidate) || candidate.startsWith(cached)) continue;
-    if (!(await isExecutable(candidate)) || !(await saysVersion(candidate, pin, options.env))) continue;
+    if (candidate.startsWith(cached) || !(await saysVersion(candidate, pin, options.env))) continue;
     const root = name === "go" ? await goRoot(candidate, options.env) : path.dirname(await realpath(candidate));
     return { name, version: pin.version, path: candidate, root, source: "path" };
   }
@@ -199,11 +197,4 @@ async function saysVersion(binary: string, pin: Pin, env: NodeJS.ProcessEnv): Pr
 
 async function goRoot(go: string, env: NodeJS.ProcessEnv): Promise<string> {
   return (await run(go, ["env", "GOROOT"], { env: { ...env, GOTOOLCHAIN: "local" } })).stdout.trim();
-}
-
-async function isExecutable(file: string): Promise<boolean> {
-  return access(file, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
 }

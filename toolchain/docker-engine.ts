@@ -1,0 +1,112 @@
+import { mkdir } from "node:fs/promises";
+import { KilnError } from "../errors.ts";
+import type { Progress } from "../progress.ts";
+import { canInstallPackages, installPackages } from "./debian.ts";
+import { buildKitClient, clientCandidates, engineVersion } from "./docker-client.ts";
+import { findExecutable } from "./executables.ts";
+import { managedEngineHost, startManagedEngine, stopManagedEngine } from "./managed-engine.ts";
+import type { Places } from "./places.ts";
+
+/** A Docker engine that answers, and a client that can build with BuildKit on it. */
+export interface Engine {
+  /** Path of the client. */
+  readonly docker: string;
+  /** What DOCKER_HOST must be for it; undefined for the client's own default. */
+  readonly host: string | undefined;
+  /** Whether kiln started it, and `stopEngine` may stop it. */
+  readonly managed: boolean;
+}
+
+/** The environment in which the docker client reaches an engine and builds with BuildKit. */
+export function engineEnvironment(engine: Engine, env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  return { ...env, DOCKER_BUILDKIT: "1", ...(engine.host !== undefined && { DOCKER_HOST: engine.host }) };
+}
+
+/**
+ * Finds the engine that DOCKER_HOST or the default socket leads to. Where none answers, as root on Debian or Ubuntu,
+ * starts one of kiln's own (installing it first where it is missing); elsewhere throws a KilnError with the command.
+ */
+export async function readyEngine(options: {
+  readonly places: Places;
+  readonly progress: Progress;
+  readonly env?: NodeJS.ProcessEnv;
+}): Promise<Engine> {
+  const { places, progress } = options;
+  const own = managedEngineHost(places);
+  // `eval "$(kiln env)"` names kiln's own engine: that is no wish for another one.
+  const env = withoutHost(options.env ?? process.env, own);
+  const found = await findEngine(env);
+  if (found) return found;
+  if (env.DOCKER_HOST !== undefined) {
+    throw new KilnError("unreachable", `no usable Docker engine answers at DOCKER_HOST=${env.DOCKER_HOST}`, {
+      mend: "start that engine (and install its buildx plugin), or unset DOCKER_HOST",
+    });
+  }
+  const client = await buildKitClient(env);
+  const mayInstall = await canInstallPackages();
+  if (client === undefined && (await engineWithoutBuildKit(env))) {
+    throw new KilnError("unreachable", "the docker client on this machine cannot build with BuildKit", {
+      mend: "install its buildx plugin: apt-get install -y docker-buildx-plugin (Docker's packages) or docker-buildx (Debian's)",
+    });
+  }
+  if (!mayInstall) {
+    throw new KilnError("unreachable", "no Docker engine answers", {
+      mend: "start Docker (sudo systemctl start docker, or Docker Desktop) or install it: https://docs.docker.com/engine/install",
+    });
+  }
+  const docker = await installedClient(env, progress);
+  // Where an init system runs, installing the package has started an engine already.
+  const startedByPackage = await findEngine(env);
+  if (startedByPackage) return startedByPackage;
+  await mkdir(places.state, { recursive: true });
+  await startManagedEngine(places, progress, async () => {
+    return (await engineVersion(docker, { ...env, DOCKER_HOST: own })) !== undefined;
+  });
+  return { docker, host: own, managed: true };
+}
+
+/** The engine that answers already, or undefined. Starts and installs nothing. */
+export async function findEngine(env: NodeJS.ProcessEnv): Promise<Engine | undefined> {
+  const docker = await buildKitClient(env);
+  if (docker === undefined || (await engineVersion(docker, env)) === undefined) return undefined;
+  return { docker, host: env.DOCKER_HOST, managed: false };
+}
+
+/**
+ * Says that this checkout needs kiln's engine no more, and ends the engine where no other checkout does; its images go
+ * with it. Engines that kiln did not start are left alone. Returns whether one was ended.
+ */
+export async function stopEngine(options: { readonly places: Places }): Promise<boolean> {
+  return stopManagedEngine(options.places);
+}
+
+function withoutHost(env: NodeJS.ProcessEnv, host: string): NodeJS.ProcessEnv {
+  if (env.DOCKER_HOST !== host && env.DOCKER_HOST !== "") return env;
+  const rest = { ...env };
+  delete rest.DOCKER_HOST;
+  return rest;
+}
+
+async function engineWithoutBuildKit(env: NodeJS.ProcessEnv): Promise<boolean> {
+  for (const client of await clientCandidates(env)) {
+    if ((await engineVersion(client, env)) !== undefined) return true;
+  }
+  return false;
+}
+
+/** A client with BuildKit and the engine beside it, from Debian's packages where they are missing. */
+async function installedClient(env: NodeJS.ProcessEnv, progress: Progress): Promise<string> {
+  const missing: string[] = [];
+  if ((await findExecutable("dockerd", env)) === undefined) missing.push("docker.io", "ca-certificates");
+  if ((await findExecutable("iptables", env)) === undefined) missing.push("iptables");
+  if (missing.length > 0) await installPackages(missing, "a Docker engine", progress);
+  const client = await buildKitClient(env);
+  if (client !== undefined) return client;
+  // From 23 on the client has BuildKit in a package of its own.
+  await installPackages(["docker-buildx"], "BuildKit", progress);
+  const withBuildx = await buildKitClient(env);
+  if (withBuildx !== undefined) return withBuildx;
+  throw new KilnError("unreachable", "the installed docker client cannot build with BuildKit", {
+    mend: "install Docker from https://docs.docker.com/engine/install",
+  });
+}

@@ -1,0 +1,189 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { KilnError } from "../errors.ts";
+import { silent, type Progress } from "../progress.ts";
+import { endProcess, runningDaemon, startDaemon, stopDaemon } from "./daemon.ts";
+import { findExecutable } from "./executables.ts";
+import { markOf, withLock } from "./lock.ts";
+import type { Places } from "./places.ts";
+import { run, type RunResult } from "./process.ts";
+
+// One engine a machine and user, shared by the checkouts that need it: two Docker daemons would fight over bridges and
+// packet filter chains. Each checkout leaves a reference; the last one to go ends the engine.
+
+/** The longest path that a unix socket may have. */
+const SOCKET_PATH_MAX = 107;
+
+/** The files of kiln's engine. */
+interface EngineFiles {
+  readonly home: string;
+  readonly socket: string;
+  readonly pidFile: string;
+  readonly logFile: string;
+  readonly users: string;
+  readonly bridge: string;
+}
+
+/** DOCKER_HOST of kiln's own engine, running or not. */
+export function managedEngineHost(places: Places): string {
+  return `unix://${engineFiles(places).socket}`;
+}
+
+/** Starts kiln's engine where it does not run yet, and notes that this checkout uses it. `ready` asks it through a client. */
+export async function startManagedEngine(
+  places: Places,
+  progress: Progress,
+  ready: () => Promise<boolean>,
+): Promise<void> {
+  const files = engineFiles(places);
+  await withLock(`${files.home}.lock`, progress, "the start of the Docker engine", async () => {
+    await mkdir(files.users, { recursive: true });
+    await writeFile(userFile(files, places), JSON.stringify({ state: places.state }));
+    if ((await runningDaemon(files.pidFile)) !== undefined && (await ready())) return;
+    await cleanUp(files);
+    progress.note(`starting a Docker engine of kiln's own (log: ${files.logFile}); \`kiln down\` ends it`);
+    try {
+      await startDockerd(files, process.env, ready);
+    } catch (error) {
+      const legacy = await legacyFilterPath(files, error);
+      if (legacy === undefined) throw error;
+      await cleanUp(files);
+      progress.note("the packet filter of this kernel needs iptables-legacy: trying again with it");
+      await startDockerd(files, { ...process.env, PATH: legacy }, ready);
+    }
+  });
+}
+
+/** Removes this checkout's reference; ends the engine and removes its data when no checkout with a state is left. */
+export async function stopManagedEngine(places: Places): Promise<boolean> {
+  const files = engineFiles(places);
+  if (!existsSync(files.home)) return false;
+  return withLock(`${files.home}.lock`, silent, "the end of the Docker engine", async () => {
+    await rm(userFile(files, places), { force: true });
+    if (await isUsed(files)) return false;
+    const wasRunning = (await runningDaemon(files.pidFile)) !== undefined;
+    await cleanUp(files);
+    await rm(files.home, { recursive: true, force: true });
+    return wasRunning;
+  });
+}
+
+function engineFiles(places: Places): EngineFiles {
+  const home = path.join(places.cache, "engine");
+  const name = createHash("sha256").update(home).digest("hex").slice(0, 8);
+  const socket = path.join(home, "docker.sock");
+  return {
+    home,
+    socket: Buffer.byteLength(socket) <= SOCKET_PATH_MAX ? socket : `/run/kiln-${name}.sock`,
+    pidFile: path.join(home, "dockerd.json"),
+    logFile: path.join(home, "dockerd.log"),
+    users: path.join(home, "users"),
+    bridge: `kiln-${name}`,
+  };
+}
+
+function userFile(files: EngineFiles, places: Places): string {
+  return path.join(files.users, `${createHash("sha256").update(places.state).digest("hex").slice(0, 16)}.json`);
+}
+
+async function isUsed(files: EngineFiles): Promise<boolean> {
+  for (const name of await readdir(files.users).catch(() => [])) {
+    const { state } = JSON.parse(await readFile(path.join(files.users, name), "utf8")) as { state: string };
+    if (existsSync(state)) return true;
+  }
+  return false;
+}
+
+async function startDockerd(files: EngineFiles, env: NodeJS.ProcessEnv, ready: () => Promise<boolean>): Promise<void> {
+  const dockerd = await findExecutable("dockerd", env);
+  if (dockerd === undefined) {
+    throw new KilnError("unreachable", "dockerd is not installed", { mend: "run: apt-get install -y docker.io" });
+  }
+  // An empty configuration of its own: what /etc/docker/daemon.json says is meant for the machine's engine.
+  const config = path.join(files.home, "daemon.json");
+  await writeFile(config, "{}\n");
+  const args = [
+    ...["--config-file", config, "--host", `unix://${files.socket}`],
+    ...["--data-root", path.join(files.home, "data"), "--exec-root", path.join(files.home, "exec")],
+    ...["--pidfile", path.join(files.home, "dockerd.pid")],
+    ...((await makeBridge(files.bridge)) ? ["--bridge", files.bridge] : []),
+  ];
+  const { pidFile, logFile } = files;
+  const system = `${env.PATH ?? ""}${path.delimiter}/usr/sbin${path.delimiter}/sbin`;
+  const daemon = { name: "the Docker engine", command: dockerd, args, env: { ...env, PATH: system }, pidFile, logFile };
+  await startDaemon(daemon, ready);
+}
+
+/** A bridge under kiln's own name, so that another engine's docker0 stays as it is. */
+async function makeBridge(name: string): Promise<boolean> {
+  return quietly("ip", ["link", "add", "name", name, "type", "bridge"]);
+}
+
+/** Ends the daemon and what it left behind: containers' supervisors, mounts, the bridge, the sockets. Keeps images. */
+async function cleanUp(files: EngineFiles): Promise<void> {
+  await stopDaemon(files.pidFile);
+  for (const pid of await processesOf(files.home)) {
+    const mark = markOf(pid);
+    if (mark !== undefined) await endProcess(mark);
+  }
+  for (const mount of (await mountsBelow(files.home)).reverse()) await quietly("umount", ["-l", mount]);
+  await removeFilterRules(files.bridge);
+  await quietly("ip", ["link", "delete", files.bridge]);
+  await rm(path.join(files.home, "exec"), { recursive: true, force: true });
+  await rm(path.join(files.home, "dockerd.pid"), { force: true });
+  await rm(files.socket, { force: true });
+}
+
+/** Removes the packet filter rules that name the bridge; Docker leaves its rules behind when it ends. */
+async function removeFilterRules(bridge: string): Promise<void> {
+  for (const table of ["filter", "nat"]) {
+    const rules = (await finish("iptables", ["-t", table, "-S"]))?.stdout ?? "";
+    for (const rule of rules.split("\n").filter((line) => line.startsWith("-A ") && line.includes(bridge))) {
+      await quietly("iptables", ["-t", table, "-D", ...rule.split(" ").slice(1)]);
+    }
+  }
+}
+
+/** Processes of container software whose arguments name a path below the engine's directory. */
+async function processesOf(home: string): Promise<readonly number[]> {
+  const found: number[] = [];
+  for (const pid of (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name))) {
+    const args = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0");
+    const program = path.basename(args[0] ?? "");
+    if (!/^(dockerd|docker-proxy|containerd|containerd-shim.*)$/.test(program)) continue;
+    if (args.some((arg) => arg.includes(`${home}${path.sep}`))) found.push(Number(pid));
+  }
+  return found;
+}
+
+async function mountsBelow(directory: string): Promise<string[]> {
+  const table = await readFile("/proc/self/mountinfo", "utf8").catch(() => "");
+  const points = table.split("\n").map((line) => line.split(" ")[4] ?? "");
+  return points.map((point) => point.replaceAll(String.raw`\040`, " ")).filter((at) => at.startsWith(directory + "/"));
+}
+
+/** A PATH on which `iptables` is iptables-legacy, where that is likely to mend the error; the system's choice stays. */
+async function legacyFilterPath(files: EngineFiles, error: unknown): Promise<string | undefined> {
+  if (!(error instanceof KilnError) || !/iptables|nft|nat table/i.test(error.message)) return undefined;
+  const directory = path.join(files.home, "legacy");
+  await rm(directory, { recursive: true, force: true });
+  await mkdir(directory, { recursive: true });
+  for (const name of ["iptables", "ip6tables"]) {
+    const legacy = await findExecutable(`${name}-legacy`, process.env);
+    if (legacy === undefined) return undefined;
+    await symlink(legacy, path.join(directory, name));
+  }
+  return `${directory}${path.delimiter}${process.env.PATH ?? ""}`;
+}
+
+/** Runs a clean-up command to its end, even after Ctrl-C; returns whether it succeeded. */
+async function quietly(command: string, args: readonly string[]): Promise<boolean> {
+  return (await finish(command, args))?.code === 0;
+}
+
+async function finish(command: string, args: readonly string[]): Promise<RunResult | undefined> {
+  const signal = new AbortController().signal;
+  return run(command, args, { signal, allowFailure: true }).catch(() => undefined);
+}
