@@ -1,0 +1,43 @@
+const HOST = /(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?)(?::\d{1,5})?/.source;
+const PATH = /[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*/.source;
+const REPOSITORY = `(?:${HOST}/)?${PATH}(?:/${PATH})*`;
+const TAG = /[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}/.source;
+const DIGEST = /sha256:[0-9a-f]{64}/.source;
+
+const TAG_ALONE = new RegExp(`^${TAG}$`);
+const PINNED = new RegExp(`^(${REPOSITORY})@(${DIGEST})$`);
+const REFERENCE = new RegExp(`^${REPOSITORY}(?::${TAG})?(?:@${DIGEST})?$`);
+
+/** An image by the digest of its content: what is verified, promoted and run. */
+export interface PinnedImage {
+  /** With its registry: `ghcr.io/owner/name/base-images/iac-runner-warm`. */
+  readonly repository: string;
+  /** `sha256:` and 64 hexadecimal digits. */
+  readonly digest: string;
+}
+
+/** The parts of `repository@sha256:…`; nothing for any other text, a tag before the digest included. */
+export function parsePinnedImage(reference: string): PinnedImage | undefined {
+  const [, repository, digest] = PINNED.exec(reference) ?? [];
+  return repository === undefined || digest === undefined ? undefined : { repository, digest };
+}
+
+/** `repository@sha256:…`. */
+export function pinnedReference(image: PinnedImage): string {
+  return `${image.repository}@${image.digest}`;
+}
+
+/** Whether a text can stand after the colon of an image name. */
+export function isTag(text: string): boolean {
+  return TAG_ALONE.test(text);
+}
+
+/** Whether a text is any image reference: with or without registry, tag and digest. */
+export function isImageReference(text: string): boolean {
+  return REFERENCE.test(text);
+}
+
+/** The tag under which registries without the referrers API list what is attached to an image (OCI 1.1 fallback tag). */
+export function referrersTag(digest: string): string {
+  return digest.replace(":", "-");
+}
