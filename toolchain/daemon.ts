@@ -75,8 +75,8 @@ export async function stopDaemon(pidFile: string): Promise<boolean> {
 }
 
 /** Ends one process by SIGTERM, by SIGKILL after half a minute, and waits until it is gone. */
-export async function endProcess(mark: ProcessMark): Promise<void> {
-  signal(mark, "SIGTERM");
+export async function endProcess(mark: ProcessMark, first: NodeJS.Signals = "SIGTERM"): Promise<void> {
+  signal(mark, first);
   if (await gone(mark, STOP_MS)) return;
   signal(mark, "SIGKILL");
   if (await gone(mark, STOP_MS)) return;

@@ -6,7 +6,7 @@ import { KilnError } from "../errors.ts";
 import { silent, type Progress } from "../progress.ts";
 import { endProcess, runningDaemon, startDaemon, stopDaemon } from "./daemon.ts";
 import { findExecutable } from "./executables.ts";
-import { markOf, withLock } from "./lock.ts";
+import { markOf, withLock, type ProcessMark } from "./lock.ts";
 import type { Places } from "./places.ts";
 import { run, type RunResult } from "./process.ts";
 
@@ -107,7 +107,7 @@ async function startDockerd(files: EngineFiles, env: NodeJS.ProcessEnv, ready: (
   const args = [
     ...["--config-file", config, "--host", `unix://${files.socket}`],
     ...["--data-root", path.join(files.home, "data"), "--exec-root", path.join(files.home, "exec")],
-    ...["--pidfile", path.join(files.home, "dockerd.pid")],
+    ...["--pidfile", path.join(files.home, "dockerd.pid"), "--shutdown-timeout", "5"],
     ...((await makeBridge(files.bridge)) ? ["--bridge", files.bridge] : []),
   ];
   const { pidFile, logFile } = files;
@@ -124,10 +124,9 @@ async function makeBridge(name: string): Promise<boolean> {
 /** Ends the daemon and what it left behind: containers' supervisors, mounts, the bridge, the sockets. Keeps images. */
 async function cleanUp(files: EngineFiles): Promise<void> {
   await stopDaemon(files.pidFile);
-  for (const pid of await processesOf(files.home)) {
-    const mark = markOf(pid);
-    if (mark !== undefined) await endProcess(mark);
-  }
+  // Only a daemon that was killed leaves these.
+  for (const mark of await processesWhere((pid) => isContained(pid, files.home))) await endProcess(mark, "SIGKILL");
+  for (const mark of await processesWhere((pid) => supervises(pid, files.home))) await endProcess(mark);
   for (const mount of (await mountsBelow(files.home)).reverse()) await quietly("umount", ["-l", mount]);
   await removeFilterRules(files.bridge);
   await quietly("ip", ["link", "delete", files.bridge]);
@@ -146,16 +145,29 @@ async function removeFilterRules(bridge: string): Promise<void> {
   }
 }
 
-/** Processes of container software whose arguments name a path below the engine's directory. */
-async function processesOf(home: string): Promise<readonly number[]> {
-  const found: number[] = [];
+async function processesWhere(matches: (pid: string) => Promise<boolean>): Promise<readonly ProcessMark[]> {
+  const found: ProcessMark[] = [];
   for (const pid of (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name))) {
-    const args = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0");
-    const program = path.basename(args[0] ?? "");
-    if (!/^(dockerd|docker-proxy|containerd|containerd-shim.*)$/.test(program)) continue;
-    if (args.some((arg) => arg.includes(`${home}${path.sep}`))) found.push(Number(pid));
+    const mark = markOf(Number(pid));
+    if (mark !== undefined && (await matches(pid))) found.push(mark);
   }
   return found;
+}
+
+/** Whether a process runs inside a container of the engine: its root is a layer below the engine's directory. */
+async function isContained(pid: string, home: string): Promise<boolean> {
+  const mounts = (await readFile(`/proc/${pid}/mountinfo`, "utf8").catch(() => "")).split("\n");
+  const root = mounts.findLast((line) => line.split(" ")[4] === "/");
+  return root?.includes(`upperdir=${home}${path.sep}`) === true;
+}
+
+/** Whether a process is container software whose arguments name a path below the engine's directory. */
+async function supervises(pid: string, home: string): Promise<boolean> {
+  const args = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0");
+  const isContainerSoftware = /^(dockerd|docker-proxy|containerd|containerd-shim.*)$/.test(
+    path.basename(args[0] ?? ""),
+  );
+  return isContainerSoftware && args.some((arg) => arg.includes(`${home}${path.sep}`));
 }
 
 async function mountsBelow(directory: string): Promise<string[]> {

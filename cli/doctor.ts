@@ -1,0 +1,31 @@
+import { EXIT } from "../errors.ts";
+import { diagnose, isBlocked, type Finding } from "../toolchain/doctor.ts";
+import { places } from "../toolchain/places.ts";
+import type { Command } from "./command.ts";
+
+/** `kiln doctor`: what this machine has of what kiln needs, and what to do about the rest. */
+export const doctor: Command = {
+  name: "doctor",
+  summary: "Show what this machine has of what kiln needs, and how to mend the rest. Changes nothing.",
+  usage: "",
+  options: {},
+  help: {},
+  async run() {
+    const findings = await diagnose(places());
+    const exitCode = isBlocked(findings) ? EXIT.unreachable : EXIT.done;
+    return { json: { ok: exitCode === EXIT.done, rows: findings }, text: table(findings), exitCode };
+  },
+};
+
+function table(findings: readonly Finding[]): string {
+  const rows = findings.map((row) => [row.status, row.name, row.version, row.source, row.mend ?? row.path ?? ""]);
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
