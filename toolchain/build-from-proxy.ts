@@ -40,12 +40,12 @@ export async function buildFromProxy(
   recipe: GoModule,
   go: { readonly root: string; readonly version: string },
   to: { readonly scratch: string; readonly binary: string },
-  progress: Progress,
+  { progress, env }: { readonly progress: Progress; readonly env: NodeJS.ProcessEnv },
 ): Promise<void> {
   await mkdir(to.scratch, { recursive: true });
   await writeFile(path.join(to.scratch, "go.mod"), goModText(recipe, go.version));
   const command = path.join(go.root, "bin/go");
-  const options = { cwd: to.scratch, env: buildEnvironment(process.env, go.root) };
+  const options = { cwd: to.scratch, env: buildEnvironment(env, go.root) };
   const set = Object.entries(recipe.set ?? {}).map(([name, value]) => `-X ${name}=${value}`);
   const ldflags = ["-s", "-w", ...set].join(" ");
   try {

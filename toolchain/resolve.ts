@@ -172,7 +172,7 @@ async function fromProxy(name: Tool, pin: Pin, fresh: string, options: Settled):
   }
   const go = await resolveTool("go", options);
   const scratch = path.join(fresh, "build");
-  await buildFromProxy(pin.goModule, go, { scratch, binary: path.join(fresh, pin.binary) }, options.progress);
+  await buildFromProxy(pin.goModule, go, { scratch, binary: path.join(fresh, pin.binary) }, options);
   await rm(scratch, { recursive: true });
   return { binary: pin.binary, root: ".", source: "built" };
 }

@@ -1,0 +1,31 @@
+import { mkdtemp } from "node:fs/promises";
+import { readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { diagnose, diskFinding, isBlocked, nodeFinding } from "../../../toolchain/doctor.ts";
+import { TOOLS } from "../../../toolchain/pins.ts";
+import { places } from "../../../toolchain/places.ts";
+
+test("Node before 22.18 blocks and says what to do", () => {
+  const finding = nodeFinding("20.20.2", "/usr/bin/node");
+  expect(finding).toMatchObject({ status: "missing", mend: expect.stringContaining("22.18") as string });
+  expect(isBlocked([finding])).toBe(true);
+  expect(isBlocked([nodeFinding("24.1.0", "/usr/bin/node")])).toBe(false);
+});
+
+test("less than 10 GB of free disk space blocks", () => {
+  expect(isBlocked([diskFinding(9_999_999_999, "/c")])).toBe(true);
+  expect(isBlocked([diskFinding(10_000_000_000, "/c")])).toBe(false);
+});
+
+test("looking installs nothing, and a tool that kiln gets by itself does not block", async () => {
+  const home = await mkdtemp(path.join(tmpdir(), "kiln-doctor-"));
+  const here = places({ KILN_CACHE_DIR: path.join(home, "cache"), KILN_STATE_DIR: path.join(home, "state") });
+  const findings = await diagnose(here, { PATH: "/usr/bin:/bin" });
+  const tools = findings.filter((finding) => (TOOLS as readonly string[]).includes(finding.name));
+  expect(tools).toHaveLength(TOOLS.length);
+  expect(tools.every((finding) => finding.status === "ok" || finding.mend !== undefined)).toBe(true);
+  expect(isBlocked(tools)).toBe(false);
+  expect(readdirSync(home)).toEqual([]);
+});

@@ -1,0 +1,51 @@
+import { mkdtemp, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { markOf } from "../../../toolchain/lock.ts";
+import { lastLines, run } from "../../../toolchain/process.ts";
+
+test("returns exit code and both outputs", async () => {
+  const result = await run("sh", ["-c", "cat; echo err >&2; exit 3"], { input: "in", allowFailure: true });
+  expect(result).toEqual({ code: 3, stdout: "in", stderr: "err\n" });
+});
+
+test("a failure says which command, its exit code and what it printed last", async () => {
+  const failing = run("sh", ["-c", "echo first; echo the reason >&2; exit 7"]);
+  await expect(failing).rejects.toMatchObject({ kind: "failed" });
+  await expect(failing).rejects.toThrow(/^sh -c .*exited with 7:\nthe reason$/s);
+});
+
+test("a program that does not exist is unreachable", async () => {
+  await expect(run("no-such-program", [])).rejects.toMatchObject({ kind: "unreachable" });
+});
+
+test("lines are told as they come", async () => {
+  const lines: string[] = [];
+  await run("sh", ["-c", "echo a; echo b"], { onStdoutLine: (line) => lines.push(line) });
+  expect(lines).toEqual(["a", "b"]);
+});
+
+test("an abort ends the children of the child too", async () => {
+  const file = path.join(await mkdtemp(path.join(tmpdir(), "kiln-process-")), "pid");
+  const stop = new AbortController();
+  const running = run("sh", ["-c", `sleep 60 & echo $! > ${file}.new; mv ${file}.new ${file}; wait`], {
+    signal: stop.signal,
+  });
+  const refused = expect(running).rejects.toMatchObject({ kind: "interrupted" });
+  let pid = Number.NaN;
+  while (Number.isNaN(pid)) {
+    await sleep(20);
+    pid = Number(await readFile(file, "utf8").catch(() => Number.NaN));
+  }
+  expect(markOf(pid)).toBeDefined();
+  stop.abort();
+  await refused;
+  for (let tries = 0; markOf(pid) !== undefined && tries < 100; tries++) await sleep(20);
+  expect(markOf(pid)).toBeUndefined();
+});
+
+test("lastLines leaves trailing blank lines out", () => {
+  expect(lastLines("a\nb\nc\n\n", 2)).toBe("b\nc");
+});
