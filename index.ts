@@ -36,6 +36,6 @@ function readStack(): { settings: Settings; recipe: Recipe } {
     return { settings, recipe: recipeOf(settings) };
   } catch (error) {
     if (!(error instanceof KilnError)) throw error;
-    throw new pulumi.RunError([error.message, error.mend].filter(Boolean).join("\n"));
+    throw new pulumi.RunError([error.message, error.mend].filter(Boolean).join(". "));
   }
 }

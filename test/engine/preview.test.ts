@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { EngineProject, errorsIn } from "../support/engine-project.ts";
+
+const WARM = `ghcr.io/your-org/your-repo/base-images/iac-runner-warm@sha256:${"a".repeat(64)}`;
+const STACK_FILE = "stacks/Pulumi.dev.yaml";
+
+let project: EngineProject;
+let committed: string;
+
+beforeAll(async () => {
+  project = await EngineProject.create();
+  committed = await project.read(STACK_FILE);
+  await project.pulumi("stack", "init", "dev", "--no-select");
+});
+
+afterAll(() => project.remove());
+
+describe("a preview of dev", () => {
+  beforeEach(() => project.write(STACK_FILE, committed));
+
+  it("without a warm image fails with that sentence alone", async () => {
+    const result = await project.pulumi("preview", "--stack", "dev");
+    expect(result.code).not.toBe(0);
+    expect(errorsIn(result)).toEqual([
+      "no warm image is set for stack dev: bake one with `npx kiln cache bake --stack dev`, " +
+        "or take a verified one from another stack with `npx kiln release promote --from <stack> --to dev`",
+    ]);
+    expect(result.stdout).not.toMatch(/^\s+at /m);
+  });
+
+  it("leaves the committed stack file as it is", async () => {
+    await project.pulumi("preview", "--stack", "dev");
+    expect(await project.read(STACK_FILE)).toBe(committed);
+  });
+
+  it("with a warm image prints the plan and builds nothing", async () => {
+    await project.pulumi("config", "set", "--stack", "dev", "kiln:warmImage", WARM);
+    expect(await project.planned("dev")).toEqual([
+      "create docker:index/image:Image",
+      "create kiln:image:RunnerImage",
+      "create kiln:registry:ImageRepository",
+      "create pulumi:pulumi:Stack",
+    ]);
+    const { code, stdout } = await project.pulumi("preview", "--stack", "dev");
+    expect(code).toBe(0);
+    expect(stdout).toContain("Using kiln's loopback docker plugin");
+    expect(await project.dockerCalls()).toEqual([]);
+  });
+
+  it.each([
+    [
+      "a misspelt key",
+      "kiln:warmimage: x",
+      `${STACK_FILE}: kiln:warmimage is not a setting. Did you mean kiln:warmImage?`,
+    ],
+    [
+      "a misspelt key inside",
+      "kiln:image: { platfrom: linux/amd64 }",
+      `${STACK_FILE}: kiln:image.platfrom is not a setting. Did you mean kiln:image.platform?`,
+    ],
+    [
+      "a wrong type",
+      "kiln:image: { tag: 1 }",
+      `${STACK_FILE}: kiln:image.tag must be text, but is the number 1. Write it in quotes: "1"`,
+    ],
+  ])("with %s fails with the key, the file and the mend", async (_, line, message) => {
+    await project.write(STACK_FILE, `${committed.trimEnd()}\n  ${line}\n`);
+    const result = await project.pulumi("preview", "--stack", "dev");
+    expect(result.code).not.toBe(0);
+    expect(errorsIn(result)).toEqual([message]);
+  });
+});
+
+describe("an update of dev", () => {
+  it("is refused by the loopback plugins, before anything is built", async () => {
+    await project.write(STACK_FILE, `${committed.trimEnd()}\n  kiln:warmImage: ${WARM}\n`);
+    const result = await project.pulumi("up", "--yes", "--skip-preview", "--stack", "dev");
+    expect(result.code).not.toBe(0);
+    expect(errorsIn(result).join()).toContain("`pulumi plugin install resource docker 5.2.0`");
+    expect(await project.dockerCalls()).toEqual([]);
+  });
+});

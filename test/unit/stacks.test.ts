@@ -1,0 +1,53 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { isLoopback } from "../../registry/repository-names.ts";
+import { parseSettings, stackFile } from "../../settings.ts";
+
+const PROJECT = path.join(import.meta.dirname, "../..");
+
+function readYaml(file: string): Record<string, unknown> {
+  return parse(readFileSync(path.join(PROJECT, file), "utf8")) as Record<string, unknown>;
+}
+
+function settingsIn(stack: string) {
+  const config = readYaml(stackFile(stack)).config as Record<string, unknown>;
+  return parseSettings(
+    stack,
+    Object.fromEntries(Object.entries(config).map(([key, value]) => [key.replace(/^kiln:/, ""), value])),
+  );
+}
+
+describe("the committed stacks", () => {
+  const stacks = readdirSync(path.join(PROJECT, "stacks")).flatMap(
+    (file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? [],
+  );
+
+  it("are these", () => {
+    expect(stacks.sort()).toEqual(["dev", "local", "prod", "staging"]);
+  });
+
+  it.each(stacks)("%s has settings that parse", (stack) => {
+    expect(settingsIn(stack).stack).toBe(stack);
+  });
+
+  it("keep images of `local`, and of `local` alone, on this machine", () => {
+    expect(stacks.filter((stack) => isLoopback(settingsIn(stack).registry))).toEqual(["local"]);
+  });
+
+  it.each(stacks)("%s has a salt, so that a preview leaves the file as it is", (stack) => {
+    expect(readYaml(stackFile(stack)).encryptionsalt).toMatch(/^v1:/);
+  });
+});
+
+describe("the schema in Pulumi.yaml", () => {
+  it("declares what settings.ts knows, and only the registry has to be set", () => {
+    const schema = readYaml("Pulumi.yaml").config as Record<string, Record<string, unknown>>;
+    const required = Object.keys(schema).filter((key) => !("default" in (schema[key] ?? {})));
+    expect(required).toEqual(["kiln:registry"]);
+    expect(Object.keys(schema).sort()).toEqual(
+      ["buildOnPreview", "image", "registry", "source", "warmImage"].map((key) => `kiln:${key}`),
+    );
+  });
+});

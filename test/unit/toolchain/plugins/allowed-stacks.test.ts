@@ -1,0 +1,34 @@
+import { createRequire } from "node:module";
+import { describe, expect, it } from "vitest";
+import {
+  DOCKER_PLUGIN_VERSION,
+  isLoopbackStack,
+  refusalOf,
+  stackOfUrn,
+} from "../../../../toolchain/plugins/allowed-stacks.ts";
+
+describe("loopback plugins", () => {
+  it.each(["local", "test-x", "test-"])("may change %s", (stack) => {
+    expect(isLoopbackStack(stack)).toBe(true);
+    expect(refusalOf(stack)).toBeUndefined();
+  });
+
+  it.each(["dev", "staging", "prod", "locals", "mytest-x", "test", ""])("may not change %j", (stack) => {
+    expect(refusalOf(stack)).toContain("`pulumi plugin install resource docker 5.2.0`");
+  });
+
+  it("stand for the plugin of the SDK that is installed", () => {
+    const { version } = createRequire(import.meta.url)("@pulumi/docker/package.json") as { version: string };
+    expect(DOCKER_PLUGIN_VERSION).toBe(version);
+  });
+});
+
+describe("stackOfUrn", () => {
+  it.each([
+    ["urn:pulumi:local::kiln::kiln:image:RunnerImage$docker:index/image:Image::iac-runner", "local"],
+    ["urn:pulumi:test-x::kiln::a:b:C::n", "test-x"],
+    ["nonsense", ""],
+  ])("%s is of %j", (urn, stack) => {
+    expect(stackOfUrn(urn)).toBe(stack);
+  });
+});
