@@ -1,7 +1,7 @@
 // What must run before anything else can: plain JavaScript for Node 18 and later, without packages.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { constants, homedir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -113,7 +113,7 @@ function npm(args, cwd) {
 async function locked(file, say, work) {
   mkdirSync(path.dirname(file), { recursive: true });
   for (let said = false; !acquired(file); said = true) {
-    if (!said) say("waiting for another kiln that is installing");
+    if (!said) say(`waiting for another kiln that is installing (it holds ${file})`);
     await new Promise((resolve) => setTimeout(resolve, 300));
   }
   try {
@@ -124,14 +124,19 @@ async function locked(file, say, work) {
 }
 
 function acquired(file) {
+  // Linked into place, so that nobody sees a lock without its owner.
+  const mine = `${file}.${randomUUID()}`;
+  writeFileSync(mine, String(process.pid));
   try {
-    writeFileSync(file, String(process.pid), { flag: "wx" });
+    linkSync(mine, file);
     return true;
   } catch (error) {
     if (error.code !== "EEXIST") throw error;
+  } finally {
+    rmSync(mine, { force: true });
   }
   try {
-    process.kill(Number(readFileSync(file, "utf8")) || process.pid, 0);
+    process.kill(Number(readFileSync(file, "utf8")), 0);
   } catch (error) {
     if (error.code === "ESRCH") rmSync(file, { force: true });
   }

@@ -65,17 +65,3 @@ export async function buildFromProxy(
     );
   }
 }
-
-/** The GOROOT of a toolchain that a Go command on PATH fetches, checked by Go's checksum database; undefined if none can. */
-export async function fetchGoToolchain(name: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  const sumdb = env.GOSUMDB === "off" ? { GOSUMDB: "sum.golang.org" } : {};
-  const result = await run("go", ["env", "GOROOT", "GOVERSION"], {
-    env: { ...env, ...sumdb, GOTOOLCHAIN: name, GOFLAGS: "" },
-    allowFailure: true,
-  }).catch((error: unknown) => {
-    if (error instanceof KilnError && error.kind === "interrupted") throw error;
-    return undefined;
-  });
-  const [root, version] = result?.stdout.trim().split("\n") ?? [];
-  return version === name ? root : undefined;
-}

@@ -30,8 +30,13 @@ export interface Pin {
   /** By platform, such as `linux-amd64`. */
   readonly downloads: Readonly<Record<string, Download>>;
   readonly goModule?: GoModule;
-  /** For Go itself: the name under which any Go command fetches this toolchain from the module proxy. */
-  readonly goToolchain?: string;
+  readonly goToolchain?: GoToolchain;
+}
+
+/** Go itself, as the module proxy gives it: to any Go command by its name, and as an archive by platform. */
+export interface GoToolchain {
+  readonly name: string;
+  readonly archives: Readonly<Record<string, Download>>;
 }
 
 export type Pins = Readonly<Record<Tool, Pin>>;
@@ -59,18 +64,26 @@ export function readPins(document: unknown): Pins {
 
 function readPin(value: unknown, at: string): Pin {
   const pin = record(value, at);
-  const downloads = Object.entries(record(pin.downloads, `${at}.downloads`));
   return {
     version: text(pin.version, `${at}.version`, /^\d+\.\d+\.\d+$/),
     binary: text(pin.binary, `${at}.binary`, /^[a-z]+$/),
     versionArgs: texts(pin.versionArgs, `${at}.versionArgs`),
-    downloads: Object.fromEntries(
-      downloads.map(([platform, download]) => [platform, readDownload(download, `${at}.downloads.${platform}`)]),
-    ),
+    downloads: readDownloads(pin.downloads, `${at}.downloads`),
     ...(pin.goModule !== undefined && { goModule: readGoModule(pin.goModule, `${at}.goModule`) }),
-    ...(pin.goToolchain !== undefined && {
-      goToolchain: text(pin.goToolchain, `${at}.goToolchain`, /^go\d+\.\d+\.\d+$/),
-    }),
+    ...(pin.goToolchain !== undefined && { goToolchain: readGoToolchain(pin.goToolchain, `${at}.goToolchain`) }),
+  };
+}
+
+function readDownloads(value: unknown, at: string): Readonly<Record<string, Download>> {
+  const downloads = Object.entries(record(value, at));
+  return Object.fromEntries(downloads.map(([platform, file]) => [platform, readDownload(file, `${at}.${platform}`)]));
+}
+
+function readGoToolchain(value: unknown, at: string): GoToolchain {
+  const toolchain = record(value, at);
+  return {
+    name: text(toolchain.name, `${at}.name`, /^go\d+\.\d+\.\d+$/),
+    archives: readDownloads(toolchain.archives, `${at}.archives`),
   };
 }
 

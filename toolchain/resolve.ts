@@ -3,11 +3,12 @@ import { chmod, mkdir, readFile, realpath, rename, rm, writeFile } from "node:fs
 import path from "node:path";
 import { KilnError } from "../errors.ts";
 import { silent, type Progress } from "../progress.ts";
-import { buildFromProxy, fetchGoToolchain } from "./build-from-proxy.ts";
+import { buildFromProxy } from "./build-from-proxy.ts";
 import { download } from "./download.ts";
 import { executablesOnPath, isExecutable } from "./executables.ts";
+import { fetchGoToolchain, unpackGoToolchain } from "./go-toolchain.ts";
 import { withLock } from "./lock.ts";
-import { pins as pinned, platformName, type Pin, type Pins, type Tool } from "./pins.ts";
+import { pins as pinned, platformName, type GoToolchain, type Pin, type Pins, type Tool } from "./pins.ts";
 import type { Places } from "./places.ts";
 import { run } from "./process.ts";
 
@@ -157,14 +158,7 @@ async function fromDownload(name: Tool, pin: Pin, fresh: string, options: Settle
 }
 
 async function fromProxy(name: Tool, pin: Pin, fresh: string, options: Settled): Promise<Installed> {
-  if (pin.goToolchain !== undefined) {
-    options.progress.step(`getting ${name} ${pin.version} from the Go module proxy`);
-    const root = await fetchGoToolchain(pin.goToolchain, options.env);
-    if (root !== undefined) return { binary: path.join(root, "bin/go"), root, source: "go-toolchain" };
-    throw new KilnError("unreachable", `Go ${pin.version} is neither on PATH nor to be had over the network`, {
-      mend: `install Go ${pin.version} from https://go.dev/dl, or any Go from 1.21 on that reaches a module proxy`,
-    });
-  }
+  if (pin.goToolchain !== undefined) return goFromProxy(pin.goToolchain, fresh, options);
   if (pin.goModule === undefined) {
     throw new KilnError("unreachable", `${name} ${pin.version} cannot be had for ${platformName()}`, {
       mend: `install ${name} ${pin.version} on PATH`,
@@ -175,6 +169,17 @@ async function fromProxy(name: Tool, pin: Pin, fresh: string, options: Settled):
   await buildFromProxy(pin.goModule, go, { scratch, binary: path.join(fresh, pin.binary) }, options);
   await rm(scratch, { recursive: true });
   return { binary: pin.binary, root: ".", source: "built" };
+}
+
+async function goFromProxy(toolchain: GoToolchain, fresh: string, options: Settled): Promise<Installed> {
+  options.progress.step(`getting ${toolchain.name} from the Go module proxy`);
+  const root = await fetchGoToolchain(toolchain.name, options.env);
+  if (root !== undefined) return { binary: path.join(root, "bin/go"), root, source: "go-toolchain" };
+  const missed = await unpackGoToolchain(toolchain, path.join(fresh, "go"), options);
+  if (missed === undefined) return { binary: "go/bin/go", root: "go", source: "go-toolchain" };
+  throw new KilnError("unreachable", `${toolchain.name} is neither on PATH nor to be had over the network: ${missed}`, {
+    mend: `install ${toolchain.name} from https://go.dev/dl and put it on PATH, or let this machine reach its module proxy`,
+  });
 }
 
 /** Whether a binary prints exactly this version; `1.10.6-dev` is not 1.10.6, `v3.0.0+build` is 3.0.0. */

@@ -15,7 +15,13 @@ test.each(TOOLS)("%s names its version in every route, so that one edit cannot b
     expect(pin.goModule.package.startsWith(`${pin.goModule.module}/`)).toBe(true);
     for (const value of Object.values(pin.goModule.set ?? {})) expect([`v${pin.version}`, "no"]).toContain(value);
   }
-  if (pin.goToolchain !== undefined) expect(pin.goToolchain).toBe(`go${pin.version}`);
+  if (pin.goToolchain !== undefined) {
+    expect(pin.goToolchain.name).toBe(`go${pin.version}`);
+    for (const { url, member } of Object.values(pin.goToolchain.archives)) {
+      expect(url).toContain(`go${pin.version}.`);
+      expect(member).toMatch(new RegExp(`@v0.0.1-go${pin.version}.linux-[a-z0-9]+/bin/go$`));
+    }
+  }
 });
 
 test("the versions that enter images are those of the tools", () => {
