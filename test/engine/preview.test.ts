@@ -26,10 +26,6 @@ describe("a preview of dev", () => {
         "or take a verified one from another stack with `npx kiln release promote --from <stack> --to dev`",
     ]);
     expect(result.stdout).not.toMatch(/^\s+at /m);
-  });
-
-  it("leaves the committed stack file as it is", async () => {
-    await project.pulumi("preview", "--stack", "dev");
     expect(await project.read(STACK_FILE)).toBe(committed);
   });
 
@@ -68,6 +64,16 @@ describe("a preview of dev", () => {
     const result = await project.pulumi("preview", "--stack", "dev");
     expect(result.code).not.toBe(0);
     expect(errorsIn(result)).toEqual([message]);
+  });
+});
+
+describe("the first preview of a committed stack in an empty backend", () => {
+  it.each(["local", "staging", "prod"])("leaves the file of %s as it is", async (stack) => {
+    const before = await project.read(`stacks/Pulumi.${stack}.yaml`);
+    await project.pulumi("stack", "init", stack, "--no-select");
+    const result = await project.pulumi("preview", "--stack", stack);
+    expect(errorsIn(result).join()).toContain(`no warm image is set for stack ${stack}`);
+    expect(await project.read(`stacks/Pulumi.${stack}.yaml`)).toBe(before);
   });
 });
 

@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -9,15 +11,20 @@ import type { RunResult } from "../../toolchain/process.ts";
 import { resolveTool } from "../../toolchain/resolve.ts";
 
 const PROJECT = path.join(import.meta.dirname, "../..");
+const OPTIONS = ["--non-interactive", "--color", "never"];
 const LEFT_OUT = ["node_modules", ".git", ".kiln"];
 
-/** Notes the call, and answers a push with a digest of all calls so far: a rebuilt image has another one. */
+/** Notes the call, hangs where a file `hang` says so, and answers a push with a digest of all calls so far: a rebuilt image has another one. */
 const FAKE_DOCKER = `#!/usr/bin/env node
 const { createHash } = require("node:crypto");
-const { appendFileSync, readFileSync } = require("node:fs");
+const { appendFileSync, existsSync, readFileSync, writeFileSync } = require("node:fs");
 const log = require("node:path").join(__dirname, "calls");
 appendFileSync(log, JSON.stringify(process.argv.slice(2)) + "\\n");
 const digest = createHash("sha256").update(readFileSync(log)).digest("hex");
+if (existsSync(__dirname + "/hang")) {
+  writeFileSync(__dirname + "/hangs", String(process.pid));
+  setInterval(() => undefined, 1_000);
+}
 if (process.argv[2] === "push") console.log("latest: digest: sha256:" + digest + " size: 528");
 `;
 
@@ -51,8 +58,22 @@ export class EngineProject {
 
   /** Runs `pulumi` and returns what it printed, whatever its exit code. */
   pulumi(...args: readonly string[]): Promise<RunResult> {
+    return run(this.#pulumi, [...args, ...OPTIONS], {
+      cwd: this.directory,
+      env: this.#environment(),
+      allowFailure: true,
+    });
+  }
+
+  /** Starts `pulumi` without waiting for its end. */
+  start(...args: readonly string[]): ChildProcess {
+    const options = { cwd: this.directory, env: this.#environment(), stdio: "ignore" } as const;
+    return spawn(this.#pulumi, [...args, ...OPTIONS], options);
+  }
+
+  #environment(): NodeJS.ProcessEnv {
     const searched = [NODEJS_HOST_DIRECTORY, DOCKER_PROVIDER_DIRECTORY, path.join(this.#root, "bin")];
-    const env = {
+    return {
       HOME: this.#root,
       PATH: [...searched, path.dirname(process.execPath), "/usr/bin", "/bin"].join(path.delimiter),
       PULUMI_HOME: path.join(this.#root, "home"),
@@ -60,8 +81,6 @@ export class EngineProject {
       PULUMI_CONFIG_PASSPHRASE: "",
       PULUMI_SKIP_UPDATE_CHECK: "true",
     };
-    const options = ["--non-interactive", "--color", "never"];
-    return run(this.#pulumi, [...args, ...options], { cwd: this.directory, env, allowFailure: true });
   }
 
   /** The resources that a preview would change, as `operation type`, sorted. */
@@ -91,6 +110,11 @@ export class EngineProject {
     await writeFile(target, text);
   }
 
+  async delete(file: string): Promise<void> {
+    await rm(path.join(this.directory, file));
+  }
+
+  /** Takes the whole copy away. */
   async remove(): Promise<void> {
     await rm(this.#root, { recursive: true, force: true });
   }

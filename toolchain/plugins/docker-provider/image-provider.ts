@@ -24,6 +24,8 @@ export class ImageProvider implements provider.Provider {
     if (!urn.includes(IMAGE))
       return { failures: [{ property: "", reason: `kiln's loopback plugin has only ${IMAGE}` }] };
     const checked = withDefaults(inputs);
+    if (checked.buildOnPreview)
+      await this.#log.status(urn, "kiln's loopback docker plugin builds nothing in a preview");
     const { context, dockerfile } = checked.build;
     if ([context, dockerfile].some(isUnknown)) return { inputs: checked };
     try {

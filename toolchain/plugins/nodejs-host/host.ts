@@ -5,6 +5,7 @@ import language from "@pulumi/pulumi/proto/language_pb.js";
 import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import { refusalOf } from "../allowed-stacks.ts";
+import { onEngineEnd } from "../engine-life.ts";
 import { engineAddress, engineLog } from "../engine-log.ts";
 import { ProgramRuns } from "./program-runs.ts";
 
@@ -27,13 +28,11 @@ server.addService(languageService.LanguageRuntimeService, {
   }),
 });
 
-for (const signal of ["SIGTERM", "SIGINT"] as const) {
-  process.on(signal, () => {
-    runs.end();
-    server.forceShutdown();
-    process.exit(1);
-  });
-}
+onEngineEnd(() => {
+  runs.end();
+  server.forceShutdown();
+  process.exit(1);
+});
 
 server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) => {
   if (error) throw error;
