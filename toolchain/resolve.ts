@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { chmod, mkdir, readFile, realpath, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, realpath, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { KilnError } from "../errors.ts";
 import { silent, type Progress } from "../progress.ts";
@@ -109,6 +109,7 @@ async function inCache(name: Tool, options: Settled): Promise<ResolvedTool | und
 /** Installs into a directory beside the final one and renames: a broken-off installation is never seen. */
 async function install(name: Tool, home: string, options: Settled): Promise<ResolvedTool> {
   const pin = options.pins[name];
+  await removeLeftovers(home);
   const fresh = `${home}.${randomUUID()}.part`;
   await mkdir(fresh, { recursive: true });
   try {
@@ -128,6 +129,15 @@ async function install(name: Tool, home: string, options: Settled): Promise<Reso
   const installed = await inCache(name, options);
   if (installed) return installed;
   throw new KilnError("failed", `${name}: the installation in ${home} vanished`, { mend: "run the command again" });
+}
+
+/** Removes what installations that were killed left behind; the lock says that none is at work. */
+async function removeLeftovers(home: string): Promise<void> {
+  const folder = path.dirname(home);
+  for (const name of await readdir(folder)) {
+    const isLeftover = name.startsWith(`${path.basename(home)}.`) && name.endsWith(".part");
+    if (isLeftover) await rm(path.join(folder, name), { recursive: true, force: true });
+  }
 }
 
 /** What an installation records in `tool.json`; paths relative to it, or absolute for what Go keeps itself. */

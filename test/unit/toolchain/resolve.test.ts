@@ -129,6 +129,21 @@ test("a wrong checksum is an error: nothing is built instead, nothing stays", as
   expect(await readdir(path.join(here.cache, "tools"))).toEqual([]);
 });
 
+test("what a killed installation left behind goes, other tools stay", async () => {
+  const options = {
+    places: here,
+    progress,
+    env: { PATH: `${await fakeGo(VERSION)}:${PATH}` },
+    pins: withDownload(undefined),
+  };
+  const own = toolHome("regctl", options);
+  await mkdir(`${own}.1234.part/build`, { recursive: true });
+  await mkdir(`${toolHome("registry", options)}.1234.part`);
+  await resolveTool("regctl", options);
+  const left = [path.basename(own), `${path.basename(toolHome("registry", options))}.1234.part`];
+  expect((await readdir(path.dirname(own))).sort()).toEqual(left);
+});
+
 test("a built tool that names another version is refused", async () => {
   const env = { PATH: `${await fakeGo("VCSTag: v0.0.1")}:${PATH}` };
   const options = { places: here, progress, env, pins: withDownload(undefined) };
