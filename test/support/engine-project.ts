@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { silent } from "../../progress.ts";
@@ -49,6 +49,7 @@ export class EngineProject {
     await symlink(path.join(PROJECT, "node_modules"), path.join(project.directory, "node_modules"));
     await rm(path.join(project.directory, "images"), { recursive: true, force: true });
     await project.write("images/iac-runner/Dockerfile.merged", "ARG WARM\nFROM ${WARM}\n");
+    await project.#forgetWarmImages();
     await project.write("../bin/package.json", '{"type":"commonjs"}');
     await project.write("../bin/docker", FAKE_DOCKER);
     await chmod(path.join(project.#root, "bin/docker"), 0o755);
@@ -69,6 +70,14 @@ export class EngineProject {
   start(...args: readonly string[]): ChildProcess {
     const options = { cwd: this.directory, env: this.#environment(), stdio: "ignore" } as const;
     return spawn(this.#pulumi, [...args, ...OPTIONS], options);
+  }
+
+  /** What this checkout baked or promoted already must not decide over a test. */
+  async #forgetWarmImages(): Promise<void> {
+    for (const file of await readdir(path.join(this.directory, "stacks"))) {
+      const text = await this.read(`stacks/${file}`);
+      await this.write(`stacks/${file}`, text.replace(/^ +kiln:warmImage: .*\n/m, ""));
+    }
   }
 
   #environment(): NodeJS.ProcessEnv {
