@@ -12,7 +12,10 @@ export default defineConfig(
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
-      "@typescript-eslint/no-unnecessary-condition": ["error", { allowConstantLoopConditions: "only-allowed-literals" }],
+      "@typescript-eslint/no-unnecessary-condition": [
+        "error",
+        { allowConstantLoopConditions: "only-allowed-literals" },
+      ],
       "@typescript-eslint/switch-exhaustiveness-check": "error",
       eqeqeq: "error",
     },
@@ -20,7 +23,14 @@ export default defineConfig(
   {
     files: ROOMS.map((room) => `${room}/*.ts`),
     rules: {
-      "no-restricted-imports": ["error", { patterns: [{ group: ["@pulumi/*"], message: "Only components/, index.ts and toolchain/plugins/ import @pulumi/*." }] }],
+      "no-restricted-imports": [
+        "error",
+        {
+          patterns: [
+            { group: ["@pulumi/*"], message: "Only components/, index.ts and toolchain/plugins/ import @pulumi/*." },
+          ],
+        },
+      ],
     },
   },
 );

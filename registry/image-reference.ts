@@ -1,3 +1,5 @@
+import { KilnError } from "../errors.ts";
+
 const HOST = /(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?)(?::\d{1,5})?/.source;
 const PATH = /[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*/.source;
 const REPOSITORY = `(?:${HOST}/)?${PATH}(?:/${PATH})*`;
@@ -6,7 +8,7 @@ const DIGEST = /sha256:[0-9a-f]{64}/.source;
 
 const TAG_ALONE = new RegExp(`^${TAG}$`);
 const PINNED = new RegExp(`^(${REPOSITORY})@(${DIGEST})$`);
-const REFERENCE = new RegExp(`^${REPOSITORY}(?::${TAG})?(?:@${DIGEST})?$`);
+const REFERENCE = new RegExp(`^(${REPOSITORY})(?::(${TAG}))?(?:@(${DIGEST}))?$`);
 
 /** An image by the digest of its content: what is verified, promoted and run. */
 export interface PinnedImage {
@@ -14,6 +16,35 @@ export interface PinnedImage {
   readonly repository: string;
   /** `sha256:` and 64 hexadecimal digits. */
   readonly digest: string;
+}
+
+/** An image reference taken apart. */
+export interface ImageReference {
+  /** With its registry. */
+  readonly repository: string;
+  readonly tag?: string;
+  readonly digest?: string;
+}
+
+/** Takes `registry/repository[:tag][@sha256:…]` apart. Throws a usage error on any other text. */
+export function parseReference(text: string): ImageReference {
+  const [, repository, tag, digest] = REFERENCE.exec(text) ?? [];
+  if (repository === undefined) {
+    throw new KilnError("usage", `"${text}" is not an image reference`, {
+      mend: "Write registry/repository, with :tag or @sha256:digest where one is asked for.",
+    });
+  }
+  return { repository, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
+}
+
+/** `repository@digest` where there is a digest, else `repository:tag`. */
+export function formatReference({ repository, tag, digest }: ImageReference): string {
+  return digest === undefined ? `${repository}:${tag ?? "latest"}` : `${repository}@${digest}`;
+}
+
+/** The host of a repository: what stands before its first slash. */
+export function registryHost(repository: string): string {
+  return repository.split("/", 1)[0] ?? repository;
 }
 
 /** The parts of `repository@sha256:…`; nothing for any other text, a tag before the digest included. */

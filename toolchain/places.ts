@@ -25,8 +25,7 @@ export function places(env: NodeJS.ProcessEnv = process.env, project = PROJECT):
   return {
     project,
     work: path.join(project, ".kiln"),
-    cache: env["KILN_CACHE_DIR"] ?? path.join(env["XDG_CACHE_HOME"] ?? path.join(homedir(), ".cache"), "kiln"),
-    state:
-      env["KILN_STATE_DIR"] ?? path.join(env["XDG_STATE_HOME"] ?? path.join(homedir(), ".local/state"), "kiln", name),
+    cache: env.KILN_CACHE_DIR ?? path.join(env.XDG_CACHE_HOME ?? path.join(homedir(), ".cache"), "kiln"),
+    state: env.KILN_STATE_DIR ?? path.join(env.XDG_STATE_HOME ?? path.join(homedir(), ".local/state"), "kiln", name),
   };
 }

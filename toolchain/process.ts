@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { open } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { KilnError } from "../errors.ts";
 
@@ -8,6 +9,8 @@ export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Written to the child's standard input, which is closed after it. */
   readonly input?: string | Buffer;
+  /** A file that becomes the child's standard input. */
+  readonly inputFile?: string;
   /** Called with each line of standard error as it comes. */
   readonly onStderrLine?: (line: string) => void;
   /** Called with each line of standard output as it comes. */
@@ -29,7 +32,11 @@ export const interruption = new AbortController();
 
 /** Throws when the run was interrupted, so that a loop between two child processes ends as well. */
 export function throwIfInterrupted(): void {
-  if (interruption.signal.aborted) throw new KilnError("interrupted", "interrupted");
+  throwIfAborted(interruption.signal);
+}
+
+function throwIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw new KilnError("interrupted", "interrupted");
 }
 
 const GRACE_MS = 5_000;
@@ -40,11 +47,12 @@ const GRACE_MS = 5_000;
  */
 export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const signal = options.signal ?? interruption.signal;
-  if (signal.aborted) throw new KilnError("interrupted", "interrupted");
+  throwIfAborted(signal);
+  const inputFile = options.inputFile === undefined ? undefined : await open(options.inputFile);
   const child = spawn(command, args, {
     cwd: options.cwd,
     env: options.env,
-    stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+    stdio: [inputFile?.fd ?? (options.input === undefined ? "ignore" : "pipe"), "pipe", "pipe"],
     detached: true,
   });
   let killTimer: NodeJS.Timeout | undefined;
@@ -58,10 +66,12 @@ export async function run(command: string, args: readonly string[], options: Run
 
   const stdout: string[] = [];
   const stderr: string[] = [];
-  child.stdout.setEncoding("utf8").on("data", (text: string) => stdout.push(text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => stderr.push(text));
-  if (options.onStdoutLine) createInterface({ input: child.stdout }).on("line", options.onStdoutLine);
-  if (options.onStderrLine) createInterface({ input: child.stderr }).on("line", options.onStderrLine);
+  const { stdout: out, stderr: err } = child;
+  if (!out || !err) throw new KilnError("failed", `${command} was started without pipes`);
+  out.setEncoding("utf8").on("data", (text: string) => stdout.push(text));
+  err.setEncoding("utf8").on("data", (text: string) => stderr.push(text));
+  if (options.onStdoutLine) createInterface({ input: out }).on("line", options.onStdoutLine);
+  if (options.onStderrLine) createInterface({ input: err }).on("line", options.onStderrLine);
   child.stdin?.on("error", () => undefined).end(options.input);
 
   const code = await new Promise<number>((resolve, reject) => {
@@ -71,13 +81,14 @@ export async function run(command: string, args: readonly string[], options: Run
     child.once("close", (exitCode, exitSignal) => {
       resolve(exitCode ?? (exitSignal === "SIGKILL" ? 137 : 143));
     });
-  }).finally(() => {
+  }).finally(async () => {
+    await inputFile?.close();
     clearTimeout(killTimer);
     signal.removeEventListener("abort", endGroup);
   });
 
   const result = { code, stdout: stdout.join(""), stderr: stderr.join("") };
-  if (signal.aborted) throw new KilnError("interrupted", "interrupted");
+  throwIfAborted(signal);
   if (code !== 0 && options.allowFailure !== true) {
     const said = lastLines(result.stderr.trim() === "" ? result.stdout : result.stderr, 12);
     throw new KilnError("failed", `${command} ${args.slice(0, 3).join(" ")} … exited with ${code}:\n${said}`);

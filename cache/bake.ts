@@ -1,0 +1,230 @@
+import { mkdir, rm } from "node:fs/promises";
+import path from "node:path";
+import { KilnError } from "../errors.ts";
+import type { Progress } from "../progress.ts";
+import { composeInRegistry } from "../registry/compose.ts";
+import { pushManifest, readDigest, readImageManifest, type RegistryClient } from "../registry/client.ts";
+import { formatReference, type ImageReference } from "../registry/image-reference.ts";
+import { pushLayer } from "../registry/push-layer.ts";
+import type { BaseImage } from "../toolchain/base-image.ts";
+import { engineEnvironment, type Engine } from "../toolchain/docker-engine.ts";
+import type { Places } from "../toolchain/places.ts";
+import { baseRecipe, readyWarmBase, type ImageTools } from "./base.ts";
+import type { BuildContract } from "./contract.ts";
+import { inputsKey } from "./inputs.ts";
+import { layerKey, partition, writeLayer } from "./layers.ts";
+import type { CacheManifest } from "./manifest.ts";
+import { mergeCaches } from "./merge.ts";
+import { BASE_SHARD, type Plan } from "./plan.ts";
+import { makePlan, requireNoFailures } from "./planning.ts";
+import { readPrograms } from "./programs.ts";
+import { pushVerification } from "./record.ts";
+import { compileInStore, warmShard } from "./warm.ts";
+import { verifyImage, type Verification } from "./verify.ts";
+
+export interface BakeOptions {
+  readonly places: Places;
+  readonly engine: Engine;
+  readonly client: RegistryClient;
+  readonly tools: ImageTools;
+  readonly source: string;
+  readonly pattern: string;
+  readonly allowFailed: readonly string[];
+  readonly contract: BuildContract;
+  /** Names the base image for the key; `base` makes it when it is needed. */
+  readonly baseReference: string;
+  readonly base: () => Promise<BaseImage>;
+  /** Where the warm image, its layers and its base are pushed. */
+  readonly repository: string;
+  readonly platform: string;
+  readonly progress: Progress;
+}
+
+/** A layer of a warm image: bytes as they travel, and of the files inside where it was written in this run. */
+export interface BakedLayer {
+  readonly name: string;
+  readonly digest: string;
+  readonly size: number;
+  readonly contentBytes?: number;
+}
+
+export interface Bake {
+  /** `repository@sha256:…` of the warm image. */
+  readonly warmImage: string;
+  /** Whether an image of the same inputs was there already, so that nothing was done. */
+  readonly reused: boolean;
+  readonly layers: readonly BakedLayer[];
+  readonly verification?: Verification;
+  /** Wall seconds of each phase. */
+  readonly seconds: Readonly<Record<string, number>>;
+}
+
+/**
+ * Bakes a warm image here: plan, warm, merge, layers, compose, verify inside the image; its tag `inputs-<key>` appears
+ * only after it passed. An image of the same inputs is found again by that tag, whatever became of the work folder.
+ */
+export async function bake(options: BakeOptions): Promise<Bake> {
+  const { places, client, repository, contract, source, progress } = options;
+  const { programs } = await readPrograms(source, options.pattern);
+  const recipe = await baseRecipe(places, options.tools, options.baseReference);
+  const key = await inputsKey(source, programs, contract, [...recipe, options.platform, ...options.allowFailed]);
+  const tag = `inputs-${key.slice(0, 32)}`;
+  const known = await readDigest(client, { repository, tag });
+  if (known !== undefined) {
+    const manifest = await readImageManifest(client, { repository, digest: known });
+    const layers = manifest.layers.map(({ digest, size }, index) => ({ name: `layer ${index + 1}`, digest, size }));
+    return { warmImage: `${repository}@${known}`, reused: true, layers, seconds: {} };
+  }
+
+  const clock = stopwatch();
+  const work = path.join(places.work, "bake");
+  await mkdir(work, { recursive: true });
+  const base = await clock("base image", () => readyWarmBase({ ...options, recipe }));
+  const { plan, manifest, cache } = await warmAll(options, work, clock);
+  requireNoFailures({ ...plan.faults, ...manifest.failed }, plan.allowFailed);
+
+  progress.step("writing and pushing layers");
+  const layers = await clock("layers", () => pushLayers(options, cache, manifest, work));
+  const digest = await clock("compose", () =>
+    composeInRegistry(client, {
+      base,
+      layers: layers.map((layer) => ({ repository, digest: layer.image })),
+      to: { repository },
+      platform: options.platform,
+      labels: warmLabels(contract, manifest),
+    }),
+  );
+  const verification = await clock("verify", () => verifyWarmImage(options, `${repository}@${digest}`, plan, manifest));
+  await pushVerification(client, { repository, digest }, contract, verification);
+  await tagImage(client, { repository, digest }, tag);
+  await rm(work, { recursive: true, force: true });
+  return { warmImage: `${repository}@${digest}`, reused: false, layers, verification, seconds: clock.seconds };
+}
+
+/** Labels by which a warm image says what it is warm for. */
+function warmLabels(contract: BuildContract, manifest: CacheManifest): Readonly<Record<string, string>> {
+  return {
+    "dev.kiln.contract": JSON.stringify(contract),
+    "dev.kiln.modules": manifest.modules.join(","),
+  };
+}
+
+async function warmAll(
+  options: BakeOptions,
+  work: string,
+  clock: Clock,
+): Promise<{ readonly plan: Plan; readonly manifest: CacheManifest; readonly cache: string }> {
+  const { source, progress, contract } = options;
+  const store = path.join(options.places.work, "store");
+  const goRoot = options.tools.go.root;
+  const plan = await clock("plan", () =>
+    makePlan({ ...options, division: { by: "provider" }, goRoot, store, contract }),
+  );
+  const shards: string[] = [];
+  for (const { id } of plan.shards) {
+    const warm = { plan, shard: id, source, goRoot, store, progress };
+    if (id === BASE_SHARD) {
+      await clock("warm base", () => compileInStore(warm));
+      continue;
+    }
+    const out = path.join(work, "shards", id);
+    await clock(`warm ${id}`, () => warmShard({ ...warm, out }));
+    shards.push(out);
+  }
+  if (shards.length === 0) requireNoFailures(plan.faults, []);
+  const cache = path.join(work, "cache");
+  progress.step("merging shards");
+  return { plan, cache, manifest: await clock("merge", () => mergeCaches(cache, shards)) };
+}
+
+async function pushLayers(
+  { client, repository, contract, progress }: BakeOptions,
+  cache: string,
+  manifest: CacheManifest,
+  work: string,
+): Promise<readonly (BakedLayer & { readonly image: string })[]> {
+  const layers = partition(manifest);
+  const pushed: (BakedLayer & { image: string })[] = [];
+  for (const [index, layer] of layers.entries()) {
+    const tag = `layer-${layer.name.toLowerCase().replace(/[^a-z0-9.-]+/g, "-")}-${(await layerKey(cache, layer)).slice(0, 32)}`;
+    const known = await readDigest(client, { repository, tag });
+    if (known !== undefined) {
+      const [blob] = (await readImageManifest(client, { repository, digest: known })).layers;
+      if (!blob) throw new KilnError("failed", `${repository}:${tag} is not a layer of kiln's`);
+      progress.update(`${layer.name}: unchanged`, index + 1, layers.length);
+      pushed.push({ name: layer.name, digest: blob.digest, size: blob.size, image: known });
+      continue;
+    }
+    progress.update(
+      `${layer.name}: ${layer.goBuild.length} entries, ${layer.goMod.length} modules`,
+      index,
+      layers.length,
+    );
+    const file = path.join(work, "layers", `${layer.name}.tar.gz`);
+    const written = await writeLayer(cache, layer, file);
+    const image = await pushLayer(client, written, {
+      repository,
+      tag,
+      architecture: contract.goarch,
+      createdBy: `kiln cache layers: ${layer.name}`,
+    });
+    await rm(file);
+    const { digest, size, contentBytes } = written;
+    pushed.push({ name: layer.name, digest, size, contentBytes, image });
+  }
+  return pushed;
+}
+
+async function verifyWarmImage(
+  options: BakeOptions,
+  image: string,
+  plan: Plan,
+  manifest: CacheManifest,
+): Promise<Verification> {
+  const { engine, contract, source, progress } = options;
+  progress.step("verifying inside the image, without network");
+  const programs = plan.programs.filter((program) => manifest.modules.includes(program.directory));
+  const container = { docker: engine.docker, env: engineEnvironment(engine) };
+  const verification = await verifyImage(container, image, contract, source, programs, progress);
+  if (!verification.passed) {
+    throw new KilnError("difference", `${image} is not warm:\n${describeMisses(verification)}`, {
+      mend: "The image was composed but is neither tagged nor written to the stack. `npx kiln cache verify --image` repeats the check.",
+    });
+  }
+  return verification;
+}
+
+/** A line for each program that did not build from the cache alone. */
+export function describeMisses(verification: Verification): string {
+  return verification.programs
+    .filter(({ compiled, error }) => compiled.length > 0 || error !== undefined)
+    .map(({ directory, compiled, error }) => {
+      const missed = compiled.length > 0 ? `compiled ${compiled.length}: ${compiled.slice(0, 8).join(", ")}` : "";
+      return `  ${directory}: ${[missed, error].filter((part) => part !== undefined && part !== "").join("; ")}`;
+    })
+    .join("\n");
+}
+
+async function tagImage(client: RegistryClient, image: ImageReference, tag: string): Promise<void> {
+  const manifest = await readImageManifest(client, image);
+  const tagged = await pushManifest(client, { repository: image.repository, tag }, manifest);
+  if (tagged !== image.digest) throw new KilnError("failed", `tagging ${formatReference(image)} gave ${tagged}`);
+}
+
+interface Clock {
+  <T>(phase: string, work: () => Promise<T>): Promise<T>;
+  readonly seconds: Readonly<Record<string, number>>;
+}
+
+function stopwatch(): Clock {
+  const seconds: Record<string, number> = {};
+  const clock = async <T>(phase: string, work: () => Promise<T>): Promise<T> => {
+    const start = performance.now();
+    try {
+      return await work();
+    } finally {
+      seconds[phase] = Math.round((performance.now() - start) / 100) / 10;
+    }
+  };
+  return Object.assign(clock, { seconds });
+}

@@ -1,0 +1,96 @@
+import { createHash } from "node:crypto";
+import { chmod, cp, mkdir, readdir, readFile, rm } from "node:fs/promises";
+import path from "node:path";
+import { buildImage, hasImage, pushImage } from "../execution/docker.ts";
+import type { Progress } from "../progress.ts";
+import { readDigest, type RegistryClient } from "../registry/client.ts";
+import type { ImageReference } from "../registry/image-reference.ts";
+import type { BaseImage } from "../toolchain/base-image.ts";
+import { engineEnvironment, type Engine } from "../toolchain/docker-engine.ts";
+import type { Places } from "../toolchain/places.ts";
+import { run } from "../toolchain/process.ts";
+import type { ResolvedTool } from "../toolchain/resolve.ts";
+
+/** The tools that go into every IaC runner image. */
+export interface ImageTools {
+  readonly go: ResolvedTool;
+  readonly pulumi: ResolvedTool;
+  readonly opentofu: ResolvedTool;
+}
+
+/** What the base of warm images is made of: enough to tell two bases apart without building them. */
+export async function baseRecipe(places: Places, tools: ImageTools, base: string): Promise<readonly string[]> {
+  const dockerfile = await readFile(path.join(places.project, "images/iac-runner/Dockerfile"), "utf8");
+  const versions = Object.values(tools as unknown as Record<string, ResolvedTool>).map(
+    (tool) => `${tool.name} ${tool.version} ${tool.source === "built" ? "built from source" : "official"}`,
+  );
+  return [base, ...versions, createHash("sha256").update(dockerfile).digest("hex")];
+}
+
+/**
+ * Builds the stage `base` of images/iac-runner with the tools of this machine and pushes it, unless the repository has
+ * one of the same recipe. Returns its reference by digest.
+ */
+export async function readyWarmBase(options: {
+  readonly places: Places;
+  readonly engine: Engine;
+  readonly client: RegistryClient;
+  readonly tools: ImageTools;
+  readonly base: () => Promise<BaseImage>;
+  readonly recipe: readonly string[];
+  readonly repository: string;
+  readonly platform: string;
+  readonly progress: Progress;
+}): Promise<ImageReference> {
+  const { places, engine, client, repository, progress } = options;
+  const key = createHash("sha256")
+    .update(JSON.stringify([options.recipe, options.platform]))
+    .digest("hex")
+    .slice(0, 16);
+  const target = { repository, tag: `base-${key}` };
+  const known = await readDigest(client, target);
+  if (known !== undefined) return { repository, digest: known };
+
+  const base = await options.base();
+  progress.step("building the base image: Go, Pulumi, OpenTofu, user, empty caches");
+  const toolsImage = await readyToolsImage(places, engine, options.tools);
+  await buildImage(engine, {
+    context: path.join(places.project, "images/iac-runner"),
+    dockerfile: path.join(places.project, "images/iac-runner/Dockerfile"),
+    target: "base",
+    tag: `${target.repository}:${target.tag}`,
+    platform: options.platform,
+    args: { BASE_IMAGE: base.reference, TOOLS_IMAGE: toolsImage },
+    progress,
+  });
+  return { repository, digest: await pushImage(engine, `${target.repository}:${target.tag}`) };
+}
+
+/** An image in the engine that holds this machine's verified tools at their places below /usr/local, and nothing else. */
+export async function readyToolsImage(places: Places, engine: Engine, tools: ImageTools): Promise<string> {
+  const versions = [tools.go, tools.pulumi, tools.opentofu].map((tool) => tool.version).join("-");
+  const tag = `kiln-tools:${versions}`;
+  if (await hasImage(engine, tag)) return tag;
+  const root = path.join(places.work, "tools-image");
+  await rm(root, { recursive: true, force: true });
+  const bin = path.join(root, "usr/local/bin");
+  await mkdir(bin, { recursive: true });
+  await cp(tools.go.root, path.join(root, "usr/local/go"), {
+    recursive: true,
+    dereference: true,
+    filter: (file) => !["test", "api", "doc"].some((folder) => file === path.join(tools.go.root, folder)),
+  });
+  for (const name of await readdir(path.dirname(tools.pulumi.path))) {
+    if (/^pulumi(-(language|analyzer|watch)[\w-]*)?$/.test(name)) {
+      await cp(path.join(path.dirname(tools.pulumi.path), name), path.join(bin, name), { dereference: true });
+    }
+  }
+  await cp(tools.opentofu.path, path.join(bin, "tofu"), { dereference: true });
+  await chmod(path.join(bin, "tofu"), 0o755);
+  const archive = path.join(places.work, "tools-image.tar");
+  const flags = ["--sort=name", "--mtime=@315532800", "--owner=0", "--group=0", "--numeric-owner", "--mode=u+rw,go=rX"];
+  await run("tar", [...flags, "-C", root, "-cf", archive, "usr"]);
+  await run(engine.docker, ["import", archive, tag], { env: engineEnvironment(engine) });
+  await Promise.all([rm(root, { recursive: true, force: true }), rm(archive, { force: true })]);
+  return tag;
+}

@@ -1,0 +1,41 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { readdir } from "node:fs/promises";
+import path from "node:path";
+import type { BuildContract } from "./contract.ts";
+import type { Program } from "./programs.ts";
+
+/** Raise it when kiln makes another image of the same inputs. */
+const BAKE_FORMAT = "kiln-bake-1";
+
+const NEVER_READ = new Set([".git", ".kiln", "node_modules"]);
+
+/**
+ * A digest of all that decides a warm image: contract, tool versions, what the base is made of, and every file of the Go
+ * modules that govern the programs. Equal keys mean that nothing need be baked, without asking Go.
+ */
+export async function inputsKey(
+  source: string,
+  programs: readonly Program[],
+  contract: BuildContract,
+  recipe: readonly string[],
+): Promise<string> {
+  const hash = createHash("sha256").update(JSON.stringify([BAKE_FORMAT, contract, recipe, programs]));
+  for (const goModule of [...new Set(programs.map((program) => program.goModule))].sort()) {
+    for (const name of await readFileNames(path.join(source, goModule))) {
+      hash.update(`\n${goModule}/${name}\n`);
+      for await (const chunk of createReadStream(path.join(source, goModule, name))) hash.update(chunk as Buffer);
+    }
+  }
+  return hash.digest("hex");
+}
+
+async function readFileNames(root: string, relative = ""): Promise<readonly string[]> {
+  const names: string[] = [];
+  for (const entry of await readdir(path.join(root, relative), { withFileTypes: true })) {
+    const name = relative === "" ? entry.name : `${relative}/${entry.name}`;
+    if (entry.isDirectory() && !NEVER_READ.has(entry.name)) names.push(...(await readFileNames(root, name)));
+    else if (entry.isFile()) names.push(name);
+  }
+  return names.sort();
+}

@@ -1,0 +1,59 @@
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { KilnError, messageOf } from "../errors.ts";
+import type { BuildContract } from "./contract.ts";
+
+export const MANIFEST_FILE = "manifest.json";
+
+/** What of a cache directory one provider's programs read. */
+export interface ProviderClosure {
+  /** Names below go-build/, such as `0a/0a1b…-d`. Sorted. */
+  readonly goBuild: readonly string[];
+  /** Go modules, `path@version`, whose sources it compiles. Sorted. */
+  readonly goMod: readonly string[];
+}
+
+/** `manifest.json` of a cache directory: what it holds, for which contract, and where it must be mounted. */
+export interface CacheManifest {
+  readonly version: 1;
+  readonly contract: BuildContract;
+  /** Directories of the programs that it is warm for. Sorted. */
+  readonly modules: readonly string[];
+  /** Programs that could not be compiled, and the compiler's first error. */
+  readonly failed: Readonly<Record<string, string>>;
+  readonly closures: Readonly<Record<string, ProviderClosure>>;
+  /** Go modules of which only go.mod and version data are needed. Sorted. */
+  readonly goModMetadata: readonly string[];
+  readonly counts: { readonly goBuildEntries: number; readonly goModules: number; readonly bytes: number };
+}
+
+/** Reads a cache directory's manifest. Throws a usage error naming the file when it is missing or not one. */
+export async function readManifest(directory: string): Promise<CacheManifest> {
+  return readJson<CacheManifest>(path.join(directory, MANIFEST_FILE), "a cache directory", "npx kiln cache warm");
+}
+
+/** Parses a JSON file with a version 1, naming what it should be and what makes one when it is not. */
+export async function readJson<T extends { version: number }>(file: string, what: string, maker: string): Promise<T> {
+  let document: Partial<T>;
+  try {
+    document = JSON.parse(await readFile(file, "utf8")) as Partial<T>;
+  } catch (cause) {
+    throw new KilnError("usage", `${file} is not ${what}: ${messageOf(cause)}`, {
+      mend: `Make one with \`${maker}\`.`,
+      cause,
+    });
+  }
+  if (document.version !== 1) {
+    throw new KilnError("usage", `${file} has version ${String(document.version)}; this kiln reads version 1`, {
+      mend: `Make it again with \`${maker}\`.`,
+    });
+  }
+  return document as T;
+}
+
+/** Writes a JSON file beside its place and renames it, so that a reader never sees half of one. */
+export async function writeJson(file: string, document: unknown): Promise<void> {
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFile(`${file}.partial`, `${JSON.stringify(document, null, 1)}\n`);
+  await rename(`${file}.partial`, file);
+}

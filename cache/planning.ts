@@ -1,0 +1,66 @@
+import path from "node:path";
+import { KilnError } from "../errors.ts";
+import type { Progress } from "../progress.ts";
+import type { BuildContract } from "./contract.ts";
+import { readGraph } from "./graph.ts";
+import type { GoMounts } from "./go-command.ts";
+import { matchesGlob } from "./pattern.ts";
+import { divide, type Division, type Plan, type Timings } from "./plan.ts";
+import { readPrograms } from "./programs.ts";
+
+export interface PlanOptions {
+  readonly source: string;
+  readonly pattern: string;
+  readonly providers?: readonly string[];
+  readonly division: Division;
+  readonly contract: BuildContract;
+  readonly goRoot: string;
+  /** Where Go keeps modules that it has to fetch for reading the graph. */
+  readonly store: string;
+  readonly timings?: Timings;
+  readonly allowFailed?: readonly string[];
+  readonly progress: Progress;
+}
+
+/** Reads a repository's programs and build graph and divides them into shards. Programs that do not load become faults. */
+export async function makePlan(options: PlanOptions): Promise<Plan> {
+  const { source, progress, contract, store } = options;
+  const { programs } = await readPrograms(source, options.pattern, options.providers);
+  progress.step(`reading the build graph of ${programs.length} programs`);
+  const mounts: GoMounts = {
+    contract,
+    goRoot: options.goRoot,
+    goModCache: path.join(store, "go-mod"),
+    goBuildCache: path.join(store, "go-build"),
+  };
+  const graph = await readGraph(mounts, source, programs, progress);
+  return {
+    version: 1,
+    contract,
+    pattern: options.pattern,
+    programs,
+    faults: Object.fromEntries([...graph.faults].sort()),
+    allowFailed: options.allowFailed ?? [],
+    shards: divide(graph, programs, options.division, options.timings),
+  };
+}
+
+/** The programs of `failures` (directory -> reason) that no `--allow-failed` glob admits. */
+export function unexpectedFailures(
+  failures: Readonly<Record<string, string>>,
+  allowFailed: readonly string[],
+): readonly (readonly [string, string])[] {
+  return Object.entries(failures).filter(([directory]) => !allowFailed.some((glob) => matchesGlob(glob, directory)));
+}
+
+/** Throws, naming each program with its first error, unless every failure was allowed for. */
+export function requireNoFailures(failures: Readonly<Record<string, string>>, allowFailed: readonly string[]): void {
+  const unexpected = unexpectedFailures(failures, allowFailed);
+  if (unexpected.length === 0) return;
+  const lines = unexpected.map(([directory, reason]) => `  ${directory}: ${reason}`);
+  throw new KilnError(
+    "failed",
+    `${unexpected.length} ${unexpected.length === 1 ? "program does" : "programs do"} not compile:\n${lines.join("\n")}`,
+    { mend: "Mend them, or name those known to fail with --allow-failed GLOB. The other programs are warm." },
+  );
+}

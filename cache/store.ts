@@ -1,0 +1,120 @@
+import { copyFile, link, mkdir, readdir, readFile, rename, rm, stat, statfs, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { KilnError } from "../errors.ts";
+import { moduleFiles } from "./closure.ts";
+import { MANIFEST_FILE } from "./manifest.ts";
+
+/** Free bytes that warming wants before it starts: objects, sources and layers of a large repository. */
+const WANTED_BYTES = 10 * 1024 ** 3;
+
+/** The time that shipped entries carry: Go neither trims nor touches what is not yet an hour old (docs/adr/0005). */
+export const FAR_FUTURE_SECONDS = Date.UTC(2100, 0, 1) / 1000;
+
+/** Throws when a folder's file system has too little room for a step that may need 10 GB. `KILN_MIN_FREE_GB` overrides. */
+export async function requireFreeSpace(folder: string, env: NodeJS.ProcessEnv = process.env): Promise<void> {
+  const wanted = env.KILN_MIN_FREE_GB === undefined ? WANTED_BYTES : Number(env.KILN_MIN_FREE_GB) * 1024 ** 3;
+  await mkdir(folder, { recursive: true });
+  const { bavail, bsize } = await statfs(folder);
+  const free = bavail * bsize;
+  if (free >= wanted) return;
+  const gigabytes = (bytes: number) => (bytes / 1024 ** 3).toFixed(1);
+  throw new KilnError("failed", `${folder} has ${gigabytes(free)} GB free; warming wants ${gigabytes(wanted)} GB`, {
+    mend: "Free space (`npx kiln down`, `docker system prune`), point --store and --out at a larger disk, or lower KILN_MIN_FREE_GB for a small repository.",
+  });
+}
+
+/**
+ * Makes a directory as a whole: `fill` writes to a sibling, which takes the place of `directory` only when it is done.
+ * Refuses to replace a directory that is neither empty nor a cache directory.
+ */
+export async function replaceDirectory(directory: string, fill: (partial: string) => Promise<void>): Promise<void> {
+  const partial = `${directory}.partial`;
+  const present: readonly string[] = await readdir(directory).catch(() => []);
+  if (present.length > 0 && !present.includes(MANIFEST_FILE)) {
+    throw new KilnError("usage", `${directory} is neither empty nor a cache directory; kiln will not replace it`, {
+      mend: "Choose another --out.",
+    });
+  }
+  await rm(partial, { recursive: true, force: true });
+  await mkdir(partial, { recursive: true });
+  try {
+    await fill(partial);
+    await rm(directory, { recursive: true, force: true });
+    await rename(partial, directory);
+  } catch (error) {
+    await rm(partial, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Links files into another folder under the same names, or copies them where the file system is another one. */
+export async function linkFiles(from: string, to: string, names: readonly string[]): Promise<void> {
+  const folders = new Set(names.map((name) => path.dirname(name)));
+  for (const folder of folders) await mkdir(path.join(to, folder), { recursive: true });
+  for (const name of names) await linkOrCopy(path.join(from, name), path.join(to, name));
+}
+
+async function linkOrCopy(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EXDEV") throw error;
+    await copyFile(from, to);
+  }
+}
+
+/**
+ * Puts GOCACHE entries into another cache. Outputs are linked, their names being their content's hash; action entries
+ * are written anew, since Go rewrites them in place, with a fixed time so that equal work gives equal bytes.
+ */
+export async function exportEntries(from: string, to: string, names: readonly string[]): Promise<void> {
+  await linkFiles(
+    from,
+    to,
+    names.filter((name) => name.endsWith("-d")),
+  );
+  for (const name of names.filter((entry) => entry.endsWith("-a"))) {
+    const target = path.join(to, name);
+    await mkdir(path.dirname(target), { recursive: true });
+    await writeFile(target, withFixedTime(await readFile(path.join(from, name), "utf8")));
+  }
+}
+
+/** An action entry, `v1 <action> <output> <size> <nanoseconds>`, with the far-future time in place of its own. */
+export function withFixedTime(entry: string): string {
+  const fields = /^v1 ([0-9a-f]{64}) ([0-9a-f]{64}) ([ \d]{20}) [ \d]{20}\n$/.exec(entry);
+  if (!fields)
+    throw new KilnError("failed", `not an action entry of Go's build cache: ${JSON.stringify(entry.slice(0, 80))}`);
+  const nanoseconds = `${FAR_FUTURE_SECONDS}000000000`.padStart(20);
+  return `v1 ${fields[1] ?? ""} ${fields[2] ?? ""} ${fields[3] ?? ""} ${nanoseconds}\n`;
+}
+
+/** The names of all files below a module's source tree in a GOMODCACHE, relative to the GOMODCACHE. */
+export async function readModuleTree(goModCache: string, module: string): Promise<readonly string[]> {
+  const { tree } = moduleFiles(module);
+  const entries = await readdir(path.join(goModCache, tree), { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(goModCache, path.join(entry.parentPath, entry.name)))
+    .sort();
+}
+
+/** The small files by which Go knows a module version (go.mod, version data, hash of its archive), as far as they exist. */
+export async function readModuleMetadata(goModCache: string, module: string): Promise<readonly string[]> {
+  const { download } = moduleFiles(module);
+  const names = [".info", ".mod", ".ziphash"].map((extension) => `${download}${extension}`);
+  const present = await Promise.all(
+    names.map(async (name) => (await stat(path.join(goModCache, name)).catch(() => undefined)) !== undefined),
+  );
+  return names.filter((_, index) => present[index]);
+}
+
+/** The bytes of all files below a directory, each linked file counted once a name. */
+export async function directoryBytes(directory: string): Promise<number> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  let bytes = 0;
+  for (const entry of entries) {
+    if (entry.isFile()) bytes += (await stat(path.join(entry.parentPath, entry.name))).size;
+  }
+  return bytes;
+}

@@ -1,0 +1,76 @@
+import path from "node:path";
+import { bakeForStack, bakeTo, readyBakery } from "../cache/stack-bake.ts";
+import type { Bake } from "../cache/bake.ts";
+import { LOCAL_STACK } from "../toolchain/local-environment.ts";
+import { places } from "../toolchain/places.ts";
+import type { Command } from "./command.ts";
+import { noArguments, optional, repeated, required } from "./options.ts";
+import { duration, size, table } from "./printer.ts";
+
+/** `kiln cache bake`: from programs to a verified warm image, on this machine. */
+export const bakeCommand: Command = {
+  name: "cache bake",
+  summary: "Bake a verified warm image here and write its digest to the stack's file.",
+  usage: "[--stack S] | --source DIR --modules PATTERN --to REPOSITORY",
+  options: {
+    stack: { type: "string" },
+    source: { type: "string" },
+    modules: { type: "string" },
+    to: { type: "string" },
+    base: { type: "string" },
+    platform: { type: "string" },
+    "allow-failed": { type: "string", multiple: true },
+  },
+  help: {
+    stack: "the stack to bake for (default: local)",
+    source: "a repository, instead of a stack's",
+    modules: "where its Go programs are: a path with {provider} and {module}",
+    to: "the repository to push to, with its registry",
+    base: "the base image (default: docker.io/library/debian:bookworm-slim)",
+    platform: "linux/amd64 or linux/arm64 (default: linux/amd64)",
+    "allow-failed": "programs that are known not to compile (a glob of directories; may be repeated)",
+  },
+  async run({ values, positionals, progress }) {
+    noArguments(positionals);
+    const here = places();
+    const allowFailed = repeated(values, "allow-failed");
+    const byHand = ["source", "modules", "to"].some((name) => optional(values, name) !== undefined);
+    if (!byHand) {
+      const baked = await bakeForStack(here, optional(values, "stack") ?? LOCAL_STACK, allowFailed, progress);
+      return { json: baked, text: bakeReport(baked) };
+    }
+    const target = {
+      source: path.resolve(required(values, "source")),
+      pattern: required(values, "modules"),
+      repository: required(values, "to"),
+      platform: optional(values, "platform") ?? "linux/amd64",
+      baseReference: optional(values, "base") ?? "docker.io/library/debian:bookworm-slim",
+      allowFailed,
+    };
+    const baked = await bakeTo(here, target, await readyBakery(here, target.repository, progress), progress);
+    return { json: baked, text: bakeReport(baked) };
+  },
+};
+
+/** What a bake did, for people: phases, layers, programs, digest. */
+export function bakeReport(baked: Bake): string {
+  if (baked.reused) return `warm image  ${baked.warmImage}\n            of the same inputs: nothing to bake`;
+  const phases = Object.entries(baked.seconds).map(([phase, seconds]) => [phase, duration(seconds)]);
+  const layers = baked.layers.map(({ name, size: bytes, contentBytes }) => [
+    name,
+    size(bytes),
+    contentBytes === undefined ? "unchanged" : `holds ${size(contentBytes)}`,
+  ]);
+  const programs = (baked.verification?.programs ?? []).map(({ directory, firstSeconds, secondSeconds, compiled }) => [
+    directory,
+    `${firstSeconds.toFixed(1)} s`,
+    `${secondSeconds.toFixed(1)} s`,
+    compiled.length === 0 ? "no compile action" : `compiled ${compiled.length}`,
+  ]);
+  return [
+    table([["phase", "time"], ...phases]),
+    table([["layer", "in the registry", ""], ...layers]),
+    table([["program (built offline in the image)", "first", "again", ""], ...programs]),
+    `warm image  ${baked.warmImage}`,
+  ].join("\n\n");
+}

@@ -1,0 +1,145 @@
+import { rm } from "node:fs/promises";
+import path from "node:path";
+import { bakeTarget, bakeTo, readyBakery } from "../cache/stack-bake.ts";
+import { describeMisses } from "../cache/bake.ts";
+import { buildContract } from "../cache/contract.ts";
+import { readPrograms } from "../cache/programs.ts";
+import { verifyImage } from "../cache/verify.ts";
+import { EXIT, KilnError } from "../errors.ts";
+import { readImage } from "../registry/compose.ts";
+import { parseReference } from "../registry/image-reference.ts";
+import { readStackSettings, writeWarmImage } from "../release/stack-file.ts";
+import { engineEnvironment, stopEngine } from "../toolchain/docker-engine.ts";
+import { readyStacks } from "../toolchain/local-backend.ts";
+import { LOCAL_STACK, readyLocalEnvironment } from "../toolchain/local-environment.ts";
+import { stopRegistry } from "../toolchain/loopback-registry.ts";
+import { toolVersions } from "../toolchain/pins.ts";
+import { places } from "../toolchain/places.ts";
+import { run } from "../toolchain/process.ts";
+import { bakeReport } from "./bake.ts";
+import type { Command } from "./command.ts";
+import { noArguments, optional } from "./options.ts";
+import { duration } from "./printer.ts";
+import { runPulumi } from "./pulumi.ts";
+
+const up: Command = {
+  name: "up",
+  summary: "Make this machine ready, bake where needed, and bring up a stack (default: local).",
+  usage: "[--stack S]",
+  options: { stack: { type: "string" } },
+  help: { stack: "the stack; for any but local this is plain `pulumi up` with your own login" },
+  async run({ values, positionals, progress }) {
+    noArguments(positionals);
+    const stack = optional(values, "stack") ?? LOCAL_STACK;
+    if (stack !== LOCAL_STACK) {
+      const code = await runPulumi(stack, ["up", "--yes"], progress);
+      return { json: undefined, text: "", exitCode: code === 0 ? EXIT.done : EXIT.failed };
+    }
+    const start = performance.now();
+    const here = places();
+    const settings = await readStackSettings(here.project, stack);
+    progress.step("making this machine ready: tools, Docker engine, loopback registry");
+    const bakery = await readyBakery(here, settings.registry, progress);
+    const environment = await readyLocalEnvironment(here, bakery.engine, progress);
+    await readyStacks(here, environment);
+
+    const target = bakeTarget(here, settings, []);
+    const baked = await bakeTo(here, target, bakery, progress);
+    await writeWarmImage(here.project, stack, baked.warmImage);
+
+    progress.step("pulumi up");
+    const env = { ...process.env, ...environment };
+    const { changes, outputs } = await pulumiUp(here.project, stack, env);
+    const image = String(outputs.image);
+    let { verification } = baked;
+    if (changes !== "none" || !baked.reused) {
+      progress.step("checking that the runner image is the warm image that was verified");
+      await requireSameLayers(bakery.client, baked.warmImage, image);
+      if (verification === undefined) {
+        const { programs } = await readPrograms(target.source, target.pattern);
+        const contract = buildContract(toolVersions, target.platform.split("/")[1] ?? "");
+        const engine = { docker: bakery.engine.docker, env: engineEnvironment(bakery.engine) };
+        verification = await verifyImage(engine, image, contract, target.source, programs, progress);
+        if (!verification.passed)
+          throw new KilnError("difference", `${image} is not warm:\n${describeMisses(verification)}`);
+      }
+    }
+    const seconds = (performance.now() - start) / 1000;
+    const text = [
+      bakeReport(baked),
+      `image       ${image}`,
+      `${changes === "none" ? "no changes" : `changes: ${changes}`} (${duration(seconds)})`,
+    ].join("\n");
+    return { json: { ...baked, image, changes, outputs, seconds }, text };
+  },
+};
+
+/** Runs `pulumi up` and gives its changes in words (`none`, or `2 create, 1 update`) and the stack's outputs. */
+async function pulumiUp(
+  project: string,
+  stack: string,
+  env: NodeJS.ProcessEnv,
+): Promise<{ changes: string; outputs: Readonly<Record<string, unknown>> }> {
+  const options = { cwd: project, env };
+  const result = await run(
+    "pulumi",
+    ["up", "--stack", stack, "--yes", "--non-interactive", "--skip-preview", "--color", "never"],
+    {
+      ...options,
+      allowFailure: true,
+    },
+  );
+  if (result.code !== 0) {
+    throw new KilnError("failed", `pulumi up failed:\n${`${result.stdout}\n${result.stderr}`.trim()}`, {
+      mend: 'Run `eval "$(npx kiln env)"` and `pulumi up -s local` to see it by hand.',
+    });
+  }
+  const summary = result.stdout.split(/^Resources:$/m)[1] ?? "";
+  const counts = [...summary.matchAll(/^\s+[-+~]+\s*(\d+) (created|updated|deleted|replaced)/gm)];
+  const { stdout } = await run("pulumi", ["stack", "output", "--stack", stack, "--json", "--non-interactive"], options);
+  return {
+    changes: counts.map(([, count, verb]) => `${count ?? ""} ${verb ?? ""}`).join(", ") || "none",
+    outputs: JSON.parse(stdout) as Record<string, unknown>,
+  };
+}
+
+/** Checks that an image has exactly the file-system layers of the warm image that passed. */
+async function requireSameLayers(client: { regctl: string }, warmImage: string, image: string): Promise<void> {
+  const [warm, runner] = await Promise.all(
+    [warmImage, image].map(async (text) => (await readImage(client, parseReference(text))).config.rootfs.diff_ids),
+  );
+  if (JSON.stringify(warm) !== JSON.stringify(runner)) {
+    throw new KilnError("difference", `${image} does not have the layers of ${warmImage}`, {
+      mend: "images/iac-runner/Dockerfile.merged must hold nothing but FROM, ARG and LABEL.",
+    });
+  }
+}
+
+const down: Command = {
+  name: "down",
+  summary: "Remove all that `up` made of the local stack: resources, registry, engine, state.",
+  usage: "",
+  options: {},
+  help: {},
+  async run({ positionals, progress }) {
+    noArguments(positionals);
+    const here = places();
+    progress.step("stopping the loopback registry and the engine that kiln started");
+    const stopped = [
+      (await stopRegistry({ places: here })) ? "registry" : "",
+      (await stopEngine({ places: here })) ? "engine" : "",
+    ];
+    await writeWarmImage(here.project, LOCAL_STACK, undefined);
+    progress.step("removing state and work folders");
+    await rm(here.state, { recursive: true, force: true });
+    for (const folder of ["bake", "tools-image"])
+      await rm(path.join(here.work, folder), { recursive: true, force: true });
+    const names = stopped.filter((name) => name !== "");
+    return {
+      json: { stopped: names, removed: [here.state] },
+      text: `${names.length > 0 ? `stopped ${names.join(" and ")}; ` : ""}removed the local stack. Tools stay in ${here.cache}.`,
+    };
+  },
+};
+
+export const localCommands: readonly Command[] = [up, down];

@@ -1,0 +1,142 @@
+import { parseArgs } from "node:util";
+import { EXIT, KilnError, messageOf } from "../errors.ts";
+import { interruption } from "../toolchain/process.ts";
+import { bakeCommand } from "./bake.ts";
+import { cacheCommands } from "./cache.ts";
+import type { Command } from "./command.ts";
+import { doctor } from "./doctor.ts";
+import { envCommand } from "./env.ts";
+import { localCommands } from "./local.ts";
+import { printer } from "./printer.ts";
+import { pulumiCommands } from "./pulumi.ts";
+import { testCommand } from "./test.ts";
+
+const COMMANDS: readonly Command[] = [
+  ...localCommands,
+  ...pulumiCommands,
+  envCommand,
+  doctor,
+  ...cacheCommands,
+  bakeCommand,
+  testCommand,
+];
+
+const COMMON_OPTIONS = {
+  json: { type: "boolean" },
+  quiet: { type: "boolean" },
+  debug: { type: "boolean" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
+/** Runs one command line and returns its exit code (see EXIT). Results go to standard output, all else to standard error. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const debug = argv.includes("--debug");
+  const onInterrupt = () => {
+    interruption.abort();
+  };
+  process.once("SIGINT", onInterrupt).once("SIGTERM", onInterrupt);
+  try {
+    return await dispatch(argv);
+  } catch (error) {
+    return report(error, debug);
+  }
+}
+
+async function dispatch(argv: readonly string[]): Promise<number> {
+  const words = argv.filter((word) => !word.startsWith("-"));
+  const command = COMMANDS.filter(({ name }) => `${words.join(" ")} `.startsWith(`${name} `))
+    .sort((a, b) => b.name.length - a.name.length)
+    .at(0);
+  if (!command) return noCommand(argv, words);
+
+  const { values, positionals } = parse(command, argv);
+  if (values.help === true) {
+    process.stdout.write(helpOf(command));
+    return EXIT.done;
+  }
+  const progress = printer({
+    stream: process.stderr,
+    quiet: values.quiet === true,
+    env: process.env,
+    now: () => performance.now(),
+  });
+  try {
+    const outcome = await command.run({ values, positionals, progress });
+    progress.close();
+    if (values.json === true && outcome.json !== undefined)
+      process.stdout.write(`${JSON.stringify(outcome.json, null, 2)}\n`);
+    if (values.json !== true && outcome.text !== "") process.stdout.write(`${outcome.text}\n`);
+    return outcome.exitCode ?? EXIT.done;
+  } finally {
+    progress.close();
+  }
+}
+
+function parse(command: Command, argv: readonly string[]) {
+  try {
+    const parsed = parseArgs({
+      args: [...argv],
+      options: { ...command.options, ...COMMON_OPTIONS },
+      allowPositionals: true,
+      strict: true,
+    });
+    return {
+      values: parsed.values as Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>,
+      positionals: parsed.positionals.slice(command.name.split(" ").length),
+    };
+  } catch (error) {
+    throw new KilnError("usage", messageOf(error), { mend: `\`npx kiln ${command.name} --help\` lists the options.` });
+  }
+}
+
+function noCommand(argv: readonly string[], words: readonly string[]): number {
+  if (words.length === 0 && argv.some((word) => word === "--help" || word === "-h")) {
+    process.stdout.write(overview(COMMANDS));
+    return EXIT.done;
+  }
+  const group = COMMANDS.filter(({ name }) => words.length > 0 && name.startsWith(`${words[0] ?? ""} `));
+  if (group.length > 0 && argv.some((word) => word === "--help" || word === "-h")) {
+    process.stdout.write(overview(group));
+    return EXIT.done;
+  }
+  process.stderr.write(words.length === 0 ? overview(COMMANDS) : `kiln: there is no command "${words.join(" ")}"\n`);
+  process.stderr.write(words.length === 0 ? "" : overview(group.length > 0 ? group : COMMANDS));
+  return EXIT.usage;
+}
+
+function overview(commands: readonly Command[]): string {
+  const width = Math.max(...commands.map(({ name }) => name.length));
+  const lines = commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`);
+  return `Usage: npx kiln COMMAND [options]\n\n${lines.join("\n")}\n\nnpx kiln COMMAND --help says more about one.\n`;
+}
+
+function helpOf(command: Command): string {
+  const lines = Object.entries({
+    ...command.help,
+    json: "print one JSON document on standard output",
+    quiet: "no progress on standard error",
+    debug: "show stack traces",
+    help: "this page",
+  }).map(([name, text]) => {
+    const takesValue = command.options[name]?.type === "string";
+    return [`  --${name}${takesValue ? " VALUE" : ""}`, text] as const;
+  });
+  const width = Math.max(...lines.map(([flag]) => flag.length));
+  const options = lines.map(([flag, text]) => `${flag.padEnd(width)}  ${text}`).join("\n");
+  return `Usage: npx kiln ${`${command.name} ${command.usage}`.trim()} [options]\n\n${command.summary}\n\n${options}\n
+Exit codes: 0 done, 1 the work failed, 2 wrong usage or bad input, 3 a check found a difference,
+4 something outside could not be reached, 130 interrupted.\n`;
+}
+
+function report(error: unknown, debug: boolean): number {
+  const known = error instanceof KilnError ? error : undefined;
+  if (known?.kind === "interrupted" || interruption.signal.aborted) {
+    process.stderr.write("kiln: interrupted; what is done is kept, and the same command goes on from there\n");
+    return EXIT.interrupted;
+  }
+  process.stderr.write(`kiln: ${messageOf(error)}\n`);
+  if (known?.mend !== undefined) process.stderr.write(`      ${known.mend}\n`);
+  if (debug && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
+  else if (!known) process.stderr.write("      This is a fault in kiln; --debug shows where.\n");
+  return EXIT[known?.kind ?? "failed"];
+}

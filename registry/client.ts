@@ -1,0 +1,183 @@
+import { KilnError } from "../errors.ts";
+import { run, type RunResult } from "../toolchain/process.ts";
+import { formatReference, registryHost, type ImageReference } from "./image-reference.ts";
+import { isLoopback } from "./repository-names.ts";
+
+/** The registry client: regctl, which knows Docker's logins and credential helpers, mounts, and referrers (docs/adr/0006). */
+export interface RegistryClient {
+  readonly regctl: string;
+}
+
+export interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly size: number;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+export interface ImageManifest {
+  readonly schemaVersion: 2;
+  readonly mediaType?: string;
+  readonly artifactType?: string;
+  readonly config: Descriptor;
+  readonly layers: readonly Descriptor[];
+  readonly subject?: Descriptor;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+export interface ImageConfig {
+  readonly created?: string;
+  readonly architecture: string;
+  readonly os: string;
+  readonly config?: { readonly Labels?: Readonly<Record<string, string>>; readonly [key: string]: unknown };
+  readonly rootfs: { readonly type: "layers"; readonly diff_ids: readonly string[] };
+  readonly history?: readonly Readonly<Record<string, unknown>>[];
+  readonly [key: string]: unknown;
+}
+
+export const OCI = {
+  manifest: "application/vnd.oci.image.manifest.v1+json",
+  config: "application/vnd.oci.image.config.v1+json",
+  layer: "application/vnd.oci.image.layer.v1.tar+gzip",
+  empty: "application/vnd.oci.empty.v1+json",
+} as const;
+
+/** The digest that a reference has in its registry, or undefined where the registry has no such manifest. */
+export async function readDigest(client: RegistryClient, reference: ImageReference): Promise<string | undefined> {
+  const result = await regctl(client, reference.repository, ["manifest", "head", formatReference(reference)], {
+    allowMissing: true,
+  });
+  return result?.stdout.trim();
+}
+
+/** The manifest of one image; of an index, the one for `platform` (`linux/amd64`). */
+export async function readImageManifest(
+  client: RegistryClient,
+  reference: ImageReference,
+  platform?: string,
+): Promise<ImageManifest> {
+  const args = ["manifest", "get", "--format", "raw-body", ...(platform === undefined ? [] : ["--platform", platform])];
+  const { stdout } = await regctl(client, reference.repository, [...args, formatReference(reference)]);
+  const manifest = JSON.parse(stdout) as Partial<ImageManifest>;
+  if (!manifest.config || !manifest.layers) {
+    throw new KilnError("usage", `${formatReference(reference)} is not an image for one platform`);
+  }
+  return manifest as ImageManifest;
+}
+
+/** The config of an image, which holds its layers' diff IDs and labels. */
+export async function readImageConfig(
+  client: RegistryClient,
+  repository: string,
+  manifest: ImageManifest,
+): Promise<ImageConfig> {
+  const { stdout } = await regctl(client, repository, ["blob", "get", repository, manifest.config.digest]);
+  return JSON.parse(stdout) as ImageConfig;
+}
+
+/** Uploads a file as a blob; one that the repository has already costs one request. */
+export async function pushBlob(
+  client: RegistryClient,
+  repository: string,
+  file: string,
+  digest: string,
+): Promise<void> {
+  if ((await regctl(client, repository, ["blob", "head", repository, digest], { allowMissing: true })) !== undefined)
+    return;
+  await regctl(client, repository, ["blob", "put", "--digest", digest, repository], { inputFile: file });
+}
+
+/** Uploads a small document as a blob and returns its descriptor. */
+export async function pushDocument(
+  client: RegistryClient,
+  repository: string,
+  mediaType: string,
+  text: string,
+): Promise<Descriptor> {
+  const { stdout } = await regctl(client, repository, ["blob", "put", repository], { input: text });
+  return { mediaType, digest: stdout.trim(), size: Buffer.byteLength(text) };
+}
+
+/** Makes a blob of one repository known in another; within one registry no bytes move. */
+export async function copyBlob(client: RegistryClient, from: string, to: string, digest: string): Promise<void> {
+  if (from === to) return;
+  await regctl(client, to, ["blob", "copy", from, to, digest], {}, [from]);
+}
+
+/** Uploads a manifest under a tag, or under its digest alone, and returns its digest. */
+export async function pushManifest(
+  client: RegistryClient,
+  target: ImageReference,
+  manifest: ImageManifest,
+): Promise<string> {
+  const byDigest = target.tag === undefined;
+  const reference = byDigest ? target.repository : formatReference(target);
+  const args = [
+    "manifest",
+    "put",
+    "--content-type",
+    manifest.mediaType ?? OCI.manifest,
+    ...(byDigest ? ["--by-digest"] : []),
+  ];
+  const { stdout } = await regctl(
+    client,
+    target.repository,
+    [...args, "--format", "{{ .Manifest.GetDescriptor.Digest }}", reference],
+    {
+      input: JSON.stringify(manifest),
+    },
+  );
+  return stdout.trim();
+}
+
+interface CallOptions {
+  readonly input?: string;
+  readonly inputFile?: string;
+}
+
+async function regctl(
+  client: RegistryClient,
+  repository: string,
+  args: readonly string[],
+  options: CallOptions & { allowMissing: true },
+): Promise<RunResult | undefined>;
+async function regctl(
+  client: RegistryClient,
+  repository: string,
+  args: readonly string[],
+  options?: CallOptions,
+  others?: readonly string[],
+): Promise<RunResult>;
+async function regctl(
+  client: RegistryClient,
+  repository: string,
+  args: readonly string[],
+  options: CallOptions & { allowMissing?: boolean } = {},
+  others: readonly string[] = [],
+): Promise<RunResult | undefined> {
+  const hosts = new Set([repository, ...others].map(registryHost).filter(isLoopback));
+  const flags = [...hosts].flatMap((host) => ["--host", `reg=${host},tls=disabled`]);
+  const { allowMissing = false, ...rest } = options;
+  const result = await run(client.regctl, [...args, ...flags], { ...rest, allowFailure: true });
+  if (result.code === 0) return result;
+  const said = result.stderr.trim();
+  if (allowMissing && /not found|404|manifest unknown|blob unknown|name unknown/i.test(said)) return undefined;
+  const host = registryHost(repository);
+  if (/unauthorized|denied|401|403/i.test(said)) {
+    throw new KilnError("unreachable", `the registry ${host} refuses access to ${repository}: ${lastLine(said)}`, {
+      mend: `Log in with \`docker login ${host}\` as a user who may read and write it.`,
+    });
+  }
+  if (/connection refused|no such host|dial tcp|timeout|EOF|connection reset|unreachable/i.test(said)) {
+    throw new KilnError("unreachable", `the registry ${host} does not answer: ${lastLine(said)}`, {
+      mend: isLoopback(host)
+        ? "Start it with `npm run up`."
+        : "Check the network and kiln:registry in the stack's file, then run the command again: it goes on from what is done.",
+    });
+  }
+  throw new KilnError("failed", `regctl ${args.slice(0, 2).join(" ")} ${repository} failed: ${lastLine(said)}`);
+}
+
+function lastLine(text: string): string {
+  return text.split("\n").at(-1) ?? text;
+}
