@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { KilnError } from "../errors.ts";
 import type { Progress } from "../progress.ts";
@@ -88,7 +88,9 @@ export async function readGraph(
         mend: "Correct the go.mod and go.sum (`go mod tidy`), or reach the module proxy that GOPROXY names.",
       });
     }
-    const directories = new Map(members.map((program) => [path.join(source, program.directory), program.directory]));
+    // Go names directories by their real paths.
+    const root = await realpath(source);
+    const directories = new Map(members.map((program) => [path.join(root, program.directory), program.directory]));
     for (const entry of parseJsonStream<ListedPackage>(listed.stdout)) {
       packages.set(entry.ImportPath, await readPackage(mounts, entry));
       const directory = directories.get(entry.Dir ?? "");

@@ -23,8 +23,9 @@ export async function inputsKey(
   const hash = createHash("sha256").update(JSON.stringify([BAKE_FORMAT, contract, recipe, programs]));
   for (const goModule of [...new Set(programs.map((program) => program.goModule))].sort()) {
     for (const name of await readFileNames(path.join(source, goModule))) {
-      hash.update(`\n${goModule}/${name}\n`);
-      for await (const chunk of createReadStream(path.join(source, goModule, name))) hash.update(chunk as Buffer);
+      const content = createHash("sha256");
+      for await (const chunk of createReadStream(path.join(source, goModule, name))) content.update(chunk as Buffer);
+      hash.update(`\n${goModule}/${name}\n${content.digest("hex")}`);
     }
   }
   return hash.digest("hex");

@@ -7,7 +7,6 @@ import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import { pack, type Pack } from "tar-stream";
 import { throwIfInterrupted } from "../toolchain/process.ts";
-import { moduleFiles } from "./closure.ts";
 import { IMAGE_PATHS } from "./contract.ts";
 import { BASE_SHARD } from "./plan.ts";
 import type { CacheManifest } from "./manifest.ts";
@@ -67,14 +66,15 @@ export async function layerKey(cache: string, layer: CacheLayer): Promise<string
     hash.update(`${name}\n`);
     if (name.endsWith("-a")) hash.update(await readFile(path.join(cache, "go-build", name)));
   }
-  for (const module of layer.goMod) {
-    const ziphash = path.join(cache, "go-mod", `${moduleFiles(module).download}.ziphash`);
-    hash.update(`${module} ${await readFile(ziphash, "utf8").catch(() => "")}\n`);
-  }
-  for (const module of layer.goModMetadata) {
-    for (const name of await readModuleMetadata(path.join(cache, "go-mod"), module)) {
-      hash.update(`${name} ${await readFile(path.join(cache, "go-mod", name), "utf8")}\n`);
+  // The hash of a module's archive, among its metadata, stands for its sources.
+  for (const modules of [layer.goMod, layer.goModMetadata]) {
+    for (const module of modules) {
+      hash.update(`${module}\n`);
+      for (const name of await readModuleMetadata(path.join(cache, "go-mod"), module)) {
+        hash.update(`${name} ${await readFile(path.join(cache, "go-mod", name), "utf8")}\n`);
+      }
     }
+    hash.update("\n");
   }
   return hash.digest("hex");
 }

@@ -34,17 +34,17 @@ export async function readManifest(directory: string): Promise<CacheManifest> {
 
 /** Parses a JSON file with a version 1, naming what it should be and what makes one when it is not. */
 export async function readJson<T extends { version: number }>(file: string, what: string, maker: string): Promise<T> {
-  let document: Partial<T>;
+  let document: Partial<T> | null;
   try {
-    document = JSON.parse(await readFile(file, "utf8")) as Partial<T>;
+    document = JSON.parse(await readFile(file, "utf8")) as Partial<T> | null;
   } catch (cause) {
     throw new KilnError("usage", `${file} is not ${what}: ${messageOf(cause)}`, {
       mend: `Make one with \`${maker}\`.`,
       cause,
     });
   }
-  if (document.version !== 1) {
-    throw new KilnError("usage", `${file} has version ${String(document.version)}; this kiln reads version 1`, {
+  if (document?.version !== 1) {
+    throw new KilnError("usage", `${file} has version ${String(document?.version)}; this kiln reads version 1`, {
       mend: `Make it again with \`${maker}\`.`,
     });
   }

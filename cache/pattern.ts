@@ -35,7 +35,8 @@ export function modulePattern(text: string): ModulePattern {
     if (count !== 1) throw fault(`must name ${placeholder} once, not ${count} times`);
   }
 
-  const expression = new RegExp(`^${segments.map(segmentExpression).join("/").replaceAll(".+/", "(?:[^/]+/)*")}$`);
+  const joined = segments.map(segmentExpression).join("/");
+  const expression = new RegExp(`^${joined.replaceAll(".+/", "(?:[^/]+/)*").replace(/\/\.\+$/, "(?:/[^/]+)*")}$`);
   const wild = segments.findIndex((segment) => /[*{]/.test(segment));
   return {
     text,
@@ -61,11 +62,17 @@ function segmentExpression(segment: string): string {
     .join("");
 }
 
+const GLOB_PARTS = new Map([
+  ["**/", "(?:.*/)?"],
+  ["**", ".*"],
+  ["*", "[^/]*"],
+]);
+
 /** Whether a path matches a glob of `*`, `**` and literals, as `--allow-failed` takes it. */
 export function matchesGlob(glob: string, directory: string): boolean {
   const expression = glob
-    .split(/(\*\*|\*)/)
-    .map((part) => (part === "**" ? ".*" : part === "*" ? "[^/]*" : part.replace(/[.+?^${}()|[\]\\]/g, "\\$&")))
+    .split(/((?<![^/])\*\*\/|\*\*|\*)/)
+    .map((part) => GLOB_PARTS.get(part) ?? part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"))
     .join("");
   return new RegExp(`^${expression}$`).test(directory);
 }

@@ -19,6 +19,9 @@ export interface Programs {
 
 const NEVER_ENTERED = new Set(["node_modules", "vendor", "testdata"]);
 
+/** Names of the shard and the layer of what providers share, by which nothing else may go. */
+const RESERVED = ["base", "common"];
+
 /**
  * The Go programs of a repository: directories below `source` that match the pattern and hold a main package, sorted by
  * directory. `providers` narrows them. Throws a usage error when the source or a match is missing.
@@ -41,6 +44,15 @@ export async function readPrograms(
     const match = pattern.match(directory);
     if (!match || (providers.length > 0 && !providers.includes(match.provider))) continue;
     const isMain = await holdsMainPackage(path.join(source, directory));
+    if (isMain && RESERVED.includes(match.provider)) {
+      throw new KilnError(
+        "usage",
+        `${directory} has "${match.provider}" for its provider, a name that kiln itself uses`,
+        {
+          mend: "Rename that folder, or write a module pattern (or --provider) that leaves it out.",
+        },
+      );
+    }
     matches.push({ ...match, directory, goModule: isMain ? await readGoModuleOf(source, directory) : ".", isMain });
   }
   matches.sort((a, b) => (a.directory < b.directory ? -1 : 1));
@@ -70,9 +82,10 @@ async function* walk(source: string, relative: string): AsyncGenerator<string> {
 
 async function holdsMainPackage(directory: string): Promise<boolean> {
   for (const name of await readdir(directory)) {
-    if (!name.endsWith(".go") || name.endsWith("_test.go")) continue;
+    if (!name.endsWith(".go") || name.endsWith("_test.go") || /^[._]/.test(name)) continue;
     const text = await readFile(path.join(directory, name), "utf8");
-    if (packageName(text) === "main") return true;
+    // Beside a library, `ignore` marks a generator of its own: no build takes it in.
+    if (packageName(text) === "main" && !/^\/\/go:build ignore\s*$/m.test(text)) return true;
   }
   return false;
 }

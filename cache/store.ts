@@ -4,6 +4,9 @@ import { KilnError } from "../errors.ts";
 import { moduleFiles } from "./closure.ts";
 import { MANIFEST_FILE } from "./manifest.ts";
 
+/** All that a cache directory may hold. */
+const CACHE_PARTS = new Set(["go-build", "go-mod", MANIFEST_FILE]);
+
 /** Free bytes that warming wants before it starts: objects, sources and layers of a large repository. */
 const WANTED_BYTES = 10 * 1024 ** 3;
 
@@ -29,8 +32,10 @@ export async function requireFreeSpace(folder: string, env: NodeJS.ProcessEnv = 
  */
 export async function replaceDirectory(directory: string, fill: (partial: string) => Promise<void>): Promise<void> {
   const partial = `${directory}.partial`;
-  const present: readonly string[] = await readdir(directory).catch(() => []);
-  if (present.length > 0 && !present.includes(MANIFEST_FILE)) {
+  const present = await readdir(directory).catch((error: unknown): readonly string[] =>
+    (error as NodeJS.ErrnoException).code === "ENOENT" ? [] : [directory],
+  );
+  if (present.length > 0 && !(present.includes(MANIFEST_FILE) && present.every((name) => CACHE_PARTS.has(name)))) {
     throw new KilnError("usage", `${directory} is neither empty nor a cache directory; kiln will not replace it`, {
       mend: "Choose another --out.",
     });

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, realpath } from "node:fs/promises";
 import path from "node:path";
 import { KilnError } from "../errors.ts";
 import type { Progress } from "../progress.ts";
@@ -109,7 +109,9 @@ async function compileShard(
     );
     const built = await listExports(mounts, path.join(source, goModule), names, meter);
     if (base) continue;
-    for (const [directory, error] of failedPrograms(built, programs)) failed.set(directory, error);
+    // Go names directories by their real paths.
+    const root = await realpath(source);
+    for (const [directory, error] of failedPrograms(built, root, programs)) failed.set(directory, error);
   }
   return { failed };
 }
@@ -173,12 +175,11 @@ export function firstCompilerError(text: string): string {
   return lines.find((line) => line !== "" && !line.startsWith("#")) ?? text.trim();
 }
 
-function failedPrograms(built: Built, programs: readonly Program[]): ReadonlyMap<string, string> {
+function failedPrograms(built: Built, source: string, programs: readonly Program[]): ReadonlyMap<string, string> {
   const failed = new Map<string, string>();
   if (built.errors.size === 0) return failed;
-  const byDirectory = [...built.directories];
   for (const program of programs) {
-    const root = byDirectory.find(([directory]) => directory.endsWith(`/${program.directory}`))?.[1];
+    const root = built.directories.get(path.join(source, program.directory));
     if (root === undefined) continue;
     const culprit = [...closureOf(built.packages, [root])].find((name) => built.errors.has(name));
     if (culprit !== undefined) failed.set(program.directory, built.errors.get(culprit) ?? "");

@@ -1,0 +1,68 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import { readJson, readManifest, writeJson } from "../../../cache/manifest.ts";
+
+let home: string;
+let file: string;
+
+beforeEach(async () => {
+  home = await mkdtemp(path.join(tmpdir(), "kiln-manifest-"));
+  file = path.join(home, "plan.json");
+  return () => rm(home, { recursive: true });
+});
+
+describe("readJson", () => {
+  it("reads what writeJson wrote, which leaves nothing else", async () => {
+    const document = { version: 1, a: ["ü", null] };
+    const nested = path.join(home, "x/y/plan.json");
+    await writeJson(nested, document);
+    expect(await readJson(nested, "a plan", "kiln")).toEqual(document);
+    expect(await readdir(path.dirname(nested))).toEqual(["plan.json"]);
+    expect((await readFile(nested, "utf8")).endsWith("\n")).toBe(true);
+  });
+
+  it.each([
+    ["half of one", '{"version": 1,'],
+    ["nothing", ""],
+    ["no object", "null"],
+    ["text", '"version 1"'],
+    ["a list", "[1]"],
+  ])("refuses %s, naming the file and what makes one", async (_, text) => {
+    await writeFile(file, text);
+    await expect(readJson(file, "a plan", "npx kiln cache plan")).rejects.toMatchObject({
+      kind: "usage",
+      message: expect.stringContaining(file) as string,
+      mend: expect.stringContaining("`npx kiln cache plan`") as string,
+    });
+  });
+
+  it.each([
+    ['{"version": 2}', "version 2; this kiln reads version 1"],
+    ["{}", "version undefined"],
+  ])("refuses another version: %s", async (text, said) => {
+    await writeFile(file, text);
+    await expect(readJson(file, "a plan", "kiln")).rejects.toMatchObject({
+      kind: "usage",
+      message: expect.stringContaining(said) as string,
+    });
+  });
+
+  it("refuses a file that is not there", async () => {
+    await expect(readJson(file, "a plan", "kiln")).rejects.toMatchObject({
+      kind: "usage",
+      message: expect.stringMatching(/plan\.json is not a plan: ENOENT/) as string,
+    });
+  });
+});
+
+describe("readManifest", () => {
+  it("says what makes a cache directory where there is none", async () => {
+    await expect(readManifest(home)).rejects.toMatchObject({
+      kind: "usage",
+      message: expect.stringContaining(`${home}/manifest.json is not a cache directory`) as string,
+      mend: "Make one with `npx kiln cache warm`.",
+    });
+  });
+});

@@ -1,0 +1,247 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { closureOf, type Graph, type Package } from "../../../cache/graph.ts";
+import { BASE_SHARD, divide, packageCost, type Division, type Shard } from "../../../cache/plan.ts";
+import type { Program } from "../../../cache/programs.ts";
+
+const PROVIDERS = ["aws", "gcp", "k8s"];
+
+function programOf(directory: string, provider: string): Program {
+  return { directory, provider, module: directory, goModule: "." };
+}
+
+function packageOf(importPath: string, imports: readonly string[], sourceBytes = 40_000): Package {
+  return { importPath, standard: false, main: false, imports, sourceBytes };
+}
+
+interface Repository {
+  readonly graph: Graph;
+  readonly programs: readonly Program[];
+}
+
+/** Programs over libraries that import each other downwards; some programs do not load. */
+const repository: fc.Arbitrary<Repository> = fc
+  .record({
+    libraries: fc.array(fc.record({ imports: fc.array(fc.nat(11), { maxLength: 3 }), bytes: fc.nat(4_000_000) }), {
+      minLength: 1,
+      maxLength: 12,
+    }),
+    members: fc.array(
+      fc.record({
+        provider: fc.constantFrom(...PROVIDERS),
+        imports: fc.array(fc.nat(11), { maxLength: 4 }),
+        sound: fc.integer({ min: 0, max: 5 }).map((die) => die > 0),
+      }),
+      { minLength: 1, maxLength: 9 },
+    ),
+  })
+  .map(({ libraries, members }) => {
+    const lib = (index: number) => `lib/${index % libraries.length}`;
+    const packages = new Map<string, Package>();
+    libraries.forEach(({ imports, bytes }, index) => {
+      const below = imports.filter((other) => other % libraries.length > index);
+      packages.set(lib(index), packageOf(lib(index), below.map(lib), bytes));
+    });
+    const programs = members.map(({ provider }, index) => programOf(`m/${provider}/p${index}`, provider));
+    const [roots, faults] = [new Map<string, string>(), new Map<string, string>()];
+    members.forEach(({ imports, sound }, index) => {
+      const directory = programs[index]?.directory ?? "";
+      if (!sound) {
+        faults.set(directory, "does not load");
+        return;
+      }
+      roots.set(directory, `main/${index}`);
+      packages.set(`main/${index}`, packageOf(`main/${index}`, imports.map(lib), 4_000));
+    });
+    return { graph: { packages, roots, faults }, programs };
+  });
+
+const division: fc.Arbitrary<Division> = fc.oneof(
+  fc.constant({ by: "provider" } as const),
+  fc.integer({ min: 1, max: 12 }).map((count) => ({ count })),
+);
+
+function soundOf({ graph, programs }: Repository): readonly Program[] {
+  return programs.filter(({ directory }) => graph.roots.has(directory));
+}
+
+/** What the programs of a shard need, by directory. */
+function needsOf({ graph }: Repository, directories: readonly string[]): ReadonlySet<string> {
+  return closureOf(
+    graph.packages,
+    directories.map((directory) => graph.roots.get(directory) ?? ""),
+  );
+}
+
+const working = (shards: readonly Shard[]) => shards.filter(({ id }) => id !== BASE_SHARD);
+
+describe("divide", () => {
+  it("puts every program that loads into exactly one shard, and no other", () => {
+    fc.assert(
+      fc.property(repository, division, (repo, by) => {
+        const placed = divide(repo.graph, repo.programs, by).flatMap(({ programs }) => programs);
+        expect(placed.sort()).toEqual(
+          soundOf(repo)
+            .map(({ directory }) => directory)
+            .sort(),
+        );
+      }),
+    );
+  });
+
+  it("gives every needed package to one shard: its only user, or the base where shards share it", () => {
+    fc.assert(
+      fc.property(repository, division, (repo, by) => {
+        const shards = divide(repo.graph, repo.programs, by);
+        const needs = working(shards).map(({ id, programs }) => ({ id, needed: needsOf(repo, programs) }));
+        const needed = new Set(needs.flatMap((shard) => [...shard.needed]));
+        const compiled = shards.flatMap(({ packages }) => Object.keys(packages));
+        expect([...compiled].sort()).toEqual([...needed].sort());
+        for (const { id, packages } of shards) {
+          for (const name of Object.keys(packages)) {
+            const users = needs.filter((shard) => shard.needed.has(name)).map((shard) => shard.id);
+            if (id === BASE_SHARD) expect(users.length).toBeGreaterThan(1);
+            else expect(users).toEqual([id]);
+          }
+        }
+      }),
+    );
+  });
+
+  it("gives each shard's packages the cost that they add up to", () => {
+    fc.assert(
+      fc.property(repository, division, (repo, by) => {
+        for (const { packages, cost } of divide(repo.graph, repo.programs, by)) {
+          const seconds = Object.values(packages).reduce((sum, value) => sum + value, 0);
+          expect(cost).toBeCloseTo(seconds, 2);
+        }
+      }),
+    );
+  });
+
+  it("does not depend on the order in which anything was read", () => {
+    const permuted = repository.chain((repo) =>
+      fc
+        .tuple(
+          fc.shuffledSubarray([...repo.programs], { minLength: repo.programs.length }),
+          fc.shuffledSubarray([...repo.graph.packages], { minLength: repo.graph.packages.size }),
+        )
+        .map(([programs, packages]) => ({ repo, programs, graph: { ...repo.graph, packages: new Map(packages) } })),
+    );
+    fc.assert(
+      fc.property(permuted, division, ({ repo, programs, graph }, by) => {
+        const [one, other] = [divide(repo.graph, repo.programs, by), divide(graph, programs, by)];
+        expect(JSON.stringify(other)).toBe(JSON.stringify(one));
+      }),
+    );
+  });
+
+  it("makes no empty shard: as many as asked for, or one a program", () => {
+    fc.assert(
+      fc.property(repository, fc.integer({ min: 1, max: 12 }), (repo, count) => {
+        const shards = working(divide(repo.graph, repo.programs, { count }));
+        expect(shards).toHaveLength(Math.min(count, soundOf(repo).length));
+        for (const { programs } of shards) expect(programs.length).toBeGreaterThan(0);
+      }),
+    );
+  });
+
+  it("is never done later on several shards than on one", () => {
+    fc.assert(
+      fc.property(repository, fc.integer({ min: 2, max: 12 }), (repo, count) => {
+        const [one] = divide(repo.graph, repo.programs, { count: 1 });
+        const shards = divide(repo.graph, repo.programs, { count });
+        const base = shards.find(({ id }) => id === BASE_SHARD)?.cost ?? 0;
+        const last = Math.max(0, ...working(shards).map(({ cost }) => cost));
+        expect(base + last).toBeLessThanOrEqual((one?.cost ?? 0) + 0.001);
+      }),
+    );
+  });
+
+  it("makes a shard a provider, by name", () => {
+    fc.assert(
+      fc.property(repository, (repo) => {
+        const shards = working(divide(repo.graph, repo.programs, { by: "provider" }));
+        expect(shards.map(({ id }) => id)).toEqual([...new Set(soundOf(repo).map(({ provider }) => provider))].sort());
+        for (const { id, programs } of shards)
+          for (const directory of programs) expect(directory.split("/")[1]).toBe(id);
+      }),
+    );
+  });
+
+  const small: Repository = {
+    programs: [programOf("m/gcp/a", "gcp"), programOf("m/aws/b", "aws"), programOf("m/aws/c", "aws")],
+    graph: {
+      packages: new Map(
+        [
+          packageOf("main/a", ["gcp", "core"], 0),
+          packageOf("main/b", ["aws", "core"], 0),
+          packageOf("main/c", ["aws"], 0),
+          packageOf("aws", ["core"], 4_000_000),
+          packageOf("gcp", [], 400_000),
+          packageOf("core", [], 800_000),
+        ].map((pkg) => [pkg.importPath, pkg]),
+      ),
+      roots: new Map([
+        ["m/gcp/a", "main/a"],
+        ["m/aws/b", "main/b"],
+        ["m/aws/c", "main/c"],
+      ]),
+      faults: new Map(),
+    },
+  };
+
+  it("by provider, in full", () => {
+    expect(divide(small.graph, small.programs, { by: "provider" })).toEqual([
+      { id: "base", programs: [], packages: { core: 2.02 }, cost: 2.02 },
+      {
+        id: "aws",
+        programs: ["m/aws/b", "m/aws/c"],
+        packages: { aws: 10.02, "main/b": 0.02, "main/c": 0.02 },
+        cost: 10.06,
+      },
+      { id: "gcp", programs: ["m/gcp/a"], packages: { gcp: 1.02, "main/a": 0.02 }, cost: 1.04 },
+    ]);
+  });
+
+  it("balanced, puts a program where its dear packages are compiled already", () => {
+    const packages = new Map(
+      [
+        packageOf("main/b", ["aws"], 400_000),
+        packageOf("main/c", ["aws"], 0),
+        packageOf("main/g", ["gcp"], 0),
+        packageOf("aws", [], 3_600_000),
+        packageOf("gcp", [], 3_800_000),
+      ].map((pkg) => [pkg.importPath, pkg]),
+    );
+    const programs = ["b", "c", "g"].map((name) => programOf(name, "any"));
+    const roots = new Map(programs.map(({ directory }) => [directory, `main/${directory}`]));
+    const shards = divide({ packages, roots, faults: new Map() }, programs, { count: 2 });
+    expect(shards.map(({ id, programs: members }) => [id, members])).toEqual([
+      ["shard-1", ["b", "c"]],
+      ["shard-2", ["g"]],
+    ]);
+  });
+
+  it("has no base where nothing is shared, and no shard where no program loads", () => {
+    const [only] = small.programs;
+    expect(divide(small.graph, only ? [only] : [], { by: "provider" }).map(({ id }) => id)).toEqual(["gcp"]);
+    const none = { ...small.graph, roots: new Map<string, string>() };
+    expect(divide(none, small.programs, { by: "provider" })).toEqual([]);
+    expect(divide(none, small.programs, { count: 3 })).toEqual([]);
+  });
+
+  it("believes a measured time before an estimate", () => {
+    const shards = divide(small.graph, small.programs, { by: "provider" }, { gcp: 60 });
+    expect(shards.find(({ id }) => id === "gcp")?.packages).toEqual({ gcp: 60, "main/a": 0.02 });
+  });
+});
+
+describe("packageCost", () => {
+  it("grows with the source, and is the measured time where there is one", () => {
+    expect(packageCost(packageOf("a", [], 400_000))).toBeCloseTo(1.02);
+    expect(packageCost(packageOf("a", [], 0))).toBeCloseTo(0.02);
+    expect(packageCost(packageOf("a", [], 400_000), { a: 0 })).toBe(0);
+    expect(packageCost(packageOf("a", [], 400_000), { b: 9 })).toBeCloseTo(1.02);
+  });
+});
