@@ -39,6 +39,7 @@ export const OCI = {
   manifest: "application/vnd.oci.image.manifest.v1+json",
   config: "application/vnd.oci.image.config.v1+json",
   layer: "application/vnd.oci.image.layer.v1.tar+gzip",
+  plainLayer: "application/vnd.oci.image.layer.v1.tar",
   empty: "application/vnd.oci.empty.v1+json",
 } as const;
 
@@ -161,9 +162,9 @@ async function regctl(
   const result = await run(client.regctl, [...args, ...flags], { ...rest, allowFailure: true });
   if (result.code === 0) return result;
   const said = result.stderr.trim();
-  if (allowMissing && /not found|404|manifest unknown|blob unknown|name unknown/i.test(said)) return undefined;
+  if (allowMissing && /not found|\b404\b|manifest unknown|blob unknown|name unknown/i.test(said)) return undefined;
   const host = registryHost(repository);
-  if (/unauthorized|denied|401|403/i.test(said)) {
+  if (/unauthorized|denied|\b40[13]\b/i.test(said)) {
     throw new KilnError("unreachable", `the registry ${host} refuses access to ${repository}: ${lastLine(said)}`, {
       mend: `Log in with \`docker login ${host}\` as a user who may read and write it.`,
     });

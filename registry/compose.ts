@@ -54,7 +54,8 @@ export function composeImage(
 }
 
 function ociLayer({ mediaType, digest, size }: Descriptor): Descriptor {
-  return { mediaType: mediaType.includes("zstd") ? mediaType : OCI.layer, digest, size };
+  if (mediaType.includes("zstd")) return { mediaType, digest, size };
+  return { mediaType: mediaType.endsWith("tar") ? OCI.plainLayer : OCI.layer, digest, size };
 }
 
 /** Puts an image together in a registry from a base and single-layer images. No layer bytes move. Returns its digest. */

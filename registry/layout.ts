@@ -1,18 +1,48 @@
 import { createHash } from "node:crypto";
-import { copyFile, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { KilnError } from "../errors.ts";
 import { OCI, type Descriptor, type ImageConfig } from "./client.ts";
 import type { LayerBlob } from "./push-layer.ts";
 
-/** Writes an OCI image layout with one single-layer image for each layer, named by annotation. Whole or not at all. */
+/** The file by which an OCI layout is known. */
+const LAYOUT_FILE = "oci-layout";
+
+/**
+ * Writes an OCI image layout with one single-layer image for each layer, named by annotation. Whole or
+ * not at all; refuses to replace a directory that is neither empty nor a layout.
+ */
 export async function writeLayout(
   directory: string,
   layers: readonly (LayerBlob & { readonly name: string })[],
   architecture: string,
 ): Promise<void> {
+  const present = await readdir(directory).catch((error: unknown): readonly string[] =>
+    (error as NodeJS.ErrnoException).code === "ENOENT" ? [] : [directory],
+  );
+  if (present.length > 0 && !present.includes(LAYOUT_FILE)) {
+    throw new KilnError("usage", `${directory} is neither empty nor an OCI layout; kiln will not replace it`, {
+      mend: "Choose another --out.",
+    });
+  }
   const partial = `${directory}.partial`;
-  const blobs = path.join(partial, "blobs/sha256");
   await rm(partial, { recursive: true, force: true });
+  try {
+    await fill(partial, layers, architecture);
+    await rm(directory, { recursive: true, force: true });
+    await rename(partial, directory);
+  } catch (error) {
+    await rm(partial, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function fill(
+  partial: string,
+  layers: readonly (LayerBlob & { readonly name: string })[],
+  architecture: string,
+): Promise<void> {
+  const blobs = path.join(partial, "blobs/sha256");
   await mkdir(blobs, { recursive: true });
   const addDocument = async (mediaType: string, document: unknown): Promise<Descriptor> => {
     const text = JSON.stringify(document);
@@ -39,8 +69,6 @@ export async function writeLayout(
     });
     manifests.push({ ...manifest, annotations: { "org.opencontainers.image.ref.name": layer.name } });
   }
-  await writeFile(path.join(partial, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
+  await writeFile(path.join(partial, LAYOUT_FILE), '{"imageLayoutVersion":"1.0.0"}');
   await writeFile(path.join(partial, "index.json"), JSON.stringify({ schemaVersion: 2, manifests }));
-  await rm(directory, { recursive: true, force: true });
-  await rename(partial, directory);
 }
