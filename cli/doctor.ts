@@ -2,6 +2,7 @@ import { EXIT } from "../errors.ts";
 import { diagnose, isBlocked, type Finding } from "../toolchain/doctor.ts";
 import { places } from "../toolchain/places.ts";
 import type { Command } from "./command.ts";
+import { noArguments } from "./options.ts";
 
 /** `kiln doctor`: what this machine has of what kiln needs, and what to do about the rest. */
 export const doctor: Command = {
@@ -10,7 +11,8 @@ export const doctor: Command = {
   usage: "",
   options: {},
   help: {},
-  async run() {
+  async run({ positionals }) {
+    noArguments(positionals);
     const findings = await diagnose(places());
     const exitCode = isBlocked(findings) ? EXIT.unreachable : EXIT.done;
     return { json: { ok: exitCode === EXIT.done, rows: findings }, text: table(findings), exitCode };

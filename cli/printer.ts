@@ -72,9 +72,10 @@ export function duration(seconds: number): string {
 /** Bytes as `1.2 GB`, in powers of ten. */
 export function size(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
-  const power = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), units.length - 1);
-  const value = bytes / 1000 ** power;
-  return `${value < 10 && power > 0 ? value.toFixed(1) : Math.round(value)} ${units[power] ?? ""}`;
+  let [value, power] = [bytes, 0];
+  // What rounds to a thousand is one of the next unit.
+  for (; value >= 999.5 && power < units.length - 1; power++) value /= 1000;
+  return `${value < 9.95 && power > 0 ? value.toFixed(1) : Math.round(value)} ${units[power] ?? ""}`;
 }
 
 /** Rows as columns of equal width; the last column is not padded. */
