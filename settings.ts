@@ -24,6 +24,8 @@ export interface ImageSettings {
   readonly base: string;
   /** An image that holds the tools a standalone build would download otherwise. */
   readonly tools: string | undefined;
+  /** An image with `/ca.crt`, which a standalone build's downloads trust; in no layer. `docker.Image` has no secrets. */
+  readonly ca: string | undefined;
 }
 
 export interface SourceSettings {
@@ -43,6 +45,7 @@ export type Recipe =
       readonly base: string;
       readonly modules: string;
       readonly tools: string | undefined;
+      readonly ca: string | undefined;
     };
 
 /** Where the record of a warm image's offline check stands, and how to repeat the check. */
@@ -56,7 +59,7 @@ const PLATFORMS = ["linux/amd64", "linux/arm64"] as const;
 const DOCKERFILES = ["merged", "standalone"] as const;
 const KEYS = {
   kiln: ["registry", "warmImage", "image", "source", "buildOnPreview"],
-  image: ["dockerfile", "platform", "tag", "base", "tools"],
+  image: ["dockerfile", "platform", "tag", "base", "tools", "ca"],
   source: ["path", "modules"],
 } as const;
 
@@ -79,6 +82,7 @@ export function parseSettings(stack: string, raw: Readonly<Record<string, unknow
       tag: tagOf(image("tag"), "latest"),
       base: referenceOf(image("base")) ?? "docker.io/library/debian:bookworm-slim",
       tools: referenceOf(image("tools")),
+      ca: referenceOf(image("ca")),
     }),
     source: Object.freeze({
       path: pathOf(source("path"), "."),
@@ -121,6 +125,7 @@ export function recipeOf(settings: Settings): Recipe {
     base: settings.image.base,
     modules: settings.source.modules,
     tools: settings.image.tools,
+    ca: settings.image.ca,
   };
 }
 

@@ -18,7 +18,7 @@ import { mergeCaches } from "./merge.ts";
 import { BASE_SHARD, type Plan } from "./plan.ts";
 import { makePlan, requireNoFailures } from "./planning.ts";
 import { readPrograms } from "./programs.ts";
-import { pushVerification } from "./record.ts";
+import { hasRecord, pushVerification } from "./record.ts";
 import { compileInStore, warmShard } from "./warm.ts";
 import { verifyImage, type Verification } from "./verify.ts";
 
@@ -70,7 +70,7 @@ export async function bake(options: BakeOptions): Promise<Bake> {
   const key = await inputsKey(source, programs, contract, [...recipe, options.platform, ...options.allowFailed]);
   const tag = `inputs-${key.slice(0, 32)}`;
   const known = await readDigest(client, { repository, tag });
-  if (known !== undefined) {
+  if (known !== undefined && (await hasRecord(client, { repository, digest: known }))) {
     const manifest = await readImageManifest(client, { repository, digest: known });
     const layers = manifest.layers.map(({ digest, size }, index) => ({ name: `layer ${index + 1}`, digest, size }));
     return { warmImage: `${repository}@${known}`, reused: true, layers, seconds: {} };
@@ -194,12 +194,17 @@ async function verifyWarmImage(
   return verification;
 }
 
+const MISSES_SHOWN = 12;
+
 /** A line for each program that did not build from the cache alone. */
 export function describeMisses(verification: Verification): string {
   return verification.programs
     .filter(({ compiled, error }) => compiled.length > 0 || error !== undefined)
     .map(({ directory, compiled, error }) => {
-      const missed = compiled.length > 0 ? `compiled ${compiled.length}: ${compiled.slice(0, 8).join(", ")}` : "";
+      const more =
+        compiled.length > MISSES_SHOWN ? ` and ${compiled.length - MISSES_SHOWN} more (--json lists all)` : "";
+      const named = compiled.slice(0, MISSES_SHOWN).join(", ");
+      const missed = compiled.length > 0 ? `compiled ${compiled.length}: ${named}${more}` : "";
       return `  ${directory}: ${[missed, error].filter((part) => part !== undefined && part !== "").join("; ")}`;
     })
     .join("\n");

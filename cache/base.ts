@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { chmod, cp, mkdir, readdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
-import { buildImage, hasImage, pushImage } from "../execution/docker.ts";
+import { buildCertificates, buildImage, hasImage, pushImage } from "../execution/docker.ts";
 import type { Progress } from "../progress.ts";
 import { readDigest, type RegistryClient } from "../registry/client.ts";
 import type { ImageReference } from "../registry/image-reference.ts";
@@ -61,6 +61,7 @@ export async function readyWarmBase(options: {
     tag: `${target.repository}:${target.tag}`,
     platform: options.platform,
     args: { BASE_IMAGE: base.reference, TOOLS_IMAGE: toolsImage },
+    certificates: buildCertificates(),
     progress,
   });
   return { repository, digest: await pushImage(engine, `${target.repository}:${target.tag}`) };

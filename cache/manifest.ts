@@ -29,23 +29,27 @@ export interface CacheManifest {
 
 /** Reads a cache directory's manifest. Throws a usage error naming the file when it is missing or not one. */
 export async function readManifest(directory: string): Promise<CacheManifest> {
-  return readJson<CacheManifest>(path.join(directory, MANIFEST_FILE), "a cache directory", "npx kiln cache warm");
+  return readJson<CacheManifest>(
+    path.join(directory, MANIFEST_FILE),
+    "a cache directory",
+    "Make one with `npx kiln cache warm`.",
+  );
 }
 
-/** Parses a JSON file with a version 1, naming what it should be and what makes one when it is not. */
-export async function readJson<T extends { version: number }>(file: string, what: string, maker: string): Promise<T> {
+/** Parses a JSON file with a version 1, naming what it should be, with the mend, when it is not. */
+export async function readJson<T extends { version: number }>(file: string, what: string, mend: string): Promise<T> {
   let document: Partial<T> | null;
   try {
     document = JSON.parse(await readFile(file, "utf8")) as Partial<T> | null;
   } catch (cause) {
     throw new KilnError("usage", `${file} is not ${what}: ${messageOf(cause)}`, {
-      mend: `Make one with \`${maker}\`.`,
+      mend,
       cause,
     });
   }
   if (document?.version !== 1) {
     throw new KilnError("usage", `${file} has version ${String(document?.version)}; this kiln reads version 1`, {
-      mend: `Make it again with \`${maker}\`.`,
+      mend,
     });
   }
   return document as T;

@@ -1,5 +1,11 @@
-import { OCI, pushDocument, pushManifest, readDigest, type RegistryClient } from "../registry/client.ts";
-import { readImageManifest } from "../registry/client.ts";
+import {
+  OCI,
+  pushDocument,
+  pushManifest,
+  readDigest,
+  readImageManifest,
+  type RegistryClient,
+} from "../registry/client.ts";
 import { referrersTag, type ImageReference } from "../registry/image-reference.ts";
 import type { BuildContract } from "./contract.ts";
 import type { Verification } from "./verify.ts";
@@ -53,7 +59,7 @@ export async function pushVerification(
   );
 }
 
-/** Whether an image has anything attached to it: of the digests that kiln bakes, a passed verification. */
+/** Whether an image has a record attached to it, which of what kiln bakes only one that passed has. */
 export async function hasRecord(
   client: RegistryClient,
   image: ImageReference & { readonly digest: string },

@@ -24,13 +24,18 @@ export interface Bakery {
   readonly client: RegistryClient;
 }
 
-/** Makes this machine ready to bake for a registry; one on loopback is started. Installs what is missing. */
-export async function readyBakery(places: Places, registry: string, progress: Progress): Promise<Bakery> {
+/** Makes this machine ready to bake. Installs what is missing. */
+export async function readyBakery(places: Places, progress: Progress): Promise<Bakery> {
   const tools = await resolveTools(["go", "pulumi", "opentofu", "regctl"], { places, progress });
-  const engine = await readyEngine({ places, progress });
-  const host = registryHost(registry);
+  return { tools, engine: await readyEngine({ places, progress }), client: { regctl: tools.regctl.path } };
+}
+
+/** The same for a stack, whose registry is started where it is a loopback one. */
+export async function readyStackBakery(places: Places, settings: Settings, progress: Progress): Promise<Bakery> {
+  const bakery = await readyBakery(places, progress);
+  const host = registryHost(settings.registry);
   if (isLoopback(host)) await startRegistry({ places, address: host, progress });
-  return { tools, engine, client: { regctl: tools.regctl.path } };
+  return bakery;
 }
 
 export interface BakeTarget {
@@ -63,7 +68,7 @@ export async function bakeForStack(
 ): Promise<Bake> {
   const settings = await readStackSettings(places.project, stack);
   const target = bakeTarget(places, settings, allowFailed);
-  const baked = await bakeTo(places, target, await readyBakery(places, settings.registry, progress), progress);
+  const baked = await bakeTo(places, target, await readyStackBakery(places, settings, progress), progress);
   await writeWarmImage(places.project, stack, baked.warmImage);
   return baked;
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import path from "node:path";
 import { KilnError } from "../errors.ts";
 import type { Progress } from "../progress.ts";
@@ -78,6 +79,8 @@ export async function verifyCache(
   );
 }
 
+const CLEAN_UP_MS = 30_000;
+
 /** The client and environment of a container engine, as `docker run` needs them. */
 export interface ContainerEngine {
   readonly docker: string;
@@ -97,14 +100,22 @@ export async function verifyImage(
   progress: Progress,
 ): Promise<Verification> {
   const elsewhere = "/workspace/elsewhere";
-  const args = ["run", "--rm", "--network", "none", "--volume", `${path.resolve(source)}:${elsewhere}:ro`];
-  const command = ["--entrypoint", "/bin/sh", image, "-euc", BUILD_SCRIPT, "sh", elsewhere];
-  return collect(programs, progress, (onStdoutLine) =>
-    run(engine.docker, [...args, ...command, ...scriptArguments(contract, programs)], {
-      env: engine.env,
-      onStdoutLine,
-    }),
-  );
+  const name = `kiln-verify-${randomUUID()}`;
+  const args = [
+    ...["run", "--rm", "--name", name, "--network", "none", "--volume", `${path.resolve(source)}:${elsewhere}:ro`],
+    ...["--entrypoint", "/bin/sh", image, "-euc", BUILD_SCRIPT, "sh", elsewhere],
+    ...scriptArguments(contract, programs),
+  ];
+  try {
+    return await collect(programs, progress, (onStdoutLine) =>
+      run(engine.docker, args, { env: engine.env, onStdoutLine }),
+    );
+  } catch (error) {
+    // An interrupted client leaves its container behind: a shell that is process 1 ignores what it forwards.
+    const signal = AbortSignal.timeout(CLEAN_UP_MS);
+    await run(engine.docker, ["rm", "--force", name], { env: engine.env, allowFailure: true, signal });
+    throw error;
+  }
 }
 
 function scriptArguments(contract: BuildContract, programs: readonly Program[]): readonly string[] {
@@ -148,6 +159,8 @@ export function parseBuilds(text: string, programs: readonly Program[]): Verific
     const check = checks.get(program.directory);
     if (!check) throw new KilnError("failed", `the build of ${program.directory} printed nothing`);
     const [firstSeconds = 0, secondSeconds = 0] = check.seconds;
+    if (check.seconds.length < 2 && check.errors.length === 0)
+      throw new KilnError("failed", `the build of ${program.directory} broke off after its first turn`);
     return {
       directory: program.directory,
       compiled: [...new Set(check.compiled)].sort(),

@@ -47,7 +47,7 @@ export const bakeCommand: Command = {
       baseReference: optional(values, "base") ?? "docker.io/library/debian:bookworm-slim",
       allowFailed,
     };
-    const baked = await bakeTo(here, target, await readyBakery(here, target.repository, progress), progress);
+    const baked = await bakeTo(here, target, await readyBakery(here, progress), progress);
     return { json: baked, text: bakeReport(baked) };
   },
 };

@@ -1,6 +1,5 @@
 import path from "node:path";
 import { describeMisses } from "../cache/bake.ts";
-import { readyBakery } from "../cache/stack-bake.ts";
 import { buildContract } from "../cache/contract.ts";
 import { layerKey, partition, writeLayer } from "../cache/layers.ts";
 import { readJson, readManifest, writeJson, type CacheManifest } from "../cache/manifest.ts";
@@ -13,6 +12,7 @@ import { verifyCache, verifyImage, type Verification } from "../cache/verify.ts"
 import { contractDifferences } from "../cache/contract.ts";
 import { EXIT, KilnError } from "../errors.ts";
 import type { Progress } from "../progress.ts";
+import type { RegistryClient } from "../registry/client.ts";
 import { composeInRegistry } from "../registry/compose.ts";
 import { parseReference } from "../registry/image-reference.ts";
 import { writeLayout } from "../registry/layout.ts";
@@ -25,7 +25,8 @@ import type { Command, Invocation } from "./command.ts";
 import { noArguments, optional, repeated, required } from "./options.ts";
 import { duration, size, table } from "./printer.ts";
 
-const PLAN_MAKER = "npx kiln cache plan";
+const TIMINGS_MEND = 'Write {"version": 1, "seconds": {"import/path": 1.5}}.';
+const PLAN_MEND = "Make one with `npx kiln cache plan`.";
 
 const SELECTION = {
   source: { type: "string" },
@@ -258,7 +259,7 @@ const layers: Command = {
     if (out !== undefined) await writeLayout(path.resolve(out), written, architecture);
     const results: { name: string; digest: string; layer: string; size: number }[] = [];
     if (push !== undefined) {
-      const { client } = await readyBakery(places(), push, progress);
+      const client = await registryClient(progress);
       for (const layer of written) {
         const place = {
           repository: parseReference(push).repository,
@@ -300,7 +301,7 @@ const compose: Command = {
     const to = parseReference(required(values, "to"));
     const digests = [...repeated(values, "layers"), ...positionals];
     if (digests.length === 0) throw new KilnError("usage", "--layers is missing", { mend: "See --help." });
-    const { client } = await readyBakery(places(), to.repository, progress);
+    const client = await registryClient(progress);
     const digest = await composeInRegistry(client, {
       base: parseReference(required(values, "base")),
       layers: digests.map((text) =>
@@ -403,13 +404,13 @@ async function readTimings(file: string): Promise<Timings> {
   const document = await readJson<{ version: number; seconds?: Timings }>(
     path.resolve(file),
     "a timings file",
-    "npx kiln cache warm",
+    TIMINGS_MEND,
   );
   return document.seconds ?? {};
 }
 
 async function planAt(values: Invocation["values"]): Promise<Plan> {
-  return readJson<Plan>(path.resolve(required(values, "plan")), "a plan", PLAN_MAKER);
+  return readJson<Plan>(path.resolve(required(values, "plan")), "a plan", PLAN_MEND);
 }
 
 /** The programs to verify and the contract to verify them under: of a plan, or of a pattern and this kiln's tools. */
@@ -428,6 +429,10 @@ function sourceOf(values: Invocation["values"]): string {
 
 function storeOf(values: Invocation["values"]): string {
   return path.resolve(optional(values, "store") ?? path.join(places().work, "store"));
+}
+
+async function registryClient(progress: Progress): Promise<RegistryClient> {
+  return { regctl: (await resolveTool("regctl", { places: places(), progress })).path };
 }
 
 function goTool(progress: Progress) {

@@ -1,15 +1,17 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
-import { bakeTarget, bakeTo, readyBakery } from "../cache/stack-bake.ts";
+import { bakeTarget, bakeTo, readyStackBakery } from "../cache/stack-bake.ts";
 import { describeMisses } from "../cache/bake.ts";
 import { buildContract } from "../cache/contract.ts";
 import { readPrograms } from "../cache/programs.ts";
 import { verifyImage } from "../cache/verify.ts";
 import { EXIT, KilnError } from "../errors.ts";
+import { removeImages } from "../execution/docker.ts";
 import { readImage } from "../registry/compose.ts";
 import { parseReference } from "../registry/image-reference.ts";
 import { readStackSettings, writeWarmImage } from "../release/stack-file.ts";
-import { engineEnvironment, stopEngine } from "../toolchain/docker-engine.ts";
+import { engineEnvironment, findEngine, stopEngine } from "../toolchain/docker-engine.ts";
+import { managedEngineHost } from "../toolchain/managed-engine.ts";
 import { readyStacks } from "../toolchain/local-backend.ts";
 import { LOCAL_STACK, readyLocalEnvironment } from "../toolchain/local-environment.ts";
 import { stopRegistry } from "../toolchain/loopback-registry.ts";
@@ -39,7 +41,7 @@ const up: Command = {
     const here = places();
     const settings = await readStackSettings(here.project, stack);
     progress.step("making this machine ready: tools, Docker engine, loopback registry");
-    const bakery = await readyBakery(here, settings.registry, progress);
+    const bakery = await readyStackBakery(here, settings, progress);
     const environment = await readyLocalEnvironment(here, bakery.engine, progress);
     await readyStacks(here, environment);
 
@@ -81,14 +83,17 @@ async function pulumiUp(
   env: NodeJS.ProcessEnv,
 ): Promise<{ changes: string; outputs: Readonly<Record<string, unknown>> }> {
   const options = { cwd: project, env };
-  const result = await run(
-    "pulumi",
-    ["up", "--stack", stack, "--yes", "--non-interactive", "--skip-preview", "--color", "never"],
-    {
+  const attempt = () =>
+    run("pulumi", ["up", "--stack", stack, "--yes", "--non-interactive", "--skip-preview", "--color", "never"], {
       ...options,
       allowFailure: true,
-    },
-  );
+    });
+  let result = await attempt();
+  if (result.code !== 0 && (result.stdout + result.stderr).includes("currently locked by")) {
+    // The backend is this machine's own: what holds the lock is an update that was killed.
+    await run("pulumi", ["cancel", "--yes", "--stack", stack, "--non-interactive"], options);
+    result = await attempt();
+  }
   if (result.code !== 0) {
     throw new KilnError("failed", `pulumi up failed:\n${`${result.stdout}\n${result.stderr}`.trim()}`, {
       mend: 'Run `eval "$(npx kiln env)"` and `pulumi up -s local` to see it by hand.',
@@ -125,6 +130,12 @@ const down: Command = {
     noArguments(positionals);
     const here = places();
     progress.step("stopping the loopback registry and the engine that kiln started");
+    const engine = await findEngine({
+      ...process.env,
+      DOCKER_HOST: process.env.DOCKER_HOST ?? managedEngineHost(here),
+    });
+    const settings = await readStackSettings(here.project, LOCAL_STACK).catch(() => undefined);
+    if (engine && settings) await removeImages(engine, `${settings.registry}/kiln/`);
     const stopped = [
       (await stopRegistry({ places: here })) ? "registry" : "",
       (await stopEngine({ places: here })) ? "engine" : "",
@@ -132,8 +143,9 @@ const down: Command = {
     await writeWarmImage(here.project, LOCAL_STACK, undefined);
     progress.step("removing state and work folders");
     await rm(here.state, { recursive: true, force: true });
-    for (const folder of ["bake", "tools-image"])
+    for (const folder of ["bake", "layers", "store", "tools-image"]) {
       await rm(path.join(here.work, folder), { recursive: true, force: true });
+    }
     const names = stopped.filter((name) => name !== "");
     return {
       json: { stopped: names, removed: [here.state] },

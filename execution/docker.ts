@@ -10,7 +10,30 @@ export interface BuildOptions {
   readonly target?: string;
   readonly platform?: string;
   readonly args?: Readonly<Record<string, string>>;
+  /** A file of CA certificates that the build's own downloads trust; mounted, never in a layer. */
+  readonly certificates?: string | undefined;
   readonly progress: Progress;
+}
+
+/**
+ * The CA bundle that this machine's programs are told to trust, such as a company proxy's: what builds need as well.
+ * `KILN_CA_FILE` decides; otherwise the variables that other tools read.
+ */
+export function buildCertificates(env: NodeJS.ProcessEnv = process.env): string | undefined {
+  return env.KILN_CA_FILE ?? env.SSL_CERT_FILE ?? env.NODE_EXTRA_CA_CERTS;
+}
+
+/** Removes every image of a repository prefix from the engine, as far as nothing uses it; its registry keeps its own. */
+export async function removeImages(engine: Engine, prefix: string): Promise<void> {
+  const env = engineEnvironment(engine);
+  const format = "{{.Repository}} {{.Tag}} {{.Digest}}";
+  const { stdout } = await run(engine.docker, ["image", "ls", "--digests", "--format", format], { env });
+  const names = stdout.split("\n").flatMap((line) => {
+    const [repository = "", tag, digest] = line.split(" ");
+    if (!repository.startsWith(prefix)) return [];
+    return [tag === "<none>" ? `${repository}@${digest ?? ""}` : `${repository}:${tag ?? ""}`];
+  });
+  if (names.length > 0) await run(engine.docker, ["image", "rm", ...names], { env, allowFailure: true });
 }
 
 /** Builds an image with BuildKit into the engine under `tag`. Build arguments are plain text in its history: no secrets. */
@@ -21,6 +44,7 @@ export async function buildImage(engine: Engine, options: BuildOptions): Promise
     ...["--file", options.dockerfile, "--tag", options.tag],
     ...(options.target === undefined ? [] : ["--target", options.target]),
     ...(options.platform === undefined ? [] : ["--platform", options.platform]),
+    ...(options.certificates === undefined ? [] : ["--secret", `id=ca,src=${options.certificates}`]),
     ...Object.entries(options.args ?? {}).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]),
     options.context,
   ];

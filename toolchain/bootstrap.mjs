@@ -1,7 +1,17 @@
 // What must run before anything else can: plain JavaScript for Node 18 and later, without packages.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
-import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { constants, homedir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -69,8 +79,12 @@ export async function readyPackages(say, project = PROJECT) {
   });
 }
 
-/** Whether node_modules was installed from this package-lock.json, by kiln (its hash) or by npm itself (its time). */
+/**
+ * Whether node_modules was installed from this package-lock.json, by kiln (its hash) or by npm itself (its time). A linked
+ * node_modules is another checkout's, which npm would empty: it is taken as it is.
+ */
 export function packagesAreCurrent(project) {
+  if (lstatSync(path.join(project, "node_modules"), { throwIfNoEntry: false })?.isSymbolicLink()) return true;
   const stamp = path.join(project, "node_modules", ".kiln-lock");
   const byNpm = path.join(project, "node_modules", ".package-lock.json");
   if (!existsSync(byNpm)) return false;

@@ -28,6 +28,7 @@ describe("parseSettings", () => {
         tag: "latest",
         base: "docker.io/library/debian:bookworm-slim",
         tools: undefined,
+        ca: undefined,
       },
       source: { path: ".", modules: "examples/modules/{provider}/{module}" },
       buildOnPreview: false,
@@ -35,7 +36,14 @@ describe("parseSettings", () => {
   });
 
   it("keeps every value that a stack sets", () => {
-    const image = { dockerfile: "standalone", platform: "linux/arm64", tag: "v1.2.3", base: "debian:12", tools: "t:1" };
+    const image = {
+      dockerfile: "standalone",
+      platform: "linux/arm64",
+      tag: "v1.2.3",
+      base: "debian:12",
+      tools: "t:1",
+      ca: "c:1",
+    };
     const source = { path: ".", modules: "apis/**/{provider}/{module}/*/pulumi" };
     const raw = { registry: "ghcr.io/acme/infra", warmImage: WARM, image, source, buildOnPreview: true };
     expect(parseSettings("prod", raw)).toEqual({ stack: "prod", ...raw });
@@ -101,7 +109,7 @@ describe("parseSettings", () => {
 describe("a misspelt key", () => {
   const sections = {
     "": ["registry", "warmImage", "image", "source", "buildOnPreview"],
-    "image.": ["dockerfile", "platform", "tag", "base", "tools"],
+    "image.": ["dockerfile", "platform", "tag", "base", "tools", "ca"],
     "source.": ["path", "modules"],
   };
   const known = Object.entries(sections).flatMap(([prefix, keys]) => keys.map((key) => ({ prefix, key, keys })));
@@ -126,7 +134,7 @@ describe("a misspelt key", () => {
 
   it("that resembles nothing gets the list of what there is", () => {
     expect(refusalOf({ ...LOOPBACK, image: { entrypoint: "x" } }).mend).toBe(
-      "Remove it: the settings here are dockerfile, platform, tag, base, tools",
+      "Remove it: the settings here are dockerfile, platform, tag, base, tools, ca",
     );
   });
 
@@ -151,6 +159,7 @@ describe("the recipe of the runner image", () => {
       base: "docker.io/library/debian:bookworm-slim",
       modules: "examples/modules/{provider}/{module}",
       tools: undefined,
+      ca: undefined,
     });
   });
 

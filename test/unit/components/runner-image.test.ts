@@ -75,9 +75,9 @@ describe("a standalone runner image", () => {
     expect(build?.inputs.buildOnPreview).toBe(true);
   });
 
-  it("takes its tools from an image where one is named", async () => {
-    const { build } = await runnerImage({ image: { dockerfile: "standalone", tools: "tools:1" } });
-    expect(build?.inputs.build).toMatchObject({ args: { TOOLS_IMAGE: "tools:1" } });
+  it("takes its tools and certificates from images where they are named", async () => {
+    const { build } = await runnerImage({ image: { dockerfile: "standalone", tools: "tools:1", ca: "ca:1" } });
+    expect(build?.inputs.build).toMatchObject({ args: { TOOLS_IMAGE: "tools:1", CA_IMAGE: "ca:1" } });
   });
 
   it("has no warm image and no record", async () => {
