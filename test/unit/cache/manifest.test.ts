@@ -31,10 +31,10 @@ describe("readJson", () => {
     ["a list", "[1]"],
   ])("refuses %s, naming the file and what makes one", async (_, text) => {
     await writeFile(file, text);
-    await expect(readJson(file, "a plan", "npx kiln cache plan")).rejects.toMatchObject({
+    await expect(readJson(file, "a plan", "Make one with `npx kiln cache plan`.")).rejects.toMatchObject({
       kind: "usage",
       message: expect.stringContaining(file) as string,
-      mend: expect.stringContaining("`npx kiln cache plan`") as string,
+      mend: "Make one with `npx kiln cache plan`.",
     });
   });
 
