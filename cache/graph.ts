@@ -2,7 +2,8 @@ import { realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { KilnError } from "../errors.ts";
 import type { Progress } from "../progress.ts";
-import { runGo, type GoMounts } from "./go-command.ts";
+import type { GoMounts } from "./go-command.ts";
+import { faultOf, goModuleOf, importsOf, listPackages, type ListedPackage } from "./go-list.ts";
 import type { Program } from "./programs.ts";
 
 /** One Go package of the build graph. */
@@ -26,7 +27,10 @@ export interface Graph {
 }
 
 /** All packages that a build of these roots compiles, the roots included. */
-export function closureOf(packages: ReadonlyMap<string, Package>, roots: readonly string[]): ReadonlySet<string> {
+export function closureOf(
+  packages: ReadonlyMap<string, Pick<Package, "imports">>,
+  roots: readonly string[],
+): ReadonlySet<string> {
   const seen = new Set<string>();
   const waiting = [...roots];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
@@ -36,23 +40,6 @@ export function closureOf(packages: ReadonlyMap<string, Package>, roots: readonl
   }
   return seen;
 }
-
-/** What `go list -json` says of a package, as far as kiln reads it. */
-interface ListedPackage {
-  readonly ImportPath: string;
-  readonly Name?: string;
-  readonly Dir?: string;
-  readonly Standard?: boolean;
-  readonly Module?: { Path: string; Version?: string; Main?: boolean; Replace?: { Path: string; Version?: string } };
-  readonly GoFiles?: readonly string[];
-  readonly SFiles?: readonly string[];
-  readonly Imports?: readonly string[];
-  readonly ImportMap?: Readonly<Record<string, string>>;
-  readonly Error?: { Err: string };
-  readonly DepsErrors?: readonly { Err: string }[];
-}
-
-const LISTED_FIELDS = "ImportPath,Name,Dir,Standard,Module,GoFiles,SFiles,Imports,ImportMap,Error,DepsErrors";
 
 /**
  * Reads the build graph of programs with `go list`, which fetches what GOMODCACHE does not hold yet.
@@ -71,18 +58,14 @@ export async function readGraph(
   for (const [goModule, members] of Map.groupBy(programs, (program) => program.goModule)) {
     const cwd = path.join(source, goModule);
     let fetched = 0;
-    const listed = await runGo(
-      mounts,
-      ["list", "-e", "-deps", ...mounts.contract.flags, `-json=${LISTED_FIELDS}`, ...packageArguments(members)],
-      {
-        cwd,
-        onStderrLine: (line) => {
-          const module = /^go: downloading (\S+) (\S+)/.exec(line);
-          if (module) progress.update(`fetching ${module[1] ?? ""}`, ++fetched, 0);
-        },
-        allowFailure: true,
+    const listed = await listPackages(mounts, packageArguments(members), {
+      cwd,
+      onStderrLine: (line) => {
+        const module = /^go: downloading (\S+) (\S+)/.exec(line);
+        if (module) progress.update(`fetching ${module[1] ?? ""}`, ++fetched, 0);
       },
-    );
+      allowFailure: true,
+    });
     if (listed.code !== 0) {
       throw new KilnError("failed", `Go cannot read ${path.posix.join(goModule, "go.mod")}:\n${listed.stderr.trim()}`, {
         mend: "Correct the go.mod and go.sum (`go mod tidy`), or reach the module proxy that GOPROXY names.",
@@ -91,11 +74,11 @@ export async function readGraph(
     // Go names directories by their real paths.
     const root = await realpath(source);
     const directories = new Map(members.map((program) => [path.join(root, program.directory), program.directory]));
-    for (const entry of parseJsonStream<ListedPackage>(listed.stdout)) {
+    for (const entry of listed.packages) {
       packages.set(entry.ImportPath, await readPackage(mounts, entry));
       const directory = directories.get(entry.Dir ?? "");
       if (directory === undefined) continue;
-      const fault = entry.Error?.Err ?? entry.DepsErrors?.[0]?.Err;
+      const fault = faultOf(entry);
       if (fault === undefined) roots.set(directory, entry.ImportPath);
       else faults.set(directory, fault.trim());
     }
@@ -119,13 +102,13 @@ async function readPackage(mounts: GoMounts, entry: ListedPackage): Promise<Pack
   const sizes = await Promise.all(
     files.map(async (file) => (await stat(path.resolve(directory, file)).catch(() => undefined))?.size ?? 0),
   );
-  const module = entry.Module?.Replace ?? entry.Module;
+  const goModule = goModuleOf(entry);
   return {
     importPath: entry.ImportPath,
     standard: entry.Standard ?? false,
     main: entry.Name === "main",
-    ...(module?.Version === undefined ? {} : { goModule: `${module.Path}@${module.Version}` }),
-    imports: (entry.Imports ?? []).map((name) => entry.ImportMap?.[name] ?? name).filter((name) => name !== "C"),
+    ...(goModule === undefined ? {} : { goModule }),
+    imports: importsOf(entry),
     sourceBytes: sizes.reduce((sum, size) => sum + size, 0),
   };
 }
@@ -140,12 +123,4 @@ function outsideMounts(mounts: GoMounts, file: string): string {
     if (file.startsWith(`${inside}/`)) return path.join(outside, file.slice(inside.length));
   }
   return file;
-}
-
-/** The documents of a stream of concatenated, indented JSON objects, as `go list -json` prints them. */
-export function parseJsonStream<T>(text: string): T[] {
-  return text
-    .split(/^\}\n?/m)
-    .filter((part) => part.trim() !== "")
-    .map((part) => JSON.parse(`${part}}`) as T);
 }

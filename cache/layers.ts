@@ -117,6 +117,7 @@ export async function writeLayer(cache: string, layer: CacheLayer, file: string)
     await Promise.all([written, filled]);
   } catch (error) {
     archive.destroy();
+    await written.catch(() => undefined);
     await rm(`${file}.partial`, { force: true });
     throw error;
   }

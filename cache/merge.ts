@@ -59,8 +59,7 @@ export async function mergeCaches(out: string, shards: readonly string[]): Promi
     shards.map(async (directory) => ({ directory, manifest: await readManifest(directory) })),
   );
   const merged = mergeManifests(sources);
-  let manifest: CacheManifest | undefined;
-  await replaceDirectory(out, async (partial) => {
+  return replaceDirectory(out, async (partial) => {
     const origins = new Map<string, string>();
     for (const { directory } of sources) {
       const fresh: string[] = [];
@@ -79,14 +78,13 @@ export async function mergeCaches(out: string, shards: readonly string[]): Promi
     }
     const goBuild = new Set(Object.values(merged.closures).flatMap((closure) => closure.goBuild));
     const goMod = new Set(Object.values(merged.closures).flatMap((closure) => closure.goMod));
-    manifest = {
+    const manifest: CacheManifest = {
       ...merged,
       counts: { goBuildEntries: goBuild.size, goModules: goMod.size, bytes: await directoryBytes(partial) },
     };
     await writeJson(path.join(partial, MANIFEST_FILE), manifest);
+    return manifest;
   });
-  if (!manifest) throw new KilnError("failed", `nothing was written to ${out}`);
-  return manifest;
 }
 
 async function readFileNames(directory: string): Promise<readonly string[]> {

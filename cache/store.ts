@@ -30,7 +30,7 @@ export async function requireFreeSpace(folder: string, env: NodeJS.ProcessEnv = 
  * Makes a directory as a whole: `fill` writes to a sibling, which takes the place of `directory` only when it is done.
  * Refuses to replace a directory that is neither empty nor a cache directory.
  */
-export async function replaceDirectory(directory: string, fill: (partial: string) => Promise<void>): Promise<void> {
+export async function replaceDirectory<T>(directory: string, fill: (partial: string) => Promise<T>): Promise<T> {
   const partial = `${directory}.partial`;
   const present = await readdir(directory).catch((error: unknown): readonly string[] =>
     (error as NodeJS.ErrnoException).code === "ENOENT" ? [] : [directory],
@@ -43,9 +43,10 @@ export async function replaceDirectory(directory: string, fill: (partial: string
   await rm(partial, { recursive: true, force: true });
   await mkdir(partial, { recursive: true });
   try {
-    await fill(partial);
+    const filled = await fill(partial);
     await rm(directory, { recursive: true, force: true });
     await rename(partial, directory);
+    return filled;
   } catch (error) {
     await rm(partial, { recursive: true, force: true });
     throw error;

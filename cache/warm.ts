@@ -1,23 +1,17 @@
-import { readFile, realpath } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import path from "node:path";
 import { KilnError } from "../errors.ts";
 import type { Progress } from "../progress.ts";
 import { withLock } from "../toolchain/lock.ts";
-import { entriesUsedBy, modulesOfGoSum } from "./closure.ts";
-import { runGo, type GoMounts } from "./go-command.ts";
-import { closureOf, packageArguments, parseJsonStream, type Package } from "./graph.ts";
-import { MANIFEST_FILE, writeJson, type CacheManifest, type ProviderClosure } from "./manifest.ts";
+import { writeCacheDirectory } from "./cache-directory.ts";
+import { entriesUsedBy } from "./closure.ts";
+import type { GoMounts } from "./go-command.ts";
+import { faultOf, goModuleOf, importsOf, listPackages, type ListedPackage } from "./go-list.ts";
+import { closureOf, packageArguments } from "./graph.ts";
+import type { CacheManifest, ProviderClosure } from "./manifest.ts";
 import { BASE_SHARD, type Plan, type Shard } from "./plan.ts";
 import type { Program } from "./programs.ts";
-import {
-  directoryBytes,
-  exportEntries,
-  linkFiles,
-  readModuleMetadata,
-  readModuleTree,
-  replaceDirectory,
-  requireFreeSpace,
-} from "./store.ts";
+import { requireFreeSpace } from "./store.ts";
 
 export interface WarmOptions {
   readonly plan: Plan;
@@ -30,8 +24,11 @@ export interface WarmOptions {
   readonly progress: Progress;
 }
 
-/** Import paths that did not compile, with the first line that the compiler said of each. */
-type CompileErrors = ReadonlyMap<string, string>;
+/** What one `go list` builds: names, in the directory of their go.mod. */
+interface Target {
+  readonly cwd: string;
+  readonly names: readonly string[];
+}
 
 /**
  * Compiles one shard in the store, and writes exactly what its programs read to `out`. A program that does not compile is
@@ -41,25 +38,25 @@ export async function warmShard(options: WarmOptions & { readonly out: string })
   const { plan, source, store, out, progress } = options;
   const shard = shardOf(plan, options.shard);
   return withLock(path.join(store, "lock"), progress, `the store ${store}`, async () => {
-    const compiled = await compileShard(options, shard);
-    const programs = plan.programs.filter((program) => shard.programs.includes(program.directory));
-    const sound = programs.filter((program) => !compiled.failed.has(program.directory));
+    const failed = await compileShard(options, shard);
+    const sound = programsOf(plan, shard).filter((program) => !failed.has(program.directory));
 
-    progress.step(`${shard.id}: collecting what ${sound.length} programs read`);
-    const closures: Record<string, ProviderClosure> = {};
+    progress.step(`${shard.id}: collecting what ${shard.id === BASE_SHARD ? "it" : `${sound.length} programs`} read`);
     const mounts = mountsOf(plan, options.goRoot, store);
+    const closures: Record<string, ProviderClosure> = {};
+    if (shard.id === BASE_SHARD) closures[BASE_SHARD] = await readClosure(mounts, baseTargets(plan, shard, source));
     for (const [provider, members] of Map.groupBy(sound, (program) => program.provider)) {
-      closures[provider] = await readClosure(mounts, source, members);
+      closures[provider] = await readClosure(mounts, programTargets(members, source));
     }
-    if (shard.id === BASE_SHARD) closures[BASE_SHARD] = await readBaseClosure(mounts, source, plan, shard);
-
-    const manifest = await exportClosures(mounts, source, out, {
-      plan,
+    const warmed = {
+      contract: plan.contract,
       modules: sound.map((program) => program.directory).sort(),
-      failed: Object.fromEntries([...compiled.failed].sort()),
+      failed: Object.fromEntries([...failed].sort()),
       closures,
-    });
-    return manifest;
+    };
+    return writeCacheDirectory(mounts, out, warmed, source, [
+      ...new Set(plan.programs.map((program) => program.goModule)),
+    ]);
   });
 }
 
@@ -71,6 +68,7 @@ export async function compileInStore(options: WarmOptions): Promise<void> {
   );
 }
 
+/** A plan's shard. Throws a usage error that lists them when there is none of that id. */
 export function shardOf(plan: Plan, id: string): Shard {
   const shard = plan.shards.find((candidate) => candidate.id === id);
   if (shard) return shard;
@@ -79,6 +77,7 @@ export function shardOf(plan: Plan, id: string): Shard {
   });
 }
 
+/** The mounts under which Go works on the caches of a store or a cache directory. */
 export function mountsOf(plan: Plan, goRoot: string, cache: string): GoMounts {
   return {
     contract: plan.contract,
@@ -88,85 +87,44 @@ export function mountsOf(plan: Plan, goRoot: string, cache: string): GoMounts {
   };
 }
 
-/**
- * Compiles the packages of a shard as one build graph for each go.mod: `go list -export` runs the compile actions of
- * `go build` and no link, which no cache keeps. Gives the programs that failed, by directory.
- */
+function programsOf(plan: Plan, shard: Shard): readonly Program[] {
+  return plan.programs.filter((program) => shard.programs.includes(program.directory));
+}
+
+function programTargets(programs: readonly Program[], source: string): readonly Target[] {
+  return [...Map.groupBy(programs, (program) => program.goModule)].map(([goModule, members]) => ({
+    cwd: path.join(source, goModule),
+    names: packageArguments(members),
+  }));
+}
+
+/** The base's packages, in each go.mod that may know them: Go leaves out those that it does not. */
+function baseTargets(plan: Plan, shard: Shard, source: string): readonly Target[] {
+  const names = Object.keys(shard.packages);
+  const goModules = new Set(plan.programs.map((program) => program.goModule));
+  return [...goModules].map((goModule) => ({ cwd: path.join(source, goModule), names }));
+}
+
+/** Compiles the packages of a shard, as one build graph for each go.mod. Gives the programs that failed, by directory. */
 async function compileShard(
   { plan, source, goRoot, store, progress }: WarmOptions,
   shard: Shard,
-): Promise<{ failed: ReadonlyMap<string, string> }> {
+): Promise<ReadonlyMap<string, string>> {
   await requireFreeSpace(store);
-  const mounts = mountsOf(plan, goRoot, store);
+  const programs = programsOf(plan, shard);
   const base = shard.id === BASE_SHARD;
-  const members = plan.programs.filter((program) => (base ? true : shard.programs.includes(program.directory)));
-  const failed = new Map<string, string>();
-  const meter = compileMeter(shard, progress);
-  for (const [goModule, programs] of Map.groupBy(members, (program) => program.goModule)) {
-    const names = base ? Object.keys(shard.packages) : packageArguments(programs);
-    progress.step(
-      base ? `${shard.id}: ${names.length} packages that shards share` : `${shard.id}: ${programs.length} programs`,
-    );
-    const built = await listExports(mounts, path.join(source, goModule), names, meter);
-    if (base) continue;
-    // Go names directories by their real paths.
-    const root = await realpath(source);
-    for (const [directory, error] of failedPrograms(built, root, programs)) failed.set(directory, error);
+  const what = base
+    ? `${Object.keys(shard.packages).length} packages that shards share`
+    : `${programs.length} programs`;
+  progress.step(`${shard.id}: ${what}`);
+  const mounts = mountsOf(plan, goRoot, store);
+  const onStderrLine = compileMeter(shard, progress);
+  const built: ListedPackage[] = [];
+  for (const { cwd, names } of base ? baseTargets(plan, shard, source) : programTargets(programs, source)) {
+    built.push(...(await listPackages(mounts, names, { cwd, onStderrLine, compile: true })).packages);
   }
-  return { failed };
-}
-
-interface Built {
-  readonly packages: ReadonlyMap<string, Package>;
-  readonly errors: CompileErrors;
-  readonly directories: ReadonlyMap<string, string>;
-}
-
-interface ListedExport {
-  readonly ImportPath: string;
-  readonly Dir?: string;
-  readonly Imports?: readonly string[];
-  readonly ImportMap?: Readonly<Record<string, string>>;
-  readonly Module?: {
-    readonly Path: string;
-    readonly Version?: string;
-    readonly Replace?: { Path: string; Version?: string };
-  };
-  readonly Error?: { readonly Err: string };
-  readonly DepsErrors?: readonly { readonly Err: string }[];
-}
-
-const EXPORT_FIELDS = "ImportPath,Dir,Imports,ImportMap,Module,Error,DepsErrors";
-
-async function listExports(
-  mounts: GoMounts,
-  cwd: string,
-  names: readonly string[],
-  onPackage: (importPath: string) => void = () => undefined,
-): Promise<Built> {
-  const { stdout } = await runGo(
-    mounts,
-    ["list", "-v", "-e", "-export", "-deps", ...mounts.contract.flags, `-json=${EXPORT_FIELDS}`, ...names],
-    { cwd, onStderrLine: onPackage },
-  );
-  const packages = new Map<string, Package>();
-  const errors = new Map<string, string>();
-  const directories = new Map<string, string>();
-  for (const entry of parseJsonStream<ListedExport>(stdout)) {
-    const module = entry.Module?.Replace ?? entry.Module;
-    packages.set(entry.ImportPath, {
-      importPath: entry.ImportPath,
-      standard: false,
-      main: false,
-      ...(module?.Version === undefined ? {} : { goModule: `${module.Path}@${module.Version}` }),
-      imports: (entry.Imports ?? []).map((name) => entry.ImportMap?.[name] ?? name),
-      sourceBytes: 0,
-    });
-    if (entry.Dir !== undefined) directories.set(entry.Dir, entry.ImportPath);
-    const error = entry.Error?.Err ?? entry.DepsErrors?.[0]?.Err;
-    if (error !== undefined) errors.set(entry.ImportPath, firstCompilerError(error));
-  }
-  return { packages, errors, directories };
+  // Go names directories by their real paths.
+  return failedPrograms(built, await realpath(source), programs);
 }
 
 /** The first line of a compiler's output that is an error, without the `# package` heading. */
@@ -175,14 +133,24 @@ export function firstCompilerError(text: string): string {
   return lines.find((line) => line !== "" && !line.startsWith("#")) ?? text.trim();
 }
 
-function failedPrograms(built: Built, source: string, programs: readonly Program[]): ReadonlyMap<string, string> {
+/** Programs that do not compile, by directory, with the first error in what they import. */
+function failedPrograms(
+  built: readonly ListedPackage[],
+  source: string,
+  programs: readonly Program[],
+): ReadonlyMap<string, string> {
+  const faults = new Map(
+    built.flatMap((entry) => (faultOf(entry) === undefined ? [] : [[entry.ImportPath, faultOf(entry) ?? ""]])),
+  );
   const failed = new Map<string, string>();
-  if (built.errors.size === 0) return failed;
-  for (const program of programs) {
-    const root = built.directories.get(path.join(source, program.directory));
+  if (faults.size === 0) return failed;
+  const packages = new Map(built.map((entry) => [entry.ImportPath, { imports: importsOf(entry) }]));
+  const byDirectory = new Map(built.map((entry) => [entry.Dir, entry.ImportPath]));
+  for (const { directory } of programs) {
+    const root = byDirectory.get(path.join(source, directory));
     if (root === undefined) continue;
-    const culprit = [...closureOf(built.packages, [root])].find((name) => built.errors.has(name));
-    if (culprit !== undefined) failed.set(program.directory, built.errors.get(culprit) ?? "");
+    const culprit = [...closureOf(packages, [root])].find((name) => faults.has(name));
+    if (culprit !== undefined) failed.set(directory, firstCompilerError(faults.get(culprit) ?? ""));
   }
   return failed;
 }
@@ -200,76 +168,14 @@ function compileMeter(shard: Shard, progress: Progress): (importPath: string) =>
   };
 }
 
-/** What the programs of one provider read: entries as Go marks them, and the Go modules whose packages they import. */
-async function readClosure(mounts: GoMounts, source: string, programs: readonly Program[]): Promise<ProviderClosure> {
+/** What builds read: entries as Go marks them, and the Go modules whose packages they import. */
+async function readClosure(mounts: GoMounts, targets: readonly Target[]): Promise<ProviderClosure> {
   const goModules = new Set<string>();
   const goBuild = await entriesUsedBy(mounts.goBuildCache, async () => {
-    for (const [goModule, members] of Map.groupBy(programs, (program) => program.goModule)) {
-      const built = await listExports(mounts, path.join(source, goModule), packageArguments(members));
-      for (const pkg of built.packages.values()) if (pkg.goModule !== undefined) goModules.add(pkg.goModule);
+    for (const { cwd, names } of targets) {
+      const { packages } = await listPackages(mounts, names, { cwd, compile: true });
+      for (const goModule of packages.map(goModuleOf)) if (goModule !== undefined) goModules.add(goModule);
     }
   });
   return { goBuild, goMod: [...goModules].sort() };
-}
-
-async function readBaseClosure(mounts: GoMounts, source: string, plan: Plan, shard: Shard): Promise<ProviderClosure> {
-  const goModules = new Set<string>();
-  const goBuild = await entriesUsedBy(mounts.goBuildCache, async () => {
-    for (const goModule of new Set(plan.programs.map((program) => program.goModule))) {
-      const built = await listExports(mounts, path.join(source, goModule), Object.keys(shard.packages));
-      for (const pkg of built.packages.values()) if (pkg.goModule !== undefined) goModules.add(pkg.goModule);
-    }
-  });
-  return { goBuild, goMod: [...goModules].sort() };
-}
-
-async function exportClosures(
-  mounts: GoMounts,
-  source: string,
-  out: string,
-  found: {
-    readonly plan: Plan;
-    readonly modules: readonly string[];
-    readonly failed: Readonly<Record<string, string>>;
-    readonly closures: Readonly<Record<string, ProviderClosure>>;
-  },
-): Promise<CacheManifest> {
-  const goBuild = [...new Set(Object.values(found.closures).flatMap((closure) => closure.goBuild))].sort();
-  const goMod = [...new Set(Object.values(found.closures).flatMap((closure) => closure.goMod))].sort();
-  const goModMetadata = [...new Set([...goMod, ...(await readGoSums(source, found.plan))])].sort();
-
-  let manifest: CacheManifest | undefined;
-  await replaceDirectory(out, async (partial) => {
-    await exportEntries(mounts.goBuildCache, path.join(partial, "go-build"), goBuild);
-    for (const module of goMod) {
-      const names = await readModuleTree(mounts.goModCache, module);
-      await linkFiles(mounts.goModCache, path.join(partial, "go-mod"), names);
-    }
-    for (const module of goModMetadata) {
-      const names = await readModuleMetadata(mounts.goModCache, module);
-      await linkFiles(mounts.goModCache, path.join(partial, "go-mod"), names);
-    }
-    manifest = {
-      version: 1,
-      contract: found.plan.contract,
-      modules: found.modules,
-      failed: found.failed,
-      closures: found.closures,
-      goModMetadata,
-      counts: { goBuildEntries: goBuild.length, goModules: goMod.length, bytes: await directoryBytes(partial) },
-    };
-    await writeJson(path.join(partial, MANIFEST_FILE), manifest);
-  });
-  if (!manifest) throw new KilnError("failed", `nothing was written to ${out}`);
-  return manifest;
-}
-
-/** The modules that the go.sum files of a plan's programs name: every go.mod that their builds may read. */
-async function readGoSums(source: string, plan: Plan): Promise<readonly string[]> {
-  const modules: string[] = [];
-  for (const goModule of new Set(plan.programs.map((program) => program.goModule))) {
-    const text = await readFile(path.join(source, goModule, "go.sum"), "utf8").catch(() => "");
-    modules.push(...modulesOfGoSum(text));
-  }
-  return modules;
 }

@@ -18,7 +18,7 @@ import { stopRegistry } from "../toolchain/loopback-registry.ts";
 import { toolVersions } from "../toolchain/pins.ts";
 import { places } from "../toolchain/places.ts";
 import { run } from "../toolchain/process.ts";
-import { bakeReport } from "./bake.ts";
+import { bakeReport } from "./cache/bake.ts";
 import type { Command } from "./command.ts";
 import { noArguments, optional } from "./options.ts";
 import { duration } from "./printer.ts";

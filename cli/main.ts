@@ -1,8 +1,11 @@
 import { parseArgs } from "node:util";
 import { EXIT, KilnError, messageOf } from "../errors.ts";
 import { interruption } from "../toolchain/process.ts";
-import { bakeCommand } from "./bake.ts";
-import { cacheCommands } from "./cache.ts";
+import { bakeCommand } from "./cache/bake.ts";
+import { composeCommand, layersCommand } from "./cache/layers.ts";
+import { modulesCommand, planCommand } from "./cache/plan.ts";
+import { verifyCommand } from "./cache/verify.ts";
+import { mergeCommand, simulateCommand, warmCommand } from "./cache/warm.ts";
 import type { Command } from "./command.ts";
 import { doctor } from "./doctor.ts";
 import { envCommand } from "./env.ts";
@@ -11,13 +14,21 @@ import { printer } from "./printer.ts";
 import { pulumiCommands } from "./pulumi.ts";
 import { testCommand } from "./test.ts";
 
-const COMMANDS: readonly Command[] = [
+/** Every command, in the order that the overview shows. */
+export const COMMANDS: readonly Command[] = [
   ...localCommands,
   ...pulumiCommands,
   envCommand,
   doctor,
-  ...cacheCommands,
+  modulesCommand,
+  planCommand,
+  warmCommand,
+  mergeCommand,
+  verifyCommand,
+  layersCommand,
+  composeCommand,
   bakeCommand,
+  simulateCommand,
   testCommand,
 ];
 

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { buildContract, IMAGE_PATHS } from "../../../cache/contract.ts";
 import { runGo, type GoMounts } from "../../../cache/go-command.ts";
-import { closureOf, packageArguments, parseJsonStream, readGraph, type Package } from "../../../cache/graph.ts";
+import { parseJsonStream } from "../../../cache/go-list.ts";
+import { closureOf, packageArguments, readGraph, type Package } from "../../../cache/graph.ts";
 import { silent } from "../../../progress.ts";
 
 vi.mock(import("../../../cache/go-command.ts"), async (original) => ({ ...(await original()), runGo: vi.fn() }));

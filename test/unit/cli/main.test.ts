@@ -3,24 +3,13 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { mergeCaches } from "../../../cache/merge.ts";
-import { bakeReport, bakeCommand } from "../../../cli/bake.ts";
-import { cacheCommands } from "../../../cli/cache.ts";
-import { doctor } from "../../../cli/doctor.ts";
-import { envCommand } from "../../../cli/env.ts";
-import { localCommands } from "../../../cli/local.ts";
-import { main } from "../../../cli/main.ts";
-import { pulumiCommands } from "../../../cli/pulumi.ts";
-import { testCommand } from "../../../cli/test.ts";
+import { bakeReport } from "../../../cli/cache/bake.ts";
+import { COMMANDS, main } from "../../../cli/main.ts";
 import { KilnError, type ErrorKind } from "../../../errors.ts";
 import { interruption } from "../../../toolchain/process.ts";
 import { writeCache, writeText } from "../cache/cache-directory.ts";
 
 vi.mock(import("../../../cache/merge.ts"), { spy: true });
-
-const COMMANDS = [
-  ...[...localCommands, ...pulumiCommands, envCommand, doctor, ...cacheCommands],
-  ...[bakeCommand, testCommand],
-];
 
 let home: string;
 

@@ -1,11 +1,11 @@
 import path from "node:path";
-import { bakeForStack, bakeTo, readyBakery } from "../cache/stack-bake.ts";
-import type { Bake } from "../cache/bake.ts";
-import { LOCAL_STACK } from "../toolchain/local-environment.ts";
-import { places } from "../toolchain/places.ts";
-import type { Command } from "./command.ts";
-import { noArguments, optional, repeated, required } from "./options.ts";
-import { duration, size, table } from "./printer.ts";
+import { bakeForStack, bakeTo, readyBakery } from "../../cache/stack-bake.ts";
+import type { Bake } from "../../cache/bake.ts";
+import { LOCAL_STACK } from "../../toolchain/local-environment.ts";
+import { places } from "../../toolchain/places.ts";
+import type { Command } from "../command.ts";
+import { noArguments, optional, repeated, required } from "../options.ts";
+import { duration, size, table } from "../printer.ts";
 
 /** `kiln cache bake`: from programs to a verified warm image, on this machine. */
 export const bakeCommand: Command = {

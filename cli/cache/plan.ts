@@ -1,0 +1,130 @@
+import path from "node:path";
+import { readJson, writeJson } from "../../cache/manifest.ts";
+import { BASE_SHARD, type Division, type Plan, type Timings } from "../../cache/plan.ts";
+import { makePlan, requireNoFailures, unexpectedFailures } from "../../cache/planning.ts";
+import { readPrograms } from "../../cache/programs.ts";
+import { KilnError } from "../../errors.ts";
+import type { Command, Invocation } from "../command.ts";
+import { noArguments, optional, repeated, required } from "../options.ts";
+import { duration, table } from "../printer.ts";
+import { goTool, ownContract, SELECTION, SELECTION_HELP, sourceOf, STORE_HELP, storeOf } from "./selection.ts";
+
+/** `kiln cache modules`. */
+export const modulesCommand: Command = {
+  name: "cache modules",
+  summary: "List the Go programs that would be warmed.",
+  usage: "--source DIR --modules PATTERN [--provider P]…",
+  options: SELECTION,
+  help: SELECTION_HELP,
+  async run({ values, positionals }) {
+    noArguments(positionals);
+    const found = await readPrograms(sourceOf(values), required(values, "modules"), repeated(values, "provider"));
+    const rows = found.programs.map(({ provider, module, directory }) => [provider, module, directory]);
+    const skipped =
+      found.skipped.length > 0 ? `, ${found.skipped.length} matching directories hold no Go main package` : "";
+    return { json: found, text: `${table(rows)}\n${found.programs.length} programs${skipped}` };
+  },
+};
+
+/** Options by which commands divide programs into shards. */
+export const PLANNING = {
+  ...SELECTION,
+  shards: { type: "string" },
+  by: { type: "string" },
+  timings: { type: "string" },
+  "allow-failed": { type: "string", multiple: true },
+  store: { type: "string" },
+} as const;
+
+export const PLANNING_HELP = {
+  ...SELECTION_HELP,
+  shards: "this many shards of about equal compile cost",
+  by: '"provider": a shard a provider',
+  timings: "measured seconds by package, a JSON object",
+  "allow-failed": "programs that are known not to compile (a glob of directories; may be repeated)",
+  store: STORE_HELP,
+} as const;
+
+/** `kiln cache plan`. */
+export const planCommand: Command = {
+  name: "cache plan",
+  summary: "Divide a repository's programs into shards.",
+  usage: "--source DIR --modules PATTERN (--shards N | --by provider) --out PLAN.json [--matrix]",
+  options: { ...PLANNING, out: { type: "string" }, matrix: { type: "boolean" }, "runs-on": { type: "string" } },
+  help: {
+    ...PLANNING_HELP,
+    out: "the plan file to write",
+    matrix: "print a GitHub Actions matrix",
+    "runs-on": "runner label for the matrix (default: ubuntu-latest)",
+  },
+  async run(invocation) {
+    const { values, positionals } = invocation;
+    noArguments(positionals);
+    const out = required(values, "out");
+    const made = await planOf(invocation);
+    await writeJson(path.resolve(out), made);
+    requireNoFailures(made.faults, made.allowFailed);
+    const matrix = {
+      include: made.shards
+        .filter(({ id }) => id !== BASE_SHARD)
+        .map(({ id }) => ({ shard: id, runs_on: optional(values, "runs-on") ?? "ubuntu-latest" })),
+    };
+    if (values.matrix === true) return { json: matrix, text: JSON.stringify(matrix) };
+    const rows = made.shards.map((shard) => [
+      shard.id,
+      String(shard.programs.length),
+      String(Object.keys(shard.packages).length),
+      duration(shard.cost),
+    ]);
+    return { json: made, text: table([["shard", "programs", "packages", "estimate on one core"], ...rows]) };
+  },
+};
+
+/** The plan that a command's options describe; programs that do not load are noted, not fatal yet. */
+export async function planOf({ values, progress }: Invocation): Promise<Plan> {
+  const timings = optional(values, "timings");
+  const { root } = await goTool(progress);
+  const made = await makePlan({
+    source: sourceOf(values),
+    pattern: required(values, "modules"),
+    providers: repeated(values, "provider"),
+    division: divisionOf(values),
+    contract: ownContract(),
+    goRoot: root,
+    store: storeOf(values),
+    ...(timings === undefined ? {} : { timings: await readTimings(timings) }),
+    allowFailed: repeated(values, "allow-failed"),
+    progress,
+  });
+  for (const [directory, fault] of unexpectedFailures(made.faults, made.allowFailed))
+    progress.note(`${directory}: ${fault}`);
+  return made;
+}
+
+function divisionOf(values: Invocation["values"]): Division {
+  const [shards, by] = [optional(values, "shards"), optional(values, "by")];
+  if ((shards === undefined) === (by === undefined)) {
+    throw new KilnError("usage", "give either --shards N or --by provider", { mend: "See --help." });
+  }
+  if (by !== undefined) {
+    if (by !== "provider")
+      throw new KilnError("usage", `--by ${by}: shards are made by provider`, { mend: "Write --by provider." });
+    return { by };
+  }
+  const count = Number(shards);
+  if (!Number.isInteger(count) || count < 1) {
+    throw new KilnError("usage", `--shards ${shards ?? ""} is not a number of shards`, {
+      mend: "Write a whole number from 1 on.",
+    });
+  }
+  return { count };
+}
+
+async function readTimings(file: string): Promise<Timings> {
+  const document = await readJson<{ version: number; seconds?: Timings }>(
+    path.resolve(file),
+    "a timings file",
+    'Write {"version": 1, "seconds": {"import/path": 1.5}}.',
+  );
+  return document.seconds ?? {};
+}

@@ -1,0 +1,93 @@
+import path from "node:path";
+import { describeMisses } from "../../cache/bake.ts";
+import { contractDifferences } from "../../cache/contract.ts";
+import { readManifest } from "../../cache/manifest.ts";
+import { matchesGlob } from "../../cache/pattern.ts";
+import { readPrograms } from "../../cache/programs.ts";
+import { verifyCache, verifyImage, type Verification } from "../../cache/verify.ts";
+import { EXIT, KilnError } from "../../errors.ts";
+import { engineEnvironment, readyEngine } from "../../toolchain/docker-engine.ts";
+import { places } from "../../toolchain/places.ts";
+import type { Command, Invocation, Outcome } from "../command.ts";
+import { noArguments, optional, repeated, required } from "../options.ts";
+import { table } from "../printer.ts";
+import { goTool, ownContract, planAt, SELECTION, SELECTION_HELP, sourceOf } from "./selection.ts";
+
+/** `kiln cache verify`. */
+export const verifyCommand: Command = {
+  name: "cache verify",
+  summary: "Build every program with nothing but a cache or an image: no network, and no compile action.",
+  usage: "[--plan PLAN.json] --source DIR (--cache DIR | --image REF)",
+  options: { ...SELECTION, plan: { type: "string" }, cache: { type: "string" }, image: { type: "string" } },
+  help: {
+    ...SELECTION_HELP,
+    plan: "the plan file, instead of --modules",
+    cache: "a cache directory",
+    image: "an image, checked inside as its default user",
+  },
+  async run(invocation) {
+    const { values, positionals, progress } = invocation;
+    noArguments(positionals);
+    const [directory, image] = [optional(values, "cache"), optional(values, "image")];
+    if ((directory === undefined) === (image === undefined)) {
+      throw new KilnError("usage", "give either --cache or --image", { mend: "See --help." });
+    }
+    const source = sourceOf(values);
+    const { programs, contract } = await verifiedProgramsOf(values, source);
+    if (directory !== undefined) {
+      const cache = path.resolve(directory);
+      const manifest = await readManifest(cache);
+      const differences = contractDifferences(manifest.contract, contract);
+      if (differences.length > 0) {
+        throw new KilnError(
+          "difference",
+          `${cache} was warmed differently from what would be built:\n  ${differences.join("\n  ")}`,
+          {
+            mend: "Warm it again from a plan of this kiln.",
+          },
+        );
+      }
+      const { root } = await goTool(progress);
+      const mounts = {
+        contract,
+        goRoot: root,
+        goModCache: path.join(cache, "go-mod"),
+        goBuildCache: path.join(cache, "go-build"),
+      };
+      return verified(await verifyCache(mounts, source, programs, progress), cache);
+    }
+    const engine = await readyEngine({ places: places(), progress });
+    const container = { docker: engine.docker, env: engineEnvironment(engine) };
+    return verified(await verifyImage(container, image ?? "", contract, source, programs, progress), image ?? "");
+  },
+};
+
+/** The report of a verification, with exit code 3 where it did not pass. */
+export function verified(verification: Verification, what: string): Outcome {
+  const rows = verification.programs.map(({ directory, firstSeconds, secondSeconds, compiled, error }) => [
+    directory,
+    `${firstSeconds.toFixed(1)} s`,
+    `${secondSeconds.toFixed(1)} s`,
+    error !== undefined ? "failed" : `${compiled.length} compile actions`,
+  ]);
+  const text = table([["program", "first", "again", ""], ...rows]);
+  if (verification.passed) return { json: verification, text: `${text}\n${what} is warm: no compile action` };
+  return {
+    json: verification,
+    text: `${text}\n${what} is not warm:\n${describeMisses(verification)}`,
+    exitCode: EXIT.difference,
+  };
+}
+
+/** The programs to verify and the contract to verify them under: of a plan, or of a pattern and this kiln's tools. */
+async function verifiedProgramsOf(values: Invocation["values"], source: string) {
+  if (optional(values, "plan") !== undefined) {
+    const { programs, contract, faults, allowFailed } = await planAt(values);
+    const expected = programs.filter(
+      ({ directory }) => faults[directory] === undefined && !allowFailed.some((glob) => matchesGlob(glob, directory)),
+    );
+    return { programs: expected, contract };
+  }
+  const { programs } = await readPrograms(source, required(values, "modules"), repeated(values, "provider"));
+  return { programs, contract: ownContract() };
+}
