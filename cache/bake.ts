@@ -104,7 +104,7 @@ export async function bake(options: BakeOptions): Promise<Bake> {
 /** Labels by which a warm image says what it is warm for. */
 function warmLabels(contract: BuildContract, manifest: CacheManifest): Readonly<Record<string, string>> {
   return {
-    "dev.kiln.contract": JSON.stringify(contract),
+    [CONTRACT_LABEL]: JSON.stringify(contract),
     "dev.kiln.modules": manifest.modules.join(","),
   };
 }

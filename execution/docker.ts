@@ -73,6 +73,23 @@ export async function pushImage(engine: Engine, tag: string): Promise<string> {
   });
 }
 
+/** A label of an image, pulled where the engine does not have it; undefined where the image has no such label. */
+export async function readLabel(engine: Engine, image: string, label: string): Promise<string | undefined> {
+  const env = engineEnvironment(engine);
+  if (!(await hasImage(engine, image))) {
+    const pulled = await run(engine.docker, ["pull", "--quiet", image], { env, allowFailure: true });
+    if (pulled.code !== 0) {
+      throw new KilnError("unreachable", `${image} cannot be pulled: ${lastLines(pulled.stderr, 2)}`, {
+        mend: "Check the name; bring up its registry (`npm run up` for a loopback one), or log in to it with `docker login`.",
+      });
+    }
+  }
+  const { stdout } = await run(engine.docker, ["image", "inspect", "--format", "{{json .Config.Labels}}", image], {
+    env,
+  });
+  return (JSON.parse(stdout) as Readonly<Record<string, string>> | null)?.[label];
+}
+
 /** Whether the engine has an image under this name. */
 export async function hasImage(engine: Engine, tag: string): Promise<boolean> {
   const result = await run(engine.docker, ["image", "inspect", tag], {
