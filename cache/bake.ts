@@ -10,7 +10,7 @@ import type { BaseImage } from "../toolchain/base-image.ts";
 import { engineEnvironment, type Engine } from "../toolchain/docker-engine.ts";
 import type { Places } from "../toolchain/places.ts";
 import { baseRecipe, readyWarmBase, type ImageTools } from "./base.ts";
-import type { BuildContract } from "./contract.ts";
+import { CONTRACT_LABEL, type BuildContract } from "./contract.ts";
 import { inputsKey } from "./inputs.ts";
 import { layerKey, partition, writeLayer } from "./layers.ts";
 import type { CacheManifest } from "./manifest.ts";

@@ -22,6 +22,9 @@ export const IMAGE_PATHS = {
   goBuildCache: "/var/cache/go-build",
 } as const;
 
+/** The label in which a warm image carries its contract, as JSON. */
+export const CONTRACT_LABEL = "dev.kiln.contract";
+
 /**
  * The flags that `pulumi-language-go` of a Pulumi CLI version passes to `go build`: plain up to 3.232, `-buildvcs=false`
  * from 3.233 (pulumi/pulumi#22788), `-trimpath` from 3.246 (#23495), `-w -s` from 3.247 (#23497).

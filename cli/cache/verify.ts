@@ -1,11 +1,12 @@
 import path from "node:path";
 import { describeMisses } from "../../cache/bake.ts";
-import { contractDifferences } from "../../cache/contract.ts";
+import { CONTRACT_LABEL, contractDifferences, type BuildContract } from "../../cache/contract.ts";
 import { readManifest } from "../../cache/manifest.ts";
 import { matchesGlob } from "../../cache/pattern.ts";
 import { readPrograms } from "../../cache/programs.ts";
 import { verifyCache, verifyImage, type Verification } from "../../cache/verify.ts";
 import { EXIT, KilnError } from "../../errors.ts";
+import { readLabel } from "../../execution/docker.ts";
 import { engineEnvironment, readyEngine } from "../../toolchain/docker-engine.ts";
 import { places } from "../../toolchain/places.ts";
 import type { Command, Invocation, Outcome } from "../command.ts";
@@ -37,16 +38,7 @@ export const verifyCommand: Command = {
     if (directory !== undefined) {
       const cache = path.resolve(directory);
       const manifest = await readManifest(cache);
-      const differences = contractDifferences(manifest.contract, contract);
-      if (differences.length > 0) {
-        throw new KilnError(
-          "difference",
-          `${cache} was warmed differently from what would be built:\n  ${differences.join("\n  ")}`,
-          {
-            mend: "Warm it again from a plan of this kiln.",
-          },
-        );
-      }
+      requireContract(cache, manifest.contract, contract);
       const { root } = await goTool(progress);
       const mounts = {
         contract,
@@ -57,10 +49,23 @@ export const verifyCommand: Command = {
       return verified(await verifyCache(mounts, source, programs, progress), cache);
     }
     const engine = await readyEngine({ places: places(), progress });
+    const label = await readLabel(engine, image ?? "", CONTRACT_LABEL);
+    if (label !== undefined) requireContract(image ?? "", JSON.parse(label) as BuildContract, contract);
     const container = { docker: engine.docker, env: engineEnvironment(engine) };
     return verified(await verifyImage(container, image ?? "", contract, source, programs, progress), image ?? "");
   },
 };
+
+/** Throws where what was warmed under one contract is to be built under another: every build would be a miss. */
+function requireContract(what: string, warmed: BuildContract, wanted: BuildContract): void {
+  const differences = contractDifferences(warmed, wanted);
+  if (differences.length === 0) return;
+  throw new KilnError(
+    "difference",
+    `${what} was warmed differently from what would be built:\n  ${differences.join("\n  ")}`,
+    { mend: "Warm it again with this kiln, or verify it with the kiln that warmed it." },
+  );
+}
 
 /** The report of a verification, with exit code 3 where it did not pass. */
 export function verified(verification: Verification, what: string): Outcome {

@@ -117,6 +117,31 @@ describe("verify", () => {
   });
 });
 
+describe("verify of an image that it cannot hold for", () => {
+  it("exits with 3 and says in which input a cache of another Go version or flags differs", async () => {
+    const engine = await engineOf(checkout);
+    const { Labels } = await imageConfig(first.image);
+    const contract = (Labels["dev.kiln.contract"] ?? "")
+      .replace(/go1\.\d+\.\d+/, "go1.25.0")
+      .replace('"-trimpath",', "");
+    const other = await engine.build(
+      `FROM ${first.image}\nLABEL dev.kiln.contract='${contract}'\n`,
+      "kiln-e2e-other-go",
+    );
+    const result = await kiln(checkout, ["cache", "verify", "--image", other, "--modules", PATTERN]);
+    expect(result.code).toBe(3);
+    expect(result.stderr).toContain('Go version: "go1.25.0"');
+    expect(result.stderr).toContain("build flags: ");
+  });
+
+  it("exits with 4 where the image is not to be had", async () => {
+    const missing = `${checkout.registry}/kiln/nothing:here`;
+    const result = await kiln(checkout, ["cache", "verify", "--image", missing, "--modules", PATTERN]);
+    expect(result.code).toBe(4);
+    expect(result.stderr).toContain(`${missing} cannot be pulled`);
+  });
+});
+
 describe("the image as a base", () => {
   it("keeps all hits under another user and entrypoint", async () => {
     const engine = await engineOf(checkout);
