@@ -4,6 +4,7 @@ import { interruption } from "../toolchain/process.ts";
 import { bakeCommand } from "./cache/bake.ts";
 import { composeCommand, layersCommand } from "./cache/layers.ts";
 import { modulesCommand, planCommand } from "./cache/plan.ts";
+import { reportCommand } from "./cache/report.ts";
 import { verifyCommand } from "./cache/verify.ts";
 import { mergeCommand, simulateCommand, warmCommand } from "./cache/warm.ts";
 import type { Command } from "./command.ts";
@@ -29,6 +30,7 @@ export const COMMANDS: readonly Command[] = [
   composeCommand,
   bakeCommand,
   simulateCommand,
+  reportCommand,
   testCommand,
 ];
 

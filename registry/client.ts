@@ -25,13 +25,21 @@ export interface ImageManifest {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
+/** How one layer, or with `empty_layer` none, came to be. */
+export interface HistoryStep {
+  readonly created?: string;
+  readonly created_by?: string;
+  readonly empty_layer?: boolean;
+  readonly comment?: string;
+}
+
 export interface ImageConfig {
   readonly created?: string;
   readonly architecture: string;
   readonly os: string;
   readonly config?: { readonly Labels?: Readonly<Record<string, string>>; readonly [key: string]: unknown };
   readonly rootfs: { readonly type: "layers"; readonly diff_ids: readonly string[] };
-  readonly history?: readonly Readonly<Record<string, unknown>>[];
+  readonly history?: readonly HistoryStep[];
   readonly [key: string]: unknown;
 }
 

@@ -3,18 +3,15 @@ import { contractDifferences } from "../../cache/contract.ts";
 import { layerKey, partition, writeLayer } from "../../cache/layers.ts";
 import { readManifest } from "../../cache/manifest.ts";
 import { KilnError } from "../../errors.ts";
-import type { Progress } from "../../progress.ts";
-import type { RegistryClient } from "../../registry/client.ts";
 import { composeInRegistry } from "../../registry/compose.ts";
 import { parseReference } from "../../registry/image-reference.ts";
 import { writeLayout } from "../../registry/layout.ts";
 import { pushLayer } from "../../registry/push-layer.ts";
 import { places } from "../../toolchain/places.ts";
-import { resolveTool } from "../../toolchain/resolve.ts";
 import type { Command } from "../command.ts";
 import { noArguments, optional, repeated, required } from "../options.ts";
 import { size, table } from "../printer.ts";
-import { planAt } from "./selection.ts";
+import { planAt, registryClient } from "./selection.ts";
 
 /** `kiln cache layers`. */
 export const layersCommand: Command = {
@@ -109,7 +106,3 @@ export const composeCommand: Command = {
     return { json: { image: `${to.repository}@${digest}`, digest }, text: `${to.repository}@${digest}` };
   },
 };
-
-async function registryClient(progress: Progress): Promise<RegistryClient> {
-  return { regctl: (await resolveTool("regctl", { places: places(), progress })).path };
-}

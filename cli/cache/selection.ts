@@ -3,6 +3,7 @@ import { buildContract, type BuildContract } from "../../cache/contract.ts";
 import { readJson, type CacheManifest } from "../../cache/manifest.ts";
 import type { Plan } from "../../cache/plan.ts";
 import type { Progress } from "../../progress.ts";
+import type { RegistryClient } from "../../registry/client.ts";
 import { toolVersions } from "../../toolchain/pins.ts";
 import { places } from "../../toolchain/places.ts";
 import { resolveTool, type ResolvedTool } from "../../toolchain/resolve.ts";
@@ -46,6 +47,11 @@ export async function planAt(values: Values): Promise<Plan> {
 /** The pinned Go, brought here where it is missing. */
 export function goTool(progress: Progress): Promise<ResolvedTool> {
   return resolveTool("go", { places: places(), progress });
+}
+
+/** The pinned registry client, brought here where it is missing. */
+export async function registryClient(progress: Progress): Promise<RegistryClient> {
+  return { regctl: (await resolveTool("regctl", { places: places(), progress })).path };
 }
 
 /** The contract of this kiln's image tools on this machine. */

@@ -2,6 +2,7 @@ import { mkdir, readFile, readlink, rm, symlink, writeFile } from "node:fs/promi
 import path from "node:path";
 import { describe, expect, inject, it } from "vitest";
 import { toolVersions } from "../../toolchain/pins.ts";
+import type { CacheReport } from "../../cache/report.ts";
 import type { UpReport } from "../support/local-stack.ts";
 import { kiln, type KilnResult } from "../support/checkout.ts";
 import { engineOf, imageConfig, imageLayers } from "../support/engine.ts";
@@ -222,6 +223,18 @@ describe("an edit of one program", () => {
     );
     expect(changed.map(({ name }) => name)).toEqual(["aws"]);
     expect(edited.warmImage).not.toBe(first.warmImage);
+
+    const report = await kiln(checkout, [
+      "cache",
+      "report",
+      "--image",
+      edited.warmImage,
+      "--against",
+      first.warmImage,
+      "--json",
+    ]);
+    const { layers: reported } = json<CacheReport>(report);
+    expect(reported.filter(({ shared }) => shared !== true).map(({ name }) => name)).toEqual(["aws"]);
 
     await writeFile(file, text);
     const restored = json<UpReport>(await kiln(checkout, ["cache", "bake", "--json"]));
