@@ -37,7 +37,7 @@ describe("up, interrupted in each phase, then up, then down", () => {
       expect({ code: result.code, sent }).toEqual({ code: 130, sent: true });
       expect(result.stderr).toContain("interrupted");
       if (phase !== "pulumi up") expect(await readFile(stackFile(), "utf8")).toBe(committed);
-      expect(processesOf("kiln-verify-")).toEqual([]);
+      expect(processesOf(checkout.directory)).toEqual([]);
     },
   );
 
