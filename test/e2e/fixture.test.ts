@@ -1,7 +1,7 @@
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
 import { readEntries } from "../../cache/closure.ts";
 import type { CacheManifest } from "../../cache/manifest.ts";
 import type { Verification } from "../../cache/verify.ts";
@@ -327,6 +327,7 @@ describe("the standalone Dockerfile", () => {
     const system = await readFile("/etc/ssl/certs/ca-certificates.crt", "utf8");
     await writeFile(certificates, `# kiln-test-marker\n${system}`);
     const dockerfile = path.join(PROJECT, "images/iac-runner/Dockerfile");
+    onTestFinished(() => engine.remove("kiln-e2e-standalone"));
     await engine.docker([
       ...["build", "--file", dockerfile, "--target", "standalone", "--tag", "kiln-e2e-standalone"],
       ...["--build-arg", "BASE_IMAGE=kiln-base:bookworm", "--build-arg", `TOOLS_IMAGE=${tools}`],

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { onTestFinished } from "vitest";
 import { silent } from "../../progress.ts";
 import { readImage } from "../../registry/compose.ts";
 import { parseReference } from "../../registry/image-reference.ts";
@@ -13,8 +14,10 @@ import { kiln, type Checkout } from "./checkout.ts";
 export interface TestEngine {
   /** Runs docker; throws when it fails. */
   docker(args: readonly string[]): Promise<RunResult>;
-  /** Builds a Dockerfile without a context under a tag, which it returns. */
+  /** Builds a Dockerfile without a context under a tag, which it returns; gone when the test ends. */
   build(dockerfile: string, tag: string): Promise<string>;
+  /** Removes an image. */
+  remove(tag: string): Promise<void>;
   /** Runs any command in the environment of `kiln env`, and gives its end whatever it is. */
   shell(command: string, args: readonly string[]): Promise<RunResult>;
 }
@@ -23,12 +26,17 @@ export async function engineOf(checkout: Checkout): Promise<TestEngine> {
   const described = await kiln(checkout, ["env", "--json"]);
   const env = { ...process.env, ...checkout.env, ...(JSON.parse(described.stdout) as NodeJS.ProcessEnv) };
   const docker = (args: readonly string[]) => run("docker", args, { env });
+  const remove = async (tag: string) => {
+    await run("docker", ["image", "rm", "--force", tag], { env, allowFailure: true });
+  };
   return {
     docker,
+    remove,
     async build(dockerfile, tag) {
       const context = await mkdtemp(path.join(tmpdir(), "kiln-build-"));
       try {
         await writeFile(path.join(context, "Dockerfile"), dockerfile);
+        onTestFinished(() => remove(tag));
         await docker(["build", "--no-cache", "--tag", tag, context]);
         return tag;
       } finally {

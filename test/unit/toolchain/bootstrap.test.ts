@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, utimes, writeFile } from "node:fs/promises";
+import { mkdir, utimes, writeFile } from "node:fs/promises";
 import { createHash } from "node:crypto";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { isOlder, nodePin, packagesAreCurrent } from "../../../toolchain/bootstrap.mjs";
+import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
 test.each([
   ["20.20.2", "22.18.0", true],
@@ -29,7 +29,7 @@ const EARLY = new Date(1_700_000_000_000);
 const LATE = new Date(1_700_000_100_000);
 
 beforeEach(async () => {
-  project = await mkdtemp(path.join(tmpdir(), "kiln-bootstrap-"));
+  project = await temporaryDirectory();
   await write("package-lock.json", "the lock", EARLY);
 });
 

@@ -1,7 +1,6 @@
-import { mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { silent } from "../../../progress.ts";
@@ -9,11 +8,12 @@ import { runningDaemon, startDaemon, stopDaemon, type Daemon } from "../../../to
 import { markOf } from "../../../toolchain/lock.ts";
 import { registryPort, startRegistry, stopRegistry } from "../../../toolchain/loopback-registry.ts";
 import { places } from "../../../toolchain/places.ts";
+import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
 let home: string;
 
 beforeEach(async () => {
-  home = await mkdtemp(path.join(tmpdir(), "kiln-daemon-"));
+  home = await temporaryDirectory();
 });
 
 function daemon(script: string): Daemon {

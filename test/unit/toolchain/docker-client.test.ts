@@ -1,14 +1,14 @@
-import { chmod, mkdir, mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { repositoryOf } from "../../../toolchain/base-image.ts";
 import { buildKitClient, clientMajor, engineVersion } from "../../../toolchain/docker-client.ts";
+import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
 let home: string;
 
 beforeEach(async () => {
-  home = await mkdtemp(path.join(tmpdir(), "kiln-docker-"));
+  home = await temporaryDirectory();
 });
 
 /** A docker command that names its version, and has the buildx plugin or not. */

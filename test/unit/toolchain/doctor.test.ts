@@ -1,11 +1,10 @@
-import { mkdtemp } from "node:fs/promises";
 import { readdirSync } from "node:fs";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { diagnose, diskFinding, isBlocked, nodeFinding } from "../../../toolchain/doctor.ts";
 import { TOOLS } from "../../../toolchain/pins.ts";
 import { places } from "../../../toolchain/places.ts";
+import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
 test("Node before 22.18 blocks and says what to do", () => {
   const finding = nodeFinding("20.20.2", "/usr/bin/node");
@@ -20,7 +19,7 @@ test("less than 10 GB of free disk space blocks", () => {
 });
 
 test("looking installs nothing, and a tool that kiln gets by itself does not block", async () => {
-  const home = await mkdtemp(path.join(tmpdir(), "kiln-doctor-"));
+  const home = await temporaryDirectory();
   const here = places({ KILN_CACHE_DIR: path.join(home, "cache"), KILN_STATE_DIR: path.join(home, "state") });
   const findings = await diagnose(here, { PATH: "/usr/bin:/bin" });
   const tools = findings.filter((finding) => (TOOLS as readonly string[]).includes(finding.name));

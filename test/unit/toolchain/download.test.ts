@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { silent } from "../../../progress.ts";
 import { download } from "../../../toolchain/download.ts";
+import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
 const CONTENT = "the release";
 const SHA256 = createHash("sha256").update(CONTENT).digest("hex");
@@ -27,7 +27,7 @@ async function serve(status: number, port = 0): Promise<number> {
 }
 
 async function target(): Promise<string> {
-  return path.join(await mkdtemp(path.join(tmpdir(), "kiln-download-")), "file");
+  return path.join(await temporaryDirectory(), "file");
 }
 
 test("a file with the pinned checksum arrives", async () => {

@@ -1,16 +1,16 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { deflateRawSync } from "node:zlib";
 import { beforeEach, expect, test } from "vitest";
 import { proxyAddress } from "../../../toolchain/go-toolchain.ts";
 import { unzip } from "../../../toolchain/unzip.ts";
+import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
 let home: string;
 
 beforeEach(async () => {
-  home = await mkdtemp(path.join(tmpdir(), "kiln-unzip-"));
+  home = await temporaryDirectory();
 });
 
 /** A zip archive of these files, every second one stored and the others deflated. */

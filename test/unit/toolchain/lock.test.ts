@@ -1,10 +1,10 @@
-import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { silent } from "../../../progress.ts";
 import { markOf, withLock } from "../../../toolchain/lock.ts";
 import { run } from "../../../toolchain/process.ts";
+import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../../..");
 
@@ -12,7 +12,7 @@ let home: string;
 let lock: string;
 
 beforeEach(async () => {
-  home = await mkdtemp(path.join(tmpdir(), "kiln-lock-"));
+  home = await temporaryDirectory();
   lock = path.join(home, "a.lock");
 });
 

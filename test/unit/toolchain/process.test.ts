@@ -1,10 +1,10 @@
-import { mkdtemp, readFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { markOf } from "../../../toolchain/lock.ts";
 import { lastLines, run } from "../../../toolchain/process.ts";
+import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
 test("returns exit code and both outputs", async () => {
   const result = await run("sh", ["-c", "cat; echo err >&2; exit 3"], { input: "in", allowFailure: true });
@@ -28,7 +28,7 @@ test("lines are told as they come", async () => {
 });
 
 test("an abort ends the children of the child too", async () => {
-  const file = path.join(await mkdtemp(path.join(tmpdir(), "kiln-process-")), "pid");
+  const file = path.join(await temporaryDirectory(), "pid");
   const stop = new AbortController();
   const running = run("sh", ["-c", `sleep 60 & echo $! > ${file}.new; mv ${file}.new ${file}; wait`], {
     signal: stop.signal,

@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Progress } from "../../../progress.ts";
@@ -11,6 +10,7 @@ import { pins, platformName, type Download, type Pins } from "../../../toolchain
 import { places, type Places } from "../../../toolchain/places.ts";
 import { run } from "../../../toolchain/process.ts";
 import { findTool, namesVersion, resolveTool, toolHome } from "../../../toolchain/resolve.ts";
+import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
 let home: string;
 let here: Places;
@@ -21,7 +21,7 @@ let progress: Progress;
 let files: Map<string, Buffer>;
 
 beforeEach(async () => {
-  home = await mkdtemp(path.join(tmpdir(), "kiln-resolve-"));
+  home = await temporaryDirectory();
   here = places({ KILN_CACHE_DIR: path.join(home, "cache"), KILN_STATE_DIR: path.join(home, "state") });
   notes = [];
   progress = { step: () => undefined, update: () => undefined, note: (text) => notes.push(text) };
