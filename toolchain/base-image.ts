@@ -18,6 +18,8 @@ export interface BaseImage {
   readonly recipe: string;
 }
 
+/** The base image of a stack that names none; the only one that the local base may stand in for. */
+const DEFAULT_REFERENCE = "docker.io/library/debian:bookworm-slim";
 const LOCAL_REFERENCE = "kiln-base:bookworm";
 const SUITE = "bookworm";
 const PACKAGES = ["ca-certificates", "git"];
@@ -33,23 +35,26 @@ interface BaseOptions {
 }
 
 /**
- * Has the base image in the engine: the public one, pulled where it is not there yet; where no registry gives it, as
- * root on Debian or Ubuntu, one built from Debian's packages. Otherwise throws a KilnError with what the pull said.
+ * Has the base image in the engine: as it is there, or pulled. Where no registry gives it, the default one, and no
+ * other, is replaced by one of Debian's packages, with a note each time: a stack that names its base gets that base or
+ * a KilnError with what the pull said.
  */
 export async function readyBaseImage(options: BaseOptions): Promise<BaseImage> {
   const { engine, reference, progress } = options;
-  const present = (await inspectImage(engine, reference)) ?? (await inspectImage(engine, LOCAL_REFERENCE));
+  const present = await inspectImage(engine, reference);
   if (present !== undefined) return present;
   progress.step(`pulling ${reference}`);
   const pulled = await docker(engine, ["pull", "--quiet", reference]);
   if (pulled.code === 0) return inspected(engine, reference);
   const reason = pulled.stderr.trim().split("\n").at(-1) ?? "";
-  if (!(await canInstallPackages())) {
+  const local = reference === DEFAULT_REFERENCE ? await inspectImage(engine, LOCAL_REFERENCE) : undefined;
+  if (local === undefined && (reference !== DEFAULT_REFERENCE || !(await canInstallPackages()))) {
     throw new KilnError("unreachable", `cannot pull the base image ${reference}: ${reason}`, {
       mend: "let this machine reach that registry, or `docker load` the image, or name another one in the stack's file",
     });
   }
   progress.note(`${reference} cannot be pulled (${reason}); using ${LOCAL_REFERENCE}, built from Debian packages`);
+  if (local !== undefined) return local;
   const archive = await readyArchive(options);
   progress.step(`importing ${LOCAL_REFERENCE}`);
   const change = "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
