@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { link, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { readFileSync, readlinkSync } from "node:fs";
+import { link, mkdir, open, readFile, rm, stat, type FileHandle } from "node:fs/promises";
+import { hostname } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Progress } from "../progress.ts";
@@ -31,17 +32,35 @@ export function stillRuns(mark: ProcessMark): boolean {
   return markOf(mark.pid)?.started === mark.started;
 }
 
+/** Who holds a lock. Its process id means something among the processes of the same `space` alone. */
+export interface LockOwner extends ProcessMark {
+  readonly host: string;
+  /** Kernel start and process id namespace: two containers that share a volume differ in it. */
+  readonly space: string;
+}
+
+/** This process as the owner of a lock. */
+export function thisOwner(): LockOwner {
+  const { pid } = process;
+  const space = `${textOf(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8"))} ${textOf(() => readlinkSync("/proc/self/ns/pid"))}`;
+  return { ...(markOf(pid) ?? { pid, started: "" }), host: hostname(), space };
+}
+
 const POLL_MS = 200;
 const TAKEOVER_MS = 10_000;
+/** How often a holder touches its lock, and how long one that cannot be looked at counts as living after that. */
+const TOUCH_MS = 20_000;
+const LIVING_MS = 120_000;
 
 /**
  * Runs `work` while holding the lock file, which names its owner. Waits while a living process holds it, after saying
- * so once; takes it over from a dead one.
+ * so once; takes it over from a dead one. An owner in another container or on another host lives while it touches it.
  */
 export async function withLock<T>(file: string, progress: Progress, what: string, work: () => Promise<T>): Promise<T> {
   await mkdir(path.dirname(file), { recursive: true });
   let said = false;
-  while (!(await acquire(file))) {
+  let held: FileHandle | undefined;
+  while ((held = await acquire(file)) === undefined) {
     throwIfInterrupted();
     const owner = await ownerOf(file);
     if (owner === "gone") continue;
@@ -49,39 +68,67 @@ export async function withLock<T>(file: string, progress: Progress, what: string
       await takeOver(file);
       continue;
     }
-    if (!said) progress.note(`waiting for ${what}: process ${owner.pid} is at it`);
+    const where = isNear(owner) ? "" : ` of another container or host (${owner.host})`;
+    if (!said) progress.note(`waiting for ${what}: process ${owner.pid}${where} is at it`);
     said = true;
     await sleep(POLL_MS);
   }
+  const lock = held;
+  // Through the open file: a lock that someone took over meanwhile is theirs to touch.
+  const touching = setInterval(() => {
+    lock.utimes(new Date(), new Date()).catch(() => undefined);
+  }, TOUCH_MS).unref();
   try {
     return await work();
   } finally {
-    await rm(file, { force: true });
+    clearInterval(touching);
+    await release(file, lock);
   }
 }
 
-/** Writes the owner beside the lock and links it into place: the lock is never seen half-written. */
-async function acquire(file: string): Promise<boolean> {
+/** Writes the owner beside the lock and links it into place: the lock is never seen half-written. Returns it open. */
+async function acquire(file: string): Promise<FileHandle | undefined> {
   const mine = `${file}.${process.pid}.${randomUUID()}`;
-  await writeFile(mine, JSON.stringify(markOf(process.pid)));
+  const lock = await open(mine, "wx");
   try {
+    await lock.writeFile(JSON.stringify(thisOwner()));
     await link(mine, file);
-    return true;
+    return lock;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    await lock.close();
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return undefined;
     throw error;
   } finally {
     await rm(mine, { force: true });
   }
 }
 
-async function ownerOf(file: string): Promise<ProcessMark | "dead" | "gone"> {
+/** Removes the lock where it is still the file that was made here: a holder that stood still may have lost it. */
+async function release(file: string, lock: FileHandle): Promise<void> {
   try {
-    const owner = JSON.parse(await readFile(file, "utf8")) as ProcessMark;
-    return stillRuns(owner) ? owner : "dead";
+    const mine = await lock.stat({ bigint: true });
+    const there = await stat(file, { bigint: true }).catch(() => undefined);
+    if (there?.ino === mine.ino && there.dev === mine.dev) await rm(file, { force: true });
+  } finally {
+    await lock.close();
+  }
+}
+
+async function ownerOf(file: string): Promise<LockOwner | "dead" | "gone"> {
+  try {
+    const { mtimeMs } = await stat(file);
+    const owner = JSON.parse(await readFile(file, "utf8")) as LockOwner;
+    const lives = isNear(owner) ? stillRuns(owner) : Date.now() - mtimeMs < LIVING_MS;
+    return lives ? owner : "dead";
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "ENOENT" ? "gone" : "dead";
   }
+}
+
+/** Whether the owner's process id can be looked up here. */
+function isNear(owner: LockOwner): boolean {
+  const here = thisOwner();
+  return owner.space === here.space && owner.host === here.host;
 }
 
 /** Removes a dead owner's lock under a second lock, so that two waiting ones cannot remove each other's new lock. */
@@ -111,5 +158,14 @@ function answersSignal(pid: number): boolean {
     return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** What a file or link of /proc says; empty where there is none. */
+function textOf(read: () => string): string {
+  try {
+    return read().trim();
+  } catch {
+    return "";
   }
 }
