@@ -2,7 +2,14 @@ import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
 
 /** Rooms of pure values and I/O edges: they know nothing of Pulumi (docs/adr/0003). */
-const ROOMS = ["cache/**", "execution/**", "registry/**", "cli/**"];
+const ROOMS = [
+  "cache/**/*.ts",
+  "execution/**/*.ts",
+  "registry/**/*.ts",
+  "release/**/*.ts",
+  "cli/**/*.ts",
+  "settings.ts",
+];
 
 export default defineConfig(
   globalIgnores(["node_modules/", ".kiln/", "examples/"]),
@@ -21,7 +28,7 @@ export default defineConfig(
     },
   },
   {
-    files: ROOMS.map((room) => `${room}/*.ts`),
+    files: ROOMS,
     rules: {
       "no-restricted-imports": [
         "error",

@@ -69,8 +69,8 @@ export async function readyWarmBase(options: {
 
 /** An image in the engine that holds this machine's verified tools at their places below /usr/local, and nothing else. */
 export async function readyToolsImage(places: Places, engine: Engine, tools: ImageTools): Promise<string> {
-  const versions = [tools.go, tools.pulumi, tools.opentofu].map((tool) => tool.version).join("-");
-  const tag = `kiln-tools:${versions}`;
+  const versions = [tools.go, tools.pulumi, tools.opentofu].map((tool) => `${tool.version}-${tool.source}`);
+  const tag = `kiln-tools:${versions.join("-")}`;
   if (await hasImage(engine, tag)) return tag;
   const root = path.join(places.work, "tools-image");
   await rm(root, { recursive: true, force: true });

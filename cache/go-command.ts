@@ -22,9 +22,11 @@ export interface MountedRunOptions extends Pick<RunOptions, "onStderrLine" | "on
   readonly discardWrites?: boolean;
 }
 
-/** Variables of the caller that only say how modules are fetched; none of them enters an action ID. */
-const FETCH_VARIABLES =
-  /^(GOPROXY|GOSUMDB|GONOSUMDB|GOPRIVATE|GONOPROXY|GOINSECURE|GOVCS|GOAUTH|NETRC|SSH_AUTH_SOCK|GIT_.*|SSL_CERT_.*|https?_proxy|no_proxy)$/i;
+/** Go settings that only say how modules are fetched, from the environment or `go env -w`; none enters an action ID. */
+const FETCH_SETTINGS = ["GOPROXY", "GOSUMDB", "GONOSUMDB", "GOPRIVATE", "GONOPROXY", "GOINSECURE", "GOVCS", "GOAUTH"];
+
+/** Variables of the caller that fetching needs besides. */
+const FETCH_VARIABLES = /^(NETRC|SSH_AUTH_SOCK|GIT_.*|SSL_CERT_.*|https?_proxy|no_proxy)$/i;
 
 /** Runs `go` with these arguments as `runMounted` does. */
 export function runGo(mounts: GoMounts, args: readonly string[], options: MountedRunOptions): Promise<RunResult> {
@@ -52,7 +54,11 @@ export async function runMounted(
   try {
     return await run("unshare", [...namespaceFlags(offline), "--", "/bin/sh", "-euc", MOUNT_SCRIPT, "sh", ...command], {
       ...rest,
-      env: { ...goEnvironment(mounts, home), KILN_DISCARD: discardWrites ? "1" : "" },
+      env: {
+        ...(await readFetchSettings(mounts.goRoot)),
+        ...goEnvironment(mounts, home),
+        KILN_DISCARD: discardWrites ? "1" : "",
+      },
     });
   } catch (error) {
     if (error instanceof KilnError && /unshare: .*(not permitted|denied)/i.test(error.message)) {
@@ -65,6 +71,15 @@ export async function runMounted(
   } finally {
     await rm(home, { recursive: true, force: true });
   }
+}
+
+async function readFetchSettings(goRoot: string): Promise<NodeJS.ProcessEnv> {
+  const { stdout } = await run(path.join(goRoot, "bin/go"), ["env", "-json", ...FETCH_SETTINGS], {
+    cwd: tmpdir(),
+    env: { ...process.env, GOTOOLCHAIN: "local" },
+  });
+  const settings = Object.entries(JSON.parse(stdout) as Record<string, string>);
+  return Object.fromEntries(settings.filter(([, value]) => value !== ""));
 }
 
 function namespaceFlags(offline: boolean): readonly string[] {

@@ -27,17 +27,51 @@ export interface CacheManifest {
   readonly counts: { readonly goBuildEntries: number; readonly goModules: number; readonly bytes: number };
 }
 
+const ENTRY = /^[0-9a-f]{2}\/[0-9a-f]{64}-[ad]$/;
+const GO_MODULE = /^(?!.*(?:^|\/)\.\.?(?:\/|@))[^\s@/][^\s@]*@v[^\s@/]+$/;
+
+/**
+ * What is wrong with a manifest, or undefined. Shards come from other machines: a name that leads out of the cache would
+ * put any file of this one into a layer.
+ */
+export function manifestFault(document: Partial<CacheManifest>): string | undefined {
+  const { contract, modules, failed, closures, goModMetadata, counts } = document;
+  const missing = Object.entries({ contract, modules, failed, closures, goModMetadata, counts }).find(
+    ([, value]) => typeof value !== "object",
+  );
+  if (missing) return `it has no ${missing[0]}`;
+  if (typeof contract?.goVersion !== "string" || !Array.isArray(contract.flags)) return "its contract is not one";
+  for (const [provider, closure] of Object.entries(closures ?? {})) {
+    const { goBuild, goMod }: Partial<ProviderClosure> = closure;
+    if (goBuild === undefined || goMod === undefined) return `its closure of ${provider} is not one`;
+    const entry = goBuild.find((name) => !ENTRY.test(name));
+    if (entry !== undefined) return `"${entry}" is no entry of a build cache`;
+  }
+  const goModules = [...Object.values(closures ?? {}).flatMap(({ goMod }) => goMod), ...(goModMetadata ?? [])];
+  const module = goModules.find((name) => !GO_MODULE.test(name));
+  return module === undefined ? undefined : `"${module}" is no version of a Go module`;
+}
+
 /** Reads a cache directory's manifest. Throws a usage error naming the file when it is missing or not one. */
 export async function readManifest(directory: string): Promise<CacheManifest> {
   return readJson<CacheManifest>(
     path.join(directory, MANIFEST_FILE),
     "a cache directory",
     "Make one with `npx kiln cache warm`.",
+    manifestFault,
   );
 }
 
-/** Parses a JSON file with a version 1, naming what it should be, with the mend, when it is not. */
-export async function readJson<T extends { version: number }>(file: string, what: string, mend: string): Promise<T> {
+/**
+ * Parses a JSON file with a version 1, naming what it should be, with the mend, when it is not; `faultOf` says what is wrong
+ * inside it.
+ */
+export async function readJson<T extends { version: number }>(
+  file: string,
+  what: string,
+  mend: string,
+  faultOf: (document: Partial<T>) => string | undefined,
+): Promise<T> {
   let document: Partial<T> | null;
   try {
     document = JSON.parse(await readFile(file, "utf8")) as Partial<T> | null;
@@ -52,6 +86,8 @@ export async function readJson<T extends { version: number }>(file: string, what
       mend,
     });
   }
+  const fault = faultOf(document);
+  if (fault !== undefined) throw new KilnError("usage", `${file} is not ${what}: ${fault}`, { mend });
   return document as T;
 }
 

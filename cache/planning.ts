@@ -45,6 +45,22 @@ export async function makePlan(options: PlanOptions): Promise<Plan> {
   };
 }
 
+/** What is wrong with a plan that was read from a file, or undefined. */
+export function planFault(document: Partial<Plan>): string | undefined {
+  const { contract, pattern, programs, faults, allowFailed, shards } = document;
+  if (typeof contract?.goVersion !== "string" || !Array.isArray(contract.flags)) return "it has no contract";
+  if (typeof pattern !== "string" || typeof faults !== "object") return "it has no pattern or faults";
+  if (![programs, allowFailed, shards].every(Array.isArray)) return "it has no programs, allowFailed or shards";
+  const outside = (programs ?? []).find(({ directory, goModule }) =>
+    [directory, goModule].some(
+      (name) => typeof name !== "string" || name.startsWith("/") || name.split("/").includes(".."),
+    ),
+  );
+  if (outside) return `its program ${JSON.stringify(outside)} is not below the source`;
+  const broken = (shards ?? []).find((shard) => !Array.isArray(shard.programs) || typeof shard.packages !== "object");
+  return broken ? `its shard ${broken.id} is not one` : undefined;
+}
+
 /** The programs of `failures` (directory -> reason) that no `--allow-failed` glob admits. */
 export function unexpectedFailures(
   failures: Readonly<Record<string, string>>,

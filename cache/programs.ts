@@ -20,7 +20,7 @@ export interface Programs {
 const NEVER_ENTERED = new Set(["node_modules", "vendor", "testdata"]);
 
 /** Names of the shard and the layer of what providers share, by which nothing else may go. */
-const RESERVED = ["base", "common"];
+const RESERVED = ["base", "common", "__proto__"];
 
 /**
  * The Go programs of a repository: directories below `source` that match the pattern and hold a main package, sorted by
@@ -83,6 +83,7 @@ async function* walk(source: string, relative: string): AsyncGenerator<string> {
 async function holdsMainPackage(directory: string): Promise<boolean> {
   for (const name of await readdir(directory)) {
     if (!name.endsWith(".go") || name.endsWith("_test.go") || /^[._]/.test(name)) continue;
+    if (!(await isFile(path.join(directory, name)))) continue;
     const text = await readFile(path.join(directory, name), "utf8");
     // Beside a library, `ignore` marks a generator of its own: no build takes it in.
     if (packageName(text) === "main" && !/^\/\/go:build ignore\s*$/m.test(text)) return true;

@@ -2,11 +2,11 @@ import {
   OCI,
   pushDocument,
   pushManifest,
-  readDigest,
+  readReferrers,
   readImageManifest,
   type RegistryClient,
 } from "../registry/client.ts";
-import { referrersTag, type ImageReference } from "../registry/image-reference.ts";
+import type { ImageReference } from "../registry/image-reference.ts";
 import type { BuildContract } from "./contract.ts";
 import type { Verification } from "./verify.ts";
 
@@ -59,10 +59,10 @@ export async function pushVerification(
   );
 }
 
-/** Whether an image has a record attached to it, which of what kiln bakes only one that passed has. */
+/** Whether a verification is attached to an image, which is so only of one that passed. */
 export async function hasRecord(
   client: RegistryClient,
   image: ImageReference & { readonly digest: string },
 ): Promise<boolean> {
-  return (await readDigest(client, { repository: image.repository, tag: referrersTag(image.digest) })) !== undefined;
+  return (await readReferrers(client, image, ARTIFACT_TYPE)).length > 0;
 }

@@ -78,7 +78,7 @@ export async function bakeTo(places: Places, target: BakeTarget, bakery: Bakery,
   const { engine } = bakery;
   parseReference(target.repository);
   const goarch = target.platform.split("/")[1] ?? "";
-  if (goarch !== GOARCH_OF_NODE[arch]) {
+  if (target.platform !== `linux/${GOARCH_OF_NODE[arch] ?? ""}`) {
     throw new KilnError(
       "usage",
       `this machine cannot bake ${target.platform}: it runs ${GOARCH_OF_NODE[arch] ?? arch}`,

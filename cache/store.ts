@@ -16,6 +16,11 @@ export const FAR_FUTURE_SECONDS = Date.UTC(2100, 0, 1) / 1000;
 /** Throws when a folder's file system has too little room for a step that may need 10 GB. `KILN_MIN_FREE_GB` overrides. */
 export async function requireFreeSpace(folder: string, env: NodeJS.ProcessEnv = process.env): Promise<void> {
   const wanted = env.KILN_MIN_FREE_GB === undefined ? WANTED_BYTES : Number(env.KILN_MIN_FREE_GB) * 1024 ** 3;
+  if (Number.isNaN(wanted)) {
+    throw new KilnError("usage", `KILN_MIN_FREE_GB is "${env.KILN_MIN_FREE_GB ?? ""}"`, {
+      mend: "Set it to a number of GB.",
+    });
+  }
   await mkdir(folder, { recursive: true });
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;

@@ -1,10 +1,13 @@
 import { randomUUID } from "node:crypto";
+import { chmod, copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { KilnError } from "../errors.ts";
 import type { Progress } from "../progress.ts";
 import { run } from "../toolchain/process.ts";
 import { runMounted, type GoMounts } from "./go-command.ts";
 import type { BuildContract } from "./contract.ts";
+import { readSourceNames } from "./inputs.ts";
 import type { Program } from "./programs.ts";
 
 /** How one program built with nothing but the cache. */
@@ -88,8 +91,8 @@ export interface ContainerEngine {
 }
 
 /**
- * Builds every program inside an image as its default user: no network, the source mounted read-only at a path that
- * warming never saw.
+ * Builds every program inside an image as its default user: no network, a copy of the source mounted read-only at a path
+ * that warming never saw.
  */
 export async function verifyImage(
   engine: ContainerEngine,
@@ -101,8 +104,10 @@ export async function verifyImage(
 ): Promise<Verification> {
   const elsewhere = "/workspace/elsewhere";
   const name = `kiln-verify-${randomUUID()}`;
+  const staged = await stageSource(source, programs);
   const args = [
-    ...["run", "--rm", "--name", name, "--network", "none", "--volume", `${path.resolve(source)}:${elsewhere}:ro`],
+    ...["run", "--rm", "--name", name, "--network", "none"],
+    ...["--mount", `type=bind,source=${staged},target=${elsewhere},readonly`],
     ...["--entrypoint", "/bin/sh", image, "-euc", BUILD_SCRIPT, "sh", elsewhere],
     ...scriptArguments(contract, programs),
   ];
@@ -115,7 +120,26 @@ export async function verifyImage(
     const signal = AbortSignal.timeout(CLEAN_UP_MS);
     await run(engine.docker, ["rm", "--force", name], { env: engine.env, allowFailure: true, signal });
     throw error;
+  } finally {
+    await rm(staged, { recursive: true, force: true });
   }
+}
+
+/** A copy of what builds of programs read, open to every user whatever the source's modes are, and of nothing else. */
+async function stageSource(source: string, programs: readonly Program[]): Promise<string> {
+  const staged = await mkdtemp(path.join(tmpdir(), "kiln-source-"));
+  await chmod(staged, 0o755);
+  for (const name of await readSourceNames(source, programs)) {
+    const target = path.join(staged, name);
+    if (!target.startsWith(`${staged}/`)) continue;
+    for (let folder = path.dirname(name); folder !== "."; folder = path.dirname(folder)) {
+      await mkdir(path.join(staged, folder), { recursive: true });
+      await chmod(path.join(staged, folder), 0o755);
+    }
+    await copyFile(path.join(source, name), target);
+    await chmod(target, 0o644);
+  }
+  return staged;
 }
 
 function scriptArguments(contract: BuildContract, programs: readonly Program[]): readonly string[] {

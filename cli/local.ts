@@ -1,11 +1,12 @@
 import { rm } from "node:fs/promises";
+import { hostname } from "node:os";
 import path from "node:path";
 import { bakeTarget, bakeTo, readyStackBakery } from "../cache/stack-bake.ts";
 import { describeMisses } from "../cache/bake.ts";
 import { buildContract } from "../cache/contract.ts";
 import { readPrograms } from "../cache/programs.ts";
 import { verifyImage } from "../cache/verify.ts";
-import { EXIT, KilnError } from "../errors.ts";
+import { KilnError } from "../errors.ts";
 import { removeImages } from "../execution/docker.ts";
 import { readImage } from "../registry/compose.ts";
 import { parseReference } from "../registry/image-reference.ts";
@@ -14,6 +15,7 @@ import { engineEnvironment, findEngine, stopEngine } from "../toolchain/docker-e
 import { managedEngineHost } from "../toolchain/managed-engine.ts";
 import { readyStacks } from "../toolchain/local-backend.ts";
 import { LOCAL_STACK, readyLocalEnvironment } from "../toolchain/local-environment.ts";
+import { markOf } from "../toolchain/lock.ts";
 import { stopRegistry } from "../toolchain/loopback-registry.ts";
 import { toolVersions } from "../toolchain/pins.ts";
 import { places } from "../toolchain/places.ts";
@@ -34,8 +36,7 @@ const up: Command = {
     noArguments(positionals);
     const stack = optional(values, "stack") ?? LOCAL_STACK;
     if (stack !== LOCAL_STACK) {
-      const code = await runPulumi(stack, ["up", "--yes"], progress);
-      return { json: undefined, text: "", exitCode: code === 0 ? EXIT.done : EXIT.failed };
+      return runPulumi(stack, ["up", "--yes"], { progress, json: values.json === true });
     }
     const start = performance.now();
     const here = places();
@@ -89,8 +90,7 @@ async function pulumiUp(
       allowFailure: true,
     });
   let result = await attempt();
-  if (result.code !== 0 && (result.stdout + result.stderr).includes("currently locked by")) {
-    // The backend is this machine's own: what holds the lock is an update that was killed.
+  if (result.code !== 0 && isLockedByTheDead(result.stdout + result.stderr)) {
     await run("pulumi", ["cancel", "--yes", "--stack", stack, "--non-interactive"], options);
     result = await attempt();
   }
@@ -106,6 +106,13 @@ async function pulumiUp(
     changes: counts.map(([, count, verb]) => `${count ?? ""} ${verb ?? ""}`).join(", ") || "none",
     outputs: JSON.parse(stdout) as Record<string, unknown>,
   };
+}
+
+/** Whether Pulumi's message says that the stack is locked, and every lock is of a process of this machine that has ended. */
+function isLockedByTheDead(message: string): boolean {
+  if (!message.includes("currently locked by")) return false;
+  const owners = [...message.matchAll(/created by \S+@(\S+) \(pid (\d+)\)/g)];
+  return owners.length > 0 && owners.every(([, host, pid]) => host === hostname() && !markOf(Number(pid)));
 }
 
 /** Checks that an image has exactly the file-system layers of the warm image that passed. */

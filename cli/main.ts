@@ -51,7 +51,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     return await dispatch(argv);
   } catch (error) {
-    return report(error, debug);
+    return report(error, debug, argv.includes("--json"));
   }
 }
 
@@ -141,8 +141,12 @@ Exit codes: 0 done, 1 the work failed, 2 wrong usage or bad input, 3 a check fou
 4 something outside could not be reached, 130 interrupted.\n`;
 }
 
-function report(error: unknown, debug: boolean): number {
+function report(error: unknown, debug: boolean, json: boolean): number {
   const known = error instanceof KilnError ? error : undefined;
+  if (json) {
+    const document = { error: { kind: known?.kind ?? "failed", message: messageOf(error), mend: known?.mend } };
+    process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+  }
   if (known?.kind === "interrupted" || interruption.signal.aborted) {
     process.stderr.write("kiln: interrupted; what is done is kept, and the same command goes on from there\n");
     return EXIT.interrupted;

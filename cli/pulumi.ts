@@ -1,11 +1,11 @@
-import { spawn } from "node:child_process";
-import { EXIT, KilnError } from "../errors.ts";
+import { EXIT } from "../errors.ts";
+import type { Progress } from "../progress.ts";
 import { readyStacks } from "../toolchain/local-backend.ts";
 import { LOCAL_STACK, readyLocalEnvironment } from "../toolchain/local-environment.ts";
 import { places } from "../toolchain/places.ts";
+import { runAttached } from "../toolchain/process.ts";
 import type { Command, Outcome } from "./command.ts";
 import { noArguments, optional } from "./options.ts";
-import type { Progress } from "../progress.ts";
 
 const VERBS = {
   preview: "Show what `pulumi up` of a stack would change.",
@@ -20,38 +20,30 @@ export const pulumiCommands: readonly Command[] = Object.entries(VERBS).map(([ve
   usage: "[--stack S]",
   options: { stack: { type: "string" } },
   help: { stack: "the stack (default: local)" },
-  async run({ values, positionals, progress }): Promise<Outcome> {
+  run({ values, positionals, progress }): Promise<Outcome> {
     noArguments(positionals);
     const stack = optional(values, "stack") ?? LOCAL_STACK;
-    const flags = [...(verb === "preview" ? [] : ["--yes"]), ...(values.json === true ? ["--json"] : [])];
-    const code = await runPulumi(stack, [verb, ...flags], progress);
-    return { json: undefined, text: "", exitCode: code === 0 ? EXIT.done : EXIT.failed };
+    return runPulumi(stack, [verb, ...(verb === "preview" ? [] : ["--yes"])], { progress, json: values.json === true });
   },
 }));
 
 /**
- * Runs Pulumi on a stack with its output as it comes, and gives its exit code. The local stack has an environment of its
- * own; any other uses the caller's login and plugins.
+ * Runs Pulumi on a stack with its output as it comes. The local stack has an environment of its own; any other uses the
+ * caller's login and plugins. With `json` that output goes to standard error, and the outcome is the one document.
  */
-export async function runPulumi(stack: string, args: readonly string[], progress: Progress): Promise<number> {
+export async function runPulumi(
+  stack: string,
+  args: readonly string[],
+  { progress, json }: { readonly progress: Progress; readonly json: boolean },
+): Promise<Outcome> {
   const here = places();
   const environment = stack === LOCAL_STACK ? await readyLocalEnvironment(here, undefined, progress) : {};
   if (stack === LOCAL_STACK) await readyStacks(here, environment);
-  const child = spawn("pulumi", [...args, "--stack", stack, "--non-interactive"], {
+  const code = await runAttached("pulumi", [...args, "--stack", stack, "--non-interactive"], {
     cwd: here.project,
     env: { ...process.env, ...environment },
-    stdio: ["ignore", "inherit", "inherit"],
+    stdout: json ? "stderr" : "inherit",
   });
-  return new Promise((resolve, reject) => {
-    child.once("error", () => {
-      reject(
-        new KilnError("unreachable", "pulumi is not on PATH", {
-          mend: "Install the Pulumi CLI and log in to this stack's backend; only the local stack brings its own.",
-        }),
-      );
-    });
-    child.once("close", (code) => {
-      resolve(code ?? EXIT.failed);
-    });
-  });
+  const exitCode = code === 0 ? EXIT.done : EXIT.failed;
+  return { json: { stack, command: args[0], ok: code === 0 }, text: "", exitCode };
 }

@@ -1,8 +1,8 @@
-import { spawn } from "node:child_process";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { EXIT } from "../errors.ts";
 import { places } from "../toolchain/places.ts";
+import { runAttached } from "../toolchain/process.ts";
 import type { Command } from "./command.ts";
 
 /** What vitest's JSON reporter says of a run, as far as it is read. */
@@ -28,22 +28,18 @@ export const testCommand: Command = {
     const projects = Array.isArray(values.project) ? values.project.flatMap((name) => ["--project", String(name)]) : [];
     const flags = ["run", "--reporter=verbose", "--reporter=json", `--outputFile.json=${results}`, ...projects];
     const vitest = path.join(here.project, "node_modules/vitest/vitest.mjs");
-    const child = spawn(process.execPath, [vitest, ...flags, ...positionals], {
+    const code = await runAttached(process.execPath, [vitest, ...flags, ...positionals], {
       cwd: here.project,
       env: { ...process.env, ...(values.extended === true ? { KILN_EXTENDED: "1" } : {}) },
-      stdio: ["ignore", "inherit", "inherit"],
-    });
-    const code = await new Promise<number>((resolve) => {
-      child.once("close", (exit) => {
-        resolve(exit ?? EXIT.failed);
-      });
+      stdout: values.json === true ? "stderr" : "inherit",
     });
     const report = await readReport(results);
     const failed = Math.max(report.numFailedTests, code === 0 ? 0 : 1);
-    const skipped = report.numPendingTests > 0 ? `, ${report.numPendingTests} skipped` : "";
+    const skipped =
+      report.numPendingTests > 0 ? `${report.numPendingTests} skipped: npm run test:extended runs them\n` : "";
     return {
       json: report,
-      text: `${report.numPassedTests} passed, ${failed} failed${skipped}`,
+      text: `${skipped}${report.numPassedTests} passed, ${failed} failed`,
       exitCode: code === 0 ? EXIT.done : EXIT.failed,
     };
   },

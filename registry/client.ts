@@ -59,6 +59,22 @@ export async function readDigest(client: RegistryClient, reference: ImageReferen
   return result?.stdout.trim();
 }
 
+/** The digests of what is attached to an image, by the referrers API or by the fallback tag, of one artifact type. */
+export async function readReferrers(
+  client: RegistryClient,
+  image: ImageReference,
+  artifactType: string,
+): Promise<readonly string[]> {
+  const flags = [
+    "--filter-artifact-type",
+    artifactType,
+    "--format",
+    "{{ range .Descriptors }}{{ println .Digest }}{{ end }}",
+  ];
+  const { stdout } = await regctl(client, image.repository, ["artifact", "list", ...flags, formatReference(image)]);
+  return stdout.split("\n").filter((line) => line !== "");
+}
+
 /** The manifest of one image; of an index, the one for `platform` (`linux/amd64`). */
 export async function readImageManifest(
   client: RegistryClient,

@@ -53,11 +53,6 @@ export function parsePinnedImage(reference: string): PinnedImage | undefined {
   return repository === undefined || digest === undefined ? undefined : { repository, digest };
 }
 
-/** `repository@sha256:…`. */
-export function pinnedReference(image: PinnedImage): string {
-  return `${image.repository}@${image.digest}`;
-}
-
 /** Whether a text can stand after the colon of an image name. */
 export function isTag(text: string): boolean {
   return TAG_ALONE.test(text);

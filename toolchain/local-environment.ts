@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
-import { silent, type Progress } from "../progress.ts";
+import type { Progress } from "../progress.ts";
 import { findEngine, type Engine } from "./docker-engine.ts";
 import { managedEngineHost } from "./managed-engine.ts";
 import type { Places } from "./places.ts";
@@ -49,11 +49,6 @@ export async function readyLocalEnvironment(
     DOCKER_BUILDKIT: "1",
     ...(found?.host === undefined ? {} : { DOCKER_HOST: found.host }),
   };
-}
-
-/** The same without a word: for commands that only look. */
-export function quietLocalEnvironment(places: Places): Promise<LocalEnvironment> {
-  return readyLocalEnvironment(places, undefined, silent);
 }
 
 /** Assignments that a POSIX shell's `eval` takes. */

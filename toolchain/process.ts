@@ -96,6 +96,39 @@ export async function run(command: string, args: readonly string[], options: Run
   return result;
 }
 
+/**
+ * Runs a program whose output people see as it comes, and gives its exit code once it has ended by itself. An interruption
+ * reaches it as SIGINT, through the terminal or from here, and throws after its end.
+ */
+export async function runAttached(
+  command: string,
+  args: readonly string[],
+  options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv; readonly stdout: "inherit" | "stderr" },
+): Promise<number> {
+  throwIfInterrupted();
+  const child = spawn(command, args, {
+    cwd: options.cwd,
+    env: options.env,
+    stdio: ["ignore", options.stdout === "stderr" ? 2 : "inherit", "inherit"],
+  });
+  const forward = () => {
+    if (!process.stdin.isTTY) child.kill("SIGINT");
+  };
+  interruption.signal.addEventListener("abort", forward, { once: true });
+  const code = await new Promise<number>((resolve, reject) => {
+    child.once("error", (cause) => {
+      reject(new KilnError("unreachable", `cannot run ${command}: ${cause.message}`, { cause }));
+    });
+    child.once("close", (exitCode) => {
+      resolve(exitCode ?? 1);
+    });
+  }).finally(() => {
+    interruption.signal.removeEventListener("abort", forward);
+  });
+  throwIfInterrupted();
+  return code;
+}
+
 /** The last `count` lines of a text, without trailing blank lines. */
 export function lastLines(text: string, count: number): string {
   return text.trimEnd().split("\n").slice(-count).join("\n");

@@ -1,6 +1,7 @@
 import path from "node:path";
 import { bakeForStack, bakeTo, readyBakery } from "../../cache/stack-bake.ts";
 import type { Bake } from "../../cache/bake.ts";
+import { KilnError } from "../../errors.ts";
 import { LOCAL_STACK } from "../../toolchain/local-environment.ts";
 import { places } from "../../toolchain/places.ts";
 import type { Command } from "../command.ts";
@@ -35,6 +36,13 @@ export const bakeCommand: Command = {
     const here = places();
     const allowFailed = repeated(values, "allow-failed");
     const byHand = ["source", "modules", "to"].some((name) => optional(values, name) !== undefined);
+    const stray = byHand ? ["stack"] : ["base", "platform"];
+    for (const name of stray.filter((option) => optional(values, option) !== undefined)) {
+      const why = byHand ? "goes without --source, --modules and --to" : "is the stack's file's to say (kiln:image)";
+      throw new KilnError("usage", `--${name} ${why}`, {
+        mend: "Bake either for a --stack, or from a --source to a repository.",
+      });
+    }
     if (!byHand) {
       const baked = await bakeForStack(here, optional(values, "stack") ?? LOCAL_STACK, allowFailed, progress);
       return { json: baked, text: bakeReport(baked) };

@@ -1,9 +1,9 @@
 import path from "node:path";
 import { readJson, writeJson } from "../../cache/manifest.ts";
 import { BASE_SHARD, type Division, type Plan, type Timings } from "../../cache/plan.ts";
-import { makePlan, requireNoFailures, unexpectedFailures } from "../../cache/planning.ts";
+import { makePlan, unexpectedFailures } from "../../cache/planning.ts";
 import { readPrograms } from "../../cache/programs.ts";
-import { KilnError } from "../../errors.ts";
+import { EXIT, KilnError } from "../../errors.ts";
 import type { Command, Invocation } from "../command.ts";
 import { noArguments, optional, repeated, required } from "../options.ts";
 import { duration, table } from "../printer.ts";
@@ -63,20 +63,21 @@ export const planCommand: Command = {
     const out = required(values, "out");
     const made = await planOf(invocation);
     await writeJson(path.resolve(out), made);
-    requireNoFailures(made.faults, made.allowFailed);
+    const failed = unexpectedFailures(made.faults, made.allowFailed).length > 0;
+    const exitCode = failed ? EXIT.failed : EXIT.done;
     const matrix = {
       include: made.shards
         .filter(({ id }) => id !== BASE_SHARD)
         .map(({ id }) => ({ shard: id, runs_on: optional(values, "runs-on") ?? "ubuntu-latest" })),
     };
-    if (values.matrix === true) return { json: matrix, text: JSON.stringify(matrix) };
+    if (values.matrix === true) return { json: matrix, text: JSON.stringify(matrix), exitCode };
     const rows = made.shards.map((shard) => [
       shard.id,
       String(shard.programs.length),
       String(Object.keys(shard.packages).length),
       duration(shard.cost),
     ]);
-    return { json: made, text: table([["shard", "programs", "packages", "estimate on one core"], ...rows]) };
+    return { json: made, text: table([["shard", "programs", "packages", "estimate on one core"], ...rows]), exitCode };
   },
 };
 
@@ -125,6 +126,12 @@ async function readTimings(file: string): Promise<Timings> {
     path.resolve(file),
     "a timings file",
     'Write {"version": 1, "seconds": {"import/path": 1.5}}.',
+    timingsFault,
   );
   return document.seconds ?? {};
+}
+
+function timingsFault({ seconds }: { readonly seconds?: Timings }): string | undefined {
+  const wrong = Object.entries(seconds ?? {}).find(([, value]) => typeof value !== "number" || !(value >= 0));
+  return wrong ? `the seconds of "${wrong[0]}" are ${JSON.stringify(wrong[1])}` : undefined;
 }

@@ -2,6 +2,7 @@ import path from "node:path";
 import { buildContract, type BuildContract } from "../../cache/contract.ts";
 import { readJson, type CacheManifest } from "../../cache/manifest.ts";
 import type { Plan } from "../../cache/plan.ts";
+import { planFault } from "../../cache/planning.ts";
 import type { Progress } from "../../progress.ts";
 import type { RegistryClient } from "../../registry/client.ts";
 import { toolVersions } from "../../toolchain/pins.ts";
@@ -41,7 +42,12 @@ export function storeOf(values: Values): string {
 
 /** The plan that `--plan` names. */
 export async function planAt(values: Values): Promise<Plan> {
-  return readJson<Plan>(path.resolve(required(values, "plan")), "a plan", "Make one with `npx kiln cache plan`.");
+  return readJson<Plan>(
+    path.resolve(required(values, "plan")),
+    "a plan",
+    "Make one with `npx kiln cache plan`.",
+    planFault,
+  );
 }
 
 /** The pinned Go, brought here where it is missing. */

@@ -13,12 +13,14 @@ beforeEach(async () => {
   return () => rm(home, { recursive: true });
 });
 
+const sound = () => undefined;
+
 describe("readJson", () => {
   it("reads what writeJson wrote, which leaves nothing else", async () => {
     const document = { version: 1, a: ["ü", null] };
     const nested = path.join(home, "x/y/plan.json");
     await writeJson(nested, document);
-    expect(await readJson(nested, "a plan", "kiln")).toEqual(document);
+    expect(await readJson(nested, "a plan", "kiln", sound)).toEqual(document);
     expect(await readdir(path.dirname(nested))).toEqual(["plan.json"]);
     expect((await readFile(nested, "utf8")).endsWith("\n")).toBe(true);
   });
@@ -31,7 +33,7 @@ describe("readJson", () => {
     ["a list", "[1]"],
   ])("refuses %s, naming the file and what makes one", async (_, text) => {
     await writeFile(file, text);
-    await expect(readJson(file, "a plan", "Make one with `npx kiln cache plan`.")).rejects.toMatchObject({
+    await expect(readJson(file, "a plan", "Make one with `npx kiln cache plan`.", sound)).rejects.toMatchObject({
       kind: "usage",
       message: expect.stringContaining(file) as string,
       mend: "Make one with `npx kiln cache plan`.",
@@ -43,14 +45,14 @@ describe("readJson", () => {
     ["{}", "version undefined"],
   ])("refuses another version: %s", async (text, said) => {
     await writeFile(file, text);
-    await expect(readJson(file, "a plan", "kiln")).rejects.toMatchObject({
+    await expect(readJson(file, "a plan", "kiln", sound)).rejects.toMatchObject({
       kind: "usage",
       message: expect.stringContaining(said) as string,
     });
   });
 
   it("refuses a file that is not there", async () => {
-    await expect(readJson(file, "a plan", "kiln")).rejects.toMatchObject({
+    await expect(readJson(file, "a plan", "kiln", sound)).rejects.toMatchObject({
       kind: "usage",
       message: expect.stringMatching(/plan\.json is not a plan: ENOENT/) as string,
     });

@@ -6,7 +6,6 @@ import {
   isTag,
   parsePinnedImage,
   parseReference,
-  pinnedReference,
   referrersTag,
   registryHost,
 } from "../../../registry/image-reference.ts";
@@ -19,10 +18,10 @@ const pinned = fc
   .map(([at, path, digest]) => ({ repository: [at, ...path].join("/"), digest: `sha256:${digest}` }));
 
 describe("parsePinnedImage", () => {
-  it("gives back what pinnedReference wrote", () => {
+  it("gives back what formatReference wrote", () => {
     fc.assert(
       fc.property(pinned, (image) => {
-        expect(parsePinnedImage(pinnedReference(image))).toEqual(image);
+        expect(parsePinnedImage(formatReference(image))).toEqual(image);
       }),
     );
   });

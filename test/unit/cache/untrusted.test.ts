@@ -1,0 +1,86 @@
+import { describe, expect, it } from "vitest";
+import { buildContract } from "../../../cache/contract.ts";
+import { localDirectories } from "../../../cache/inputs.ts";
+import { manifestFault, type CacheManifest } from "../../../cache/manifest.ts";
+import type { Plan } from "../../../cache/plan.ts";
+import { planFault } from "../../../cache/planning.ts";
+
+const contract = buildContract({ go: "1.26.8", pulumi: "3.253.0" }, "amd64");
+const ENTRY = `0a/${"0a".repeat(32)}-d`;
+
+function manifest(goBuild: readonly string[], goMod: readonly string[] = []): CacheManifest {
+  const counts = { goBuildEntries: 1, goModules: 1, bytes: 1 };
+  return {
+    version: 1,
+    contract,
+    modules: [],
+    failed: {},
+    closures: { aws: { goBuild, goMod } },
+    goModMetadata: goMod,
+    counts,
+  };
+}
+
+describe("manifestFault: shards come from other machines", () => {
+  it("finds nothing in what warming writes", () => {
+    const modules = ["github.com/Azure/go-x@v1.0.0", "gopkg.in/yaml.v3@v3.0.1", "x.io/a@v0.0.0-2024-abc+incompatible"];
+    expect(manifestFault(manifest([ENTRY, ENTRY.replace("-d", "-a")], modules))).toBeUndefined();
+  });
+
+  it.each(["../../etc/passwd", "0a/../../../x", `/${ENTRY}`, `${ENTRY}/../x`, "trim.txt", ""])(
+    "refuses the entry %j, which could put any file into a layer",
+    (name) => {
+      expect(manifestFault(manifest([ENTRY, name]))).toContain(JSON.stringify(name).slice(1, -1));
+    },
+  );
+
+  it.each(["../../x@v1.0.0", "a/../b@v1.0.0", "/etc@v1", "a@v1/../../b", "a b@v1.0.0", "a"])(
+    "refuses the module %j",
+    (name) => {
+      expect(manifestFault(manifest([ENTRY], [name]))).toContain(name);
+    },
+  );
+
+  it("names what is missing", () => {
+    expect(manifestFault({ version: 1 })).toBe("it has no contract");
+    expect(manifestFault({ ...manifest([]), contract: {} as CacheManifest["contract"] })).toBe(
+      "its contract is not one",
+    );
+  });
+});
+
+describe("planFault", () => {
+  const plan: Plan = {
+    version: 1,
+    contract,
+    pattern: "{provider}/{module}",
+    programs: [{ provider: "aws", module: "a", directory: "aws/a", goModule: "." }],
+    faults: {},
+    allowFailed: [],
+    shards: [{ id: "aws", programs: ["aws/a"], packages: { fmt: 1 }, cost: 1 }],
+  };
+
+  it("finds nothing in a plan, and names what another file lacks", () => {
+    expect(planFault(plan)).toBeUndefined();
+    expect(planFault({ version: 1 })).toBe("it has no contract");
+    expect(planFault({ version: 1, contract, pattern: "", faults: {} })).toContain("programs");
+  });
+
+  it.each(["../outside", "/etc", "a/../../b"])("refuses the program directory %j", (directory) => {
+    const programs = [{ provider: "aws", module: "a", directory, goModule: "." }];
+    expect(planFault({ ...plan, programs })).toContain("is not below the source");
+  });
+});
+
+describe("localDirectories", () => {
+  it.each<[string, string, readonly string[]]>([
+    ["a replacement", "replace example.com/x => ../x\n", ["../x"]],
+    ["a block of them", "replace (\n\ta => ./a // near\n\tb v1.0.0 => ../b\n)\n", ["./a", "../b"]],
+    ["the parent itself", "replace a => ..\n", [".."]],
+    ["a workspace", "go 1.26\n\nuse ./one\nuse (\n\t../two\n\t.\n)\n", ["./one", "../two", "."]],
+    ["a module in place of another", "replace a => example.com/b v1.0.0\n", []],
+    ["a comment", "// replace a => ../x\n", []],
+  ])("reads %s", (_, text, directories) => {
+    expect(localDirectories(text)).toEqual(directories);
+  });
+});
