@@ -95,6 +95,14 @@ export function parseSettings(stack: string, raw: Readonly<Record<string, unknow
       mend: "A docker build sees this project only: copy the programs into it, or set kiln:image.dockerfile to merged",
     });
   }
+  const { dockerfile, platform, tools } = settings.image;
+  if (dockerfile === "standalone" && platform === "linux/arm64" && tools === undefined) {
+    throw refusal(image("platform"), "cannot be linux/arm64 for a standalone image without kiln:image.tools", {
+      mend:
+        "The Dockerfile's checksums are those of linux/amd64's tools: set kiln:image.tools to an image that holds " +
+        "linux/arm64's, or bake: kiln:image.dockerfile: merged",
+    });
+  }
   return Object.freeze(settings);
 }
 

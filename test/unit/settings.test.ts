@@ -98,6 +98,12 @@ describe("parseSettings", () => {
       "kiln:source.path must be .",
       /merged/,
     ],
+    [
+      "a standalone image for arm64 whose tools would be amd64's",
+      { ...LOOPBACK, image: { dockerfile: "standalone", platform: "linux/arm64" } },
+      "kiln:image.platform cannot be linux/arm64",
+      /kiln:image\.tools.*merged/,
+    ],
   ])("refuses %s with the file, the key and the mend", (_, raw, message, mend) => {
     const refusal = refusalOf(raw);
     expect(refusal.kind).toBe("usage");
