@@ -5,19 +5,18 @@ import type { Progress } from "../progress.ts";
 import { composeInRegistry } from "../registry/compose.ts";
 import { pushManifest, readDigest, readImageManifest, type RegistryClient } from "../registry/client.ts";
 import { formatReference, type ImageReference } from "../registry/image-reference.ts";
-import { pushLayer } from "../registry/push-layer.ts";
 import type { BaseImage } from "../toolchain/base-image.ts";
 import { engineEnvironment, type Engine } from "../toolchain/docker-engine.ts";
 import type { Places } from "../toolchain/places.ts";
 import { baseRecipe, readyWarmBase, type ImageTools } from "./base.ts";
 import { CONTRACT_LABEL, type BuildContract } from "./contract.ts";
 import { inputsKey } from "./inputs.ts";
-import { layerKey, partition, writeLayer } from "./layers.ts";
 import type { CacheManifest } from "./manifest.ts";
 import { mergeCaches } from "./merge.ts";
 import { BASE_SHARD, type Plan } from "./plan.ts";
 import { makePlan, requireNoFailures } from "./planning.ts";
 import { readPrograms } from "./programs.ts";
+import { pushLayers } from "./push-layers.ts";
 import { hasRecord, pushVerification } from "./record.ts";
 import { compileInStore, warmShard } from "./warm.ts";
 import { verifyImage, type Verification } from "./verify.ts";
@@ -84,7 +83,9 @@ export async function bake(options: BakeOptions): Promise<Bake> {
   requireNoFailures({ ...plan.faults, ...manifest.failed }, plan.allowFailed);
 
   progress.step("writing and pushing layers");
-  const layers = await clock("layers", () => pushLayers(options, cache, manifest, work));
+  const layers = await clock("layers", () =>
+    pushLayers({ ...options, cache, manifest, scratch: path.join(work, "layers") }),
+  );
   const digest = await clock("compose", () =>
     composeInRegistry(client, {
       base,
@@ -135,44 +136,6 @@ async function warmAll(
   const cache = path.join(work, "cache");
   progress.step("merging shards");
   return { plan, cache, manifest: await clock("merge", () => mergeCaches(cache, shards)) };
-}
-
-async function pushLayers(
-  { client, repository, contract, progress }: BakeOptions,
-  cache: string,
-  manifest: CacheManifest,
-  work: string,
-): Promise<readonly (BakedLayer & { readonly image: string })[]> {
-  const layers = partition(manifest);
-  const pushed: (BakedLayer & { image: string })[] = [];
-  for (const [index, layer] of layers.entries()) {
-    const tag = `layer-${layer.name.toLowerCase().replace(/[^a-z0-9.-]+/g, "-")}-${(await layerKey(cache, layer)).slice(0, 32)}`;
-    const known = await readDigest(client, { repository, tag });
-    if (known !== undefined) {
-      const [blob] = (await readImageManifest(client, { repository, digest: known })).layers;
-      if (!blob) throw new KilnError("failed", `${repository}:${tag} is not a layer of kiln's`);
-      progress.update(`${layer.name}: unchanged`, index + 1, layers.length);
-      pushed.push({ name: layer.name, digest: blob.digest, size: blob.size, image: known });
-      continue;
-    }
-    progress.update(
-      `${layer.name}: ${layer.goBuild.length} entries, ${layer.goMod.length} modules`,
-      index,
-      layers.length,
-    );
-    const file = path.join(work, "layers", `${layer.name}.tar.gz`);
-    const written = await writeLayer(cache, layer, file);
-    const image = await pushLayer(client, written, {
-      repository,
-      tag,
-      architecture: contract.goarch,
-      createdBy: `kiln cache layers: ${layer.name}`,
-    });
-    await rm(file);
-    const { digest, size, contentBytes } = written;
-    pushed.push({ name: layer.name, digest, size, contentBytes, image });
-  }
-  return pushed;
 }
 
 async function verifyWarmImage(

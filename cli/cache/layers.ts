@@ -1,17 +1,27 @@
+import { rm } from "node:fs/promises";
 import path from "node:path";
 import { contractDifferences } from "../../cache/contract.ts";
-import { layerKey, partition, writeLayer } from "../../cache/layers.ts";
-import { readManifest } from "../../cache/manifest.ts";
+import { partition, writeLayer, type LayerFile } from "../../cache/layers.ts";
+import { readManifest, type CacheManifest } from "../../cache/manifest.ts";
+import { layerTag, pushLayers } from "../../cache/push-layers.ts";
 import { KilnError } from "../../errors.ts";
+import type { Progress } from "../../progress.ts";
 import { composeInRegistry } from "../../registry/compose.ts";
 import { parseReference } from "../../registry/image-reference.ts";
 import { writeLayout } from "../../registry/layout.ts";
-import { pushLayer } from "../../registry/push-layer.ts";
 import { places } from "../../toolchain/places.ts";
 import type { Command } from "../command.ts";
 import { noArguments, optional, repeated, required } from "../options.ts";
 import { size, table } from "../printer.ts";
 import { planAt, registryClient } from "./selection.ts";
+
+/** What `cache layers` says of a layer; pushed, `digest` is that of the image which holds it alone. */
+interface Result {
+  readonly name: string;
+  readonly digest: string;
+  readonly layer: string;
+  readonly size: number;
+}
 
 /** `kiln cache layers`. */
 export const layersCommand: Command = {
@@ -40,37 +50,39 @@ export const layersCommand: Command = {
       });
     }
     const scratch = path.join(places().work, "layers");
-    const written: { name: string; digest: string; size: number; diffId: string; file: string; tag: string }[] = [];
-    for (const layer of partition(manifest)) {
-      progress.step(`layer ${layer.name}: ${layer.goBuild.length} entries, ${layer.goMod.length} modules`);
-      const tag = `layer-${layer.name}-${(await layerKey(cache, layer)).slice(0, 32)}`;
-      written.push({ name: layer.name, tag, ...(await writeLayer(cache, layer, path.join(scratch, `${tag}.tar.gz`))) });
-    }
-    const architecture = manifest.contract.goarch;
-    if (out !== undefined) await writeLayout(path.resolve(out), written, architecture);
-    const results: { name: string; digest: string; layer: string; size: number }[] = [];
-    if (push !== undefined) {
-      const client = await registryClient(progress);
-      for (const layer of written) {
-        const place = {
-          repository: parseReference(push).repository,
-          tag: layer.tag,
-          architecture,
-          createdBy: `kiln cache layers: ${layer.name}`,
-        };
-        results.push({
-          name: layer.name,
-          digest: await pushLayer(client, layer, place),
-          layer: layer.digest,
-          size: layer.size,
-        });
+    const results: Result[] = [];
+    if (out !== undefined) {
+      const written = await writeLayers(cache, manifest, scratch, progress);
+      await writeLayout(path.resolve(out), written, manifest.contract.goarch);
+      for (const { name, digest, size: bytes, file } of written) {
+        results.push({ name, digest, layer: digest, size: bytes });
+        await rm(file, { force: true });
       }
-    } else {
-      results.push(...written.map(({ name, digest, size: bytes }) => ({ name, digest, layer: digest, size: bytes })));
+    }
+    if (push !== undefined) {
+      const [client, { repository }] = [await registryClient(progress), parseReference(push)];
+      for (const layer of await pushLayers({ client, repository, cache, manifest, scratch, progress })) {
+        results.push({ name: layer.name, digest: layer.image, layer: layer.digest, size: layer.size });
+      }
     }
     return { json: results, text: table(results.map(({ name, digest, size: bytes }) => [name, size(bytes), digest])) };
   },
 };
+
+async function writeLayers(
+  cache: string,
+  manifest: CacheManifest,
+  scratch: string,
+  progress: Progress,
+): Promise<readonly (LayerFile & { readonly name: string })[]> {
+  const written: (LayerFile & { name: string })[] = [];
+  for (const layer of partition(manifest)) {
+    progress.step(`layer ${layer.name}: ${layer.goBuild.length} entries, ${layer.goMod.length} modules`);
+    const file = path.join(scratch, `${await layerTag(cache, layer)}.tar.gz`);
+    written.push({ name: layer.name, ...(await writeLayer(cache, layer, file)) });
+  }
+  return written;
+}
 
 /** `kiln cache compose`. */
 export const composeCommand: Command = {
