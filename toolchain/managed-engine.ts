@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { KilnError } from "../errors.ts";
 import { silent, type Progress } from "../progress.ts";
@@ -24,7 +24,22 @@ interface EngineFiles {
   readonly logFile: string;
   readonly users: string;
   readonly bridge: string;
+  /** What the machine's network was like before the engine. */
+  readonly network: string;
+  /** Where the commands of the old packet filter stand, if the engine needed them. */
+  readonly legacy: string;
 }
+
+/** What a Docker engine changes for the whole machine and does not change back when it ends. */
+interface NetworkState {
+  /** Kernel start and network namespace that this was read in: elsewhere it says nothing. */
+  readonly space: string;
+  readonly ipForward: string;
+  /** Policy of the FORWARD chain, by packet filter command. */
+  readonly policies: Readonly<Record<string, string>>;
+}
+
+const IP_FORWARD = "/proc/sys/net/ipv4/ip_forward";
 
 /** DOCKER_HOST of kiln's own engine, running or not. */
 export function managedEngineHost(places: Places): string {
@@ -56,7 +71,10 @@ export async function startManagedEngine(
   });
 }
 
-/** Removes this checkout's reference; ends the engine and removes its data when no checkout with a state is left. */
+/**
+ * Removes this checkout's reference; when no checkout with a state is left, ends the engine, removes its data and, where
+ * no other engine runs, puts the machine's forwarding back as it was.
+ */
 export async function stopManagedEngine(places: Places): Promise<boolean> {
   const files = engineFiles(places);
   if (!existsSync(files.home)) return false;
@@ -65,6 +83,7 @@ export async function stopManagedEngine(places: Places): Promise<boolean> {
     if (await isUsed(files)) return false;
     const wasRunning = (await runningDaemon(files.pidFile)) !== undefined;
     await cleanUp(files);
+    if ((await processesWhere(isEngineHere)).length === 0) await restoreNetwork(files);
     await rm(files.home, { recursive: true, force: true });
     return wasRunning;
   });
@@ -81,6 +100,8 @@ function engineFiles(places: Places): EngineFiles {
     logFile: path.join(home, "dockerd.log"),
     users: path.join(home, "users"),
     bridge: `kiln-${name}`,
+    network: path.join(home, "network.json"),
+    legacy: path.join(home, "legacy"),
   };
 }
 
@@ -101,6 +122,7 @@ async function startDockerd(files: EngineFiles, env: NodeJS.ProcessEnv, ready: (
   if (dockerd === undefined) {
     throw new KilnError("unreachable", "dockerd is not installed", { mend: "run: apt-get install -y docker.io" });
   }
+  await saveNetwork(files);
   // An empty configuration of its own: what /etc/docker/daemon.json says is meant for the machine's engine.
   const config = path.join(files.home, "daemon.json");
   await writeFile(config, "{}\n");
@@ -111,9 +133,13 @@ async function startDockerd(files: EngineFiles, env: NodeJS.ProcessEnv, ready: (
     ...((await makeBridge(files.bridge)) ? ["--bridge", files.bridge] : []),
   ];
   const { pidFile, logFile } = files;
-  const system = `${env.PATH ?? ""}${path.delimiter}/usr/sbin${path.delimiter}/sbin`;
-  const daemon = { name: "the Docker engine", command: dockerd, args, env: { ...env, PATH: system }, pidFile, logFile };
+  const daemon = { name: "the Docker engine", command: dockerd, args, env: withSystem(env), pidFile, logFile };
   await startDaemon(daemon, ready);
+}
+
+/** The environment with the folders of system commands at the end of PATH: `su` leaves them out. */
+function withSystem(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return { ...env, PATH: [env.PATH ?? "", "/usr/sbin", "/sbin"].join(path.delimiter) };
 }
 
 /** A bridge under kiln's own name, so that another engine's docker0 stays as it is. */
@@ -128,7 +154,7 @@ async function cleanUp(files: EngineFiles): Promise<void> {
   for (const mark of await processesWhere((pid) => isContained(pid, files.home))) await endProcess(mark, "SIGKILL");
   for (const mark of await processesWhere((pid) => supervises(pid, files.home))) await endProcess(mark);
   for (const mount of (await mountsBelow(files.home)).reverse()) await quietly("umount", ["-l", mount]);
-  await removeFilterRules(files.bridge);
+  await removeFilterRules(files);
   await quietly("ip", ["link", "delete", files.bridge]);
   await rm(path.join(files.home, "exec"), { recursive: true, force: true });
   await rm(path.join(files.home, "dockerd.pid"), { force: true });
@@ -136,13 +162,102 @@ async function cleanUp(files: EngineFiles): Promise<void> {
 }
 
 /** Removes the packet filter rules that name the bridge; Docker leaves its rules behind when it ends. */
-async function removeFilterRules(bridge: string): Promise<void> {
-  for (const table of ["filter", "nat"]) {
-    const rules = (await finish("iptables", ["-t", table, "-S"]))?.stdout ?? "";
-    for (const rule of rules.split("\n").filter((line) => line.startsWith("-A ") && line.includes(bridge))) {
-      await quietly("iptables", ["-t", table, "-D", ...rule.split(" ").slice(1)]);
+async function removeFilterRules(files: EngineFiles): Promise<void> {
+  for (const command of filterCommands(files)) {
+    for (const table of ["filter", "nat"]) {
+      const rules = (await rulesOf(command, table)).split("\n");
+      for (const rule of rules.filter((line) => line.startsWith("-A ") && line.includes(files.bridge))) {
+        await quietly(command, ["-t", table, "-D", ...rule.split(" ").slice(1)]);
+      }
     }
   }
+}
+
+/** Notes the network as it is before the engine; what an engine that broke down noted before stays true. */
+async function saveNetwork(files: EngineFiles): Promise<void> {
+  const saved = await savedNetwork(files);
+  const policies: Record<string, string> = {};
+  for (const command of filterCommands(files)) {
+    const policy = saved?.policies[command] ?? forwardPolicy(await rulesOf(command, "filter"));
+    if (policy !== undefined) policies[command] = policy;
+  }
+  const ipForward = saved?.ipForward ?? (await textOf(IP_FORWARD));
+  const state: NetworkState = { space: await networkSpace(), ipForward, policies };
+  await writeFile(files.network, JSON.stringify(state));
+}
+
+async function savedNetwork(files: EngineFiles): Promise<NetworkState | undefined> {
+  try {
+    const state = JSON.parse(await readFile(files.network, "utf8")) as NetworkState;
+    return state.space === (await networkSpace()) ? state : undefined;
+  } catch {
+    // Never written, or broken off half-written: nothing is known.
+    return undefined;
+  }
+}
+
+/** Takes Docker's empty chains away and gives back the FORWARD policy and IP forwarding, as far as this is possible. */
+async function restoreNetwork(files: EngineFiles): Promise<void> {
+  const saved = await savedNetwork(files);
+  for (const command of filterCommands(files)) {
+    for (const table of ["filter", "nat"]) {
+      for (const args of idleChainRemovals(await rulesOf(command, table)))
+        await quietly(command, ["-t", table, ...args]);
+    }
+    const before = saved?.policies[command];
+    const now = forwardPolicy(await rulesOf(command, "filter"));
+    // Docker only ever sets DROP: another policy is someone else's.
+    if (before !== undefined && before !== now && now === "DROP") await quietly(command, ["-P", "FORWARD", before]);
+  }
+  if (saved?.ipForward === "0") await writeFile(IP_FORWARD, "0\n").catch(() => undefined);
+}
+
+/** The policy of the FORWARD chain in what `iptables -S` prints. */
+export function forwardPolicy(rules: string): string | undefined {
+  return /^-P FORWARD (\S+)$/m.exec(rules)?.[1];
+}
+
+/**
+ * Arguments of iptables, in order, that remove from what `iptables -S` printed those chains of Docker that do nothing
+ * any more: all their rules return or jump to another such chain. Chains with a rule of anyone's stay, as in DOCKER-USER.
+ */
+export function idleChainRemovals(rules: string): readonly (readonly string[])[] {
+  const lines = rules.split("\n").map((line) => line.split(" "));
+  const appended = lines.flatMap(([flag, chain, ...rule]) =>
+    flag === "-A" && chain !== undefined ? [{ chain, rule, target: rule[rule.indexOf("-j") + 1] ?? "" }] : [],
+  );
+  const created = lines.flatMap(([flag, chain]) => (flag === "-N" && chain !== undefined ? [chain] : []));
+  let idle = created.filter((chain) => chain === "DOCKER" || chain.startsWith("DOCKER-"));
+  for (let before = -1; before !== idle.length;) {
+    before = idle.length;
+    const harmless = new Set([...idle, "RETURN"]);
+    idle = idle.filter((chain) => appended.every((line) => line.chain !== chain || harmless.has(line.target)));
+  }
+  const jumps = appended.filter((line) => idle.includes(line.target) && !idle.includes(line.chain));
+  return [
+    ...jumps.map(({ chain, rule }) => ["-D", chain, ...rule]),
+    ...idle.map((chain) => ["-F", chain]),
+    ...idle.map((chain) => ["-X", chain]),
+  ];
+}
+
+/** The packet filters that the engine may have written to. */
+function filterCommands(files: EngineFiles): readonly string[] {
+  const names = ["iptables", "ip6tables"];
+  return [...names, ...names.map((name) => path.join(files.legacy, name)).filter((file) => existsSync(file))];
+}
+
+async function rulesOf(command: string, table: string): Promise<string> {
+  return (await finish(command, ["-t", table, "-S"]))?.stdout ?? "";
+}
+
+async function networkSpace(): Promise<string> {
+  const boot = await textOf("/proc/sys/kernel/random/boot_id");
+  return `${boot} ${await readlink("/proc/self/ns/net").catch(() => "")}`;
+}
+
+async function textOf(file: string): Promise<string> {
+  return (await readFile(file, "utf8").catch(() => "")).trim();
 }
 
 async function processesWhere(matches: (pid: string) => Promise<boolean>): Promise<readonly ProcessMark[]> {
@@ -170,6 +285,14 @@ async function supervises(pid: string, home: string): Promise<boolean> {
   return isContainerSoftware && args.some((arg) => arg.includes(`${home}${path.sep}`));
 }
 
+/** Whether a process is a Docker engine that shares this network. */
+async function isEngineHere(pid: string): Promise<boolean> {
+  const [command = ""] = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0");
+  if (path.basename(command) !== "dockerd") return false;
+  const own = await readlink("/proc/self/ns/net").catch(() => "");
+  return (await readlink(`/proc/${pid}/ns/net`).catch(() => own)) === own;
+}
+
 async function mountsBelow(directory: string): Promise<string[]> {
   const table = await readFile("/proc/self/mountinfo", "utf8").catch(() => "");
   const points = table.split("\n").map((line) => line.split(" ")[4] ?? "");
@@ -179,7 +302,7 @@ async function mountsBelow(directory: string): Promise<string[]> {
 /** A PATH on which `iptables` is iptables-legacy, where that is likely to mend the error; the system's choice stays. */
 async function legacyFilterPath(files: EngineFiles, error: unknown): Promise<string | undefined> {
   if (!(error instanceof KilnError) || !/iptables|nft|nat table/i.test(error.message)) return undefined;
-  const directory = path.join(files.home, "legacy");
+  const directory = files.legacy;
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });
   for (const name of ["iptables", "ip6tables"]) {
@@ -197,5 +320,5 @@ async function quietly(command: string, args: readonly string[]): Promise<boolea
 
 async function finish(command: string, args: readonly string[]): Promise<RunResult | undefined> {
   const signal = new AbortController().signal;
-  return run(command, args, { signal, allowFailure: true }).catch(() => undefined);
+  return run(command, args, { signal, env: withSystem(process.env), allowFailure: true }).catch(() => undefined);
 }
