@@ -42,7 +42,7 @@ export function manifestFault(document: Partial<CacheManifest>): string | undefi
   if (missing) return `it has no ${missing[0]}`;
   if (typeof contract?.goVersion !== "string" || !Array.isArray(contract.flags)) return "its contract is not one";
   for (const [provider, closure] of Object.entries(closures ?? {})) {
-    const { goBuild, goMod }: Partial<ProviderClosure> = closure;
+    const { goBuild, goMod } = closure as Partial<ProviderClosure>;
     if (goBuild === undefined || goMod === undefined) return `its closure of ${provider} is not one`;
     const entry = goBuild.find((name) => !ENTRY.test(name));
     if (entry !== undefined) return `"${entry}" is no entry of a build cache`;

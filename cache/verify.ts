@@ -1,14 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { chmod, copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { KilnError } from "../errors.ts";
 import type { Progress } from "../progress.ts";
 import { run } from "../toolchain/process.ts";
 import { runMounted, type GoMounts } from "./go-command.ts";
 import type { BuildContract } from "./contract.ts";
-import { readSourceNames } from "./inputs.ts";
 import type { Program } from "./programs.ts";
+import { withStagedSource } from "./staged-source.ts";
 
 /** How one program built with nothing but the cache. */
 export interface ProgramCheck {
@@ -94,7 +92,7 @@ export interface ContainerEngine {
  * Builds every program inside an image as its default user: no network, a copy of the source mounted read-only at a path
  * that warming never saw.
  */
-export async function verifyImage(
+export function verifyImage(
   engine: ContainerEngine,
   image: string,
   contract: BuildContract,
@@ -102,44 +100,26 @@ export async function verifyImage(
   programs: readonly Program[],
   progress: Progress,
 ): Promise<Verification> {
-  const elsewhere = "/workspace/elsewhere";
-  const name = `kiln-verify-${randomUUID()}`;
-  const staged = await stageSource(source, programs);
-  const args = [
-    ...["run", "--rm", "--name", name, "--network", "none"],
-    ...["--mount", `type=bind,source=${staged},target=${elsewhere},readonly`],
-    ...["--entrypoint", "/bin/sh", image, "-euc", BUILD_SCRIPT, "sh", elsewhere],
-    ...scriptArguments(contract, programs),
-  ];
-  try {
-    return await collect(programs, progress, (onStdoutLine) =>
-      run(engine.docker, args, { env: engine.env, onStdoutLine }),
-    );
-  } catch (error) {
-    // An interrupted client leaves its container behind: a shell that is process 1 ignores what it forwards.
-    const signal = AbortSignal.timeout(CLEAN_UP_MS);
-    await run(engine.docker, ["rm", "--force", name], { env: engine.env, allowFailure: true, signal });
-    throw error;
-  } finally {
-    await rm(staged, { recursive: true, force: true });
-  }
-}
-
-/** A copy of what builds of programs read, open to every user whatever the source's modes are, and of nothing else. */
-async function stageSource(source: string, programs: readonly Program[]): Promise<string> {
-  const staged = await mkdtemp(path.join(tmpdir(), "kiln-source-"));
-  await chmod(staged, 0o755);
-  for (const name of await readSourceNames(source, programs)) {
-    const target = path.join(staged, name);
-    if (!target.startsWith(`${staged}/`)) continue;
-    for (let folder = path.dirname(name); folder !== "."; folder = path.dirname(folder)) {
-      await mkdir(path.join(staged, folder), { recursive: true });
-      await chmod(path.join(staged, folder), 0o755);
+  return withStagedSource(source, programs, async ({ root, inside }) => {
+    const elsewhere = "/workspace/elsewhere";
+    const name = `kiln-verify-${randomUUID()}`;
+    const args = [
+      ...["run", "--rm", "--name", name, "--network", "none"],
+      ...["--mount", `type=bind,source=${root},target=${elsewhere},readonly`],
+      ...["--entrypoint", "/bin/sh", image, "-euc", BUILD_SCRIPT, "sh", path.posix.join(elsewhere, inside)],
+      ...scriptArguments(contract, programs),
+    ];
+    try {
+      return await collect(programs, progress, (onStdoutLine) =>
+        run(engine.docker, args, { env: engine.env, onStdoutLine }),
+      );
+    } catch (error) {
+      // An interrupted client leaves its container behind: a shell that is process 1 ignores what it forwards.
+      const signal = AbortSignal.timeout(CLEAN_UP_MS);
+      await run(engine.docker, ["rm", "--force", name], { env: engine.env, allowFailure: true, signal });
+      throw error;
     }
-    await copyFile(path.join(source, name), target);
-    await chmod(target, 0o644);
-  }
-  return staged;
+  });
 }
 
 function scriptArguments(contract: BuildContract, programs: readonly Program[]): readonly string[] {

@@ -11,6 +11,7 @@ import { closureOf, packageArguments } from "./graph.ts";
 import type { CacheManifest, ProviderClosure } from "./manifest.ts";
 import { BASE_SHARD, type Plan, type Shard } from "./plan.ts";
 import type { Program } from "./programs.ts";
+import { withStagedSource } from "./staged-source.ts";
 import { requireFreeSpace } from "./store.ts";
 
 export interface WarmOptions {
@@ -43,11 +44,15 @@ export async function warmShard(options: WarmOptions & { readonly out: string })
 
     progress.step(`${shard.id}: collecting what ${shard.id === BASE_SHARD ? "it" : `${sound.length} programs`} read`);
     const mounts = mountsOf(plan, options.goRoot, store);
-    const closures: Record<string, ProviderClosure> = {};
-    if (shard.id === BASE_SHARD) closures[BASE_SHARD] = await readClosure(mounts, baseTargets(plan, shard, source));
-    for (const [provider, members] of Map.groupBy(sound, (program) => program.provider)) {
-      closures[provider] = await readClosure(mounts, programTargets(members, source));
-    }
+    const closures = await withStagedSource(source, plan.programs, async ({ root, inside }) => {
+      const elsewhere = path.join(root, inside);
+      const found: Record<string, ProviderClosure> = {};
+      if (shard.id === BASE_SHARD) found[BASE_SHARD] = await readClosure(mounts, baseTargets(plan, shard, elsewhere));
+      for (const [provider, members] of Map.groupBy(sound, (program) => program.provider)) {
+        found[provider] = await readClosure(mounts, programTargets(members, elsewhere));
+      }
+      return found;
+    });
     const warmed = {
       contract: plan.contract,
       modules: sound.map((program) => program.directory).sort(),
