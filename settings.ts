@@ -25,7 +25,7 @@ export interface ImageSettings {
   /** An image that holds the tools a standalone build would download otherwise. */
   readonly tools: string | undefined;
   /** An image with `/ca.crt`, which a standalone build's downloads trust; in no layer. `docker.Image` has no secrets. */
-  readonly ca: string | undefined;
+  readonly certificates: string | undefined;
 }
 
 export interface SourceSettings {
@@ -45,7 +45,7 @@ export type Recipe =
       readonly base: string;
       readonly modules: string;
       readonly tools: string | undefined;
-      readonly ca: string | undefined;
+      readonly certificates: string | undefined;
     };
 
 /** Where the record of a warm image's offline check stands, and how to repeat the check. */
@@ -59,7 +59,7 @@ const PLATFORMS = ["linux/amd64", "linux/arm64"] as const;
 const DOCKERFILES = ["merged", "standalone"] as const;
 const KEYS = {
   kiln: ["registry", "warmImage", "image", "source", "buildOnPreview"],
-  image: ["dockerfile", "platform", "tag", "base", "tools", "ca"],
+  image: ["dockerfile", "platform", "tag", "base", "tools", "certificates"],
   source: ["path", "modules"],
 } as const;
 
@@ -82,7 +82,7 @@ export function parseSettings(stack: string, raw: Readonly<Record<string, unknow
       tag: tagOf(image("tag"), "latest"),
       base: referenceOf(image("base")) ?? "docker.io/library/debian:bookworm-slim",
       tools: referenceOf(image("tools")),
-      ca: referenceOf(image("ca")),
+      certificates: referenceOf(image("certificates")),
     }),
     source: Object.freeze({
       path: pathOf(source("path"), "."),
@@ -133,7 +133,7 @@ export function recipeOf(settings: Settings): Recipe {
     base: settings.image.base,
     modules: settings.source.modules,
     tools: settings.image.tools,
-    ca: settings.image.ca,
+    certificates: settings.image.certificates,
   };
 }
 

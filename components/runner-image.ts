@@ -60,7 +60,7 @@ function buildOf(recipe: Recipe): docker.types.input.DockerBuild {
       BASE_IMAGE: recipe.base,
       MODULES: recipe.modules,
       ...(recipe.tools === undefined ? {} : { TOOLS_IMAGE: recipe.tools }),
-      ...(recipe.ca === undefined ? {} : { CA_IMAGE: recipe.ca }),
+      ...(recipe.certificates === undefined ? {} : { CA_IMAGE: recipe.certificates }),
     },
   };
 }

@@ -28,7 +28,7 @@ describe("parseSettings", () => {
         tag: "latest",
         base: "docker.io/library/debian:bookworm-slim",
         tools: undefined,
-        ca: undefined,
+        certificates: undefined,
       },
       source: { path: ".", modules: "examples/modules/{provider}/{module}" },
       buildOnPreview: false,
@@ -42,7 +42,7 @@ describe("parseSettings", () => {
       tag: "v1.2.3",
       base: "debian:12",
       tools: "t:1",
-      ca: "c:1",
+      certificates: "c:1",
     };
     const source = { path: ".", modules: "apis/**/{provider}/{module}/*/pulumi" };
     const raw = { registry: "ghcr.io/acme/infra", warmImage: WARM, image, source, buildOnPreview: true };
@@ -115,7 +115,7 @@ describe("parseSettings", () => {
 describe("a misspelt key", () => {
   const sections = {
     "": ["registry", "warmImage", "image", "source", "buildOnPreview"],
-    "image.": ["dockerfile", "platform", "tag", "base", "tools", "ca"],
+    "image.": ["dockerfile", "platform", "tag", "base", "tools", "certificates"],
     "source.": ["path", "modules"],
   };
   const known = Object.entries(sections).flatMap(([prefix, keys]) => keys.map((key) => ({ prefix, key, keys })));
@@ -140,7 +140,7 @@ describe("a misspelt key", () => {
 
   it("that resembles nothing gets the list of what there is", () => {
     expect(refusalOf({ ...LOOPBACK, image: { entrypoint: "x" } }).mend).toBe(
-      "Remove it: the settings here are dockerfile, platform, tag, base, tools, ca",
+      "Remove it: the settings here are dockerfile, platform, tag, base, tools, certificates",
     );
   });
 
@@ -165,7 +165,7 @@ describe("the recipe of the runner image", () => {
       base: "docker.io/library/debian:bookworm-slim",
       modules: "examples/modules/{provider}/{module}",
       tools: undefined,
-      ca: undefined,
+      certificates: undefined,
     });
   });
 

@@ -76,7 +76,9 @@ describe("a standalone runner image", () => {
   });
 
   it("takes its tools and certificates from images where they are named", async () => {
-    const { build } = await runnerImage({ image: { dockerfile: "standalone", tools: "tools:1", ca: "ca:1" } });
+    const { build } = await runnerImage({
+      image: { dockerfile: "standalone", tools: "tools:1", certificates: "ca:1" },
+    });
     expect(build?.inputs.build).toMatchObject({ args: { TOOLS_IMAGE: "tools:1", CA_IMAGE: "ca:1" } });
   });
 
