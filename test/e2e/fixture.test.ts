@@ -351,4 +351,22 @@ describe("the standalone Dockerfile", () => {
     ]);
     expect(traces.stdout.trim()).toBe("");
   });
+
+  it("names each program that does not compile, with the compiler's error, and makes no image", async () => {
+    const engine = await engineOf(checkout);
+    const { stdout } = await engine.docker(["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"]);
+    const tools = stdout.split("\n").find((name) => name.startsWith("kiln-tools:")) ?? "";
+    await cp(FIXTURE, at("broken"), { recursive: true });
+    await writeFile(at("broken/beta/one/main.go"), 'package main\n\nfunc main() { var n int = "text"; _ = n }\n');
+    const built = await engine.shell("docker", [
+      ...["build", "--file", path.join(PROJECT, "images/iac-runner/Dockerfile"), "--target", "standalone"],
+      ...["--build-arg", "BASE_IMAGE=kiln-base:bookworm", "--build-arg", `TOOLS_IMAGE=${tools}`],
+      ...["--build-arg", `MODULES=${FIXTURE_PATTERN}`],
+      ...["--secret", "id=ca,src=/etc/ssl/certs/ca-certificates.crt", at("broken")],
+    ]);
+    expect(built.code).not.toBe(0);
+    const said = built.stdout + built.stderr;
+    expect(said).toContain('cannot use "text"');
+    expect(said).toMatch(/these programs do not compile[^]*beta\/one/);
+  });
 });

@@ -1,8 +1,11 @@
-import { readFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { buildContract, IMAGE_PATHS } from "../../../cache/contract.ts";
+import { readPrograms } from "../../../cache/programs.ts";
 import { pins, toolVersions } from "../../../toolchain/pins.ts";
+import { run } from "../../../toolchain/process.ts";
 
 const FOLDER = path.join(import.meta.dirname, "../../../images/iac-runner");
 const dockerfile = await readFile(path.join(FOLDER, "Dockerfile"), "utf8");
@@ -30,6 +33,63 @@ describe("images/iac-runner/Dockerfile", () => {
 
   it("needs no frontend from a registry", () => {
     expect(dockerfile + merged).not.toMatch(/^# *syntax=/m);
+  });
+});
+
+/** What the standalone stage selects of `source`: its own commands, up to where they need the image's paths. */
+async function standalonePrograms(source: string, pattern: string, scratch: string): Promise<readonly string[]> {
+  const stage = dockerfile.slice(dockerfile.indexOf(" AS standalone")).replaceAll("\\\n", "");
+  const start = stage.indexOf("mkdir /tmp/warm;");
+  const script = stage
+    .slice(start, stage.indexOf("[ -s /tmp/warm/programs ]"))
+    .replaceAll("/tmp/warm", scratch)
+    .replace("cd /source", `cd '${source}'`);
+  await run("sh", ["-euc", script], { env: { ...process.env, MODULES: pattern } });
+  return (await readFile(path.join(scratch, "programs"), "utf8")).split("\n").filter((line) => line !== "");
+}
+
+// The stage runs in a Debian image: GNU's find and sed.
+describe.runIf(process.platform === "linux")("the programs of a standalone image", () => {
+  const main = "package main\n\nfunc main() {}\n";
+  const files: Readonly<Record<string, string>> = {
+    "go.mod": "module example.com/m\n",
+    "apis/aws/s3/main.go": `// Package main makes a bucket.\n/* A\nbucket. */\n${main}`,
+    "apis/aws/a blank/main.go": main,
+    "apis/aws/library/a.go": "/*\npackage main\n*/\npackage library\n",
+    "apis/aws/generator/gen.go": `//go:build ignore\n\n${main}`,
+    "apis/aws/tests/a_test.go": main,
+    "apis/aws/hidden/_a.go": main,
+    "apis/aws/named/a.go": "package mainly\n",
+    "apis/v1/x+y/gcp/sql/iac/main.go": main,
+    "apis/v1/node_modules/gcp/sql/iac/main.go": main,
+    "apis/.old/gcp/sql/iac/main.go": main,
+    "gcp/sql/main.go": main,
+  };
+
+  it.each([
+    "apis/{provider}/{module}",
+    "./apis/**/{provider}/{module}/iac/",
+    "**/{provider}/{module}",
+    "apis/**/x+y/{provider}/{module}/**",
+    "apis/{provider}/*s*{module}",
+    "{provider}/{module}",
+    "a*/*/{module}-{provider}/**",
+  ])("are those that kiln finds by %s", async (pattern) => {
+    const home = await mkdtemp(path.join(tmpdir(), "kiln-standalone-"));
+    try {
+      const source = path.join(home, "source");
+      for (const [name, text] of Object.entries(files)) {
+        await mkdir(path.dirname(path.join(source, name)), { recursive: true });
+        await writeFile(path.join(source, name), text);
+      }
+      const kiln = await readPrograms(source, pattern).then(
+        ({ programs }) => programs.map(({ directory }) => directory),
+        () => [],
+      );
+      expect(await standalonePrograms(source, pattern, path.join(home, "scratch"))).toEqual(kiln);
+    } finally {
+      await rm(home, { recursive: true });
+    }
   });
 });
 
