@@ -1,5 +1,6 @@
 import { KilnError } from "./errors.ts";
 import { isImageReference, isTag, parsePinnedImage, referrersTag } from "./registry/image-reference.ts";
+import { DEFAULT_BASE_IMAGE } from "./toolchain/pins.ts";
 import { isRegistry } from "./registry/repository-names.ts";
 
 /** What one stack says, checked and complete. Every default of the project stands in `parseSettings`. */
@@ -80,7 +81,7 @@ export function parseSettings(stack: string, raw: Readonly<Record<string, unknow
       dockerfile: choiceOf(image("dockerfile"), DOCKERFILES, "merged"),
       platform: choiceOf(image("platform"), PLATFORMS, "linux/amd64"),
       tag: tagOf(image("tag"), "latest"),
-      base: referenceOf(image("base")) ?? "docker.io/library/debian:bookworm-slim",
+      base: referenceOf(image("base")) ?? DEFAULT_BASE_IMAGE,
       tools: referenceOf(image("tools")),
       certificates: referenceOf(image("certificates")),
     }),
@@ -213,7 +214,7 @@ function referenceOf(field: Field): string | undefined {
   const image = textOf(field);
   if (image === undefined || isImageReference(image)) return image;
   throw refusal(field, `is ${described(image)}, which is no image reference`, {
-    mend: "Set it to an image such as docker.io/library/debian:bookworm-slim",
+    mend: `Set it to an image such as ${DEFAULT_BASE_IMAGE}`,
   });
 }
 

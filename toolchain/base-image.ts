@@ -7,7 +7,7 @@ import { canInstallPackages, debianMirrors, installPackages } from "./debian.ts"
 import { engineEnvironment, type Engine } from "./docker-engine.ts";
 import { findExecutable } from "./executables.ts";
 import { withLock } from "./lock.ts";
-import { platformName } from "./pins.ts";
+import { DEFAULT_BASE_IMAGE, platformName } from "./pins.ts";
 import type { Places } from "./places.ts";
 import { run } from "./process.ts";
 
@@ -18,8 +18,7 @@ export interface BaseImage {
   readonly recipe: string;
 }
 
-/** The base image of a stack that names none; the only one that the local base may stand in for. */
-const DEFAULT_REFERENCE = "docker.io/library/debian:bookworm-slim";
+/** Stands in for the public base of stacks that name none, and for no other. */
 const LOCAL_REFERENCE = "kiln-base:bookworm";
 const SUITE = "bookworm";
 const PACKAGES = ["ca-certificates", "git"];
@@ -47,8 +46,8 @@ export async function readyBaseImage(options: BaseOptions): Promise<BaseImage> {
   const pulled = await docker(engine, ["pull", "--quiet", reference]);
   if (pulled.code === 0) return inspected(engine, reference);
   const reason = pulled.stderr.trim().split("\n").at(-1) ?? "";
-  const local = reference === DEFAULT_REFERENCE ? await inspectImage(engine, LOCAL_REFERENCE) : undefined;
-  if (local === undefined && (reference !== DEFAULT_REFERENCE || !(await canInstallPackages()))) {
+  const local = reference === DEFAULT_BASE_IMAGE ? await inspectImage(engine, LOCAL_REFERENCE) : undefined;
+  if (local === undefined && (reference !== DEFAULT_BASE_IMAGE || !(await canInstallPackages()))) {
     throw new KilnError("unreachable", `cannot pull the base image ${reference}: ${reason}`, {
       mend: "let this machine reach that registry, or `docker load` the image, or name another one in the stack's file",
     });

@@ -44,6 +44,9 @@ export type Pins = Readonly<Record<Tool, Pin>>;
 /** The pins of this checkout. */
 export const pins: Pins = readPins(raw);
 
+/** The public image that runners stand on unless a stack names another. */
+export const DEFAULT_BASE_IMAGE = "docker.io/library/debian:bookworm-slim";
+
 /** The versions that enter images and cache keys, without a leading `v`. */
 export const toolVersions = {
   go: pins.go.version,

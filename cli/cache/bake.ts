@@ -3,6 +3,7 @@ import { bakeForStack, bakeTo, readyBakery } from "../../cache/stack-bake.ts";
 import type { Bake } from "../../cache/bake.ts";
 import { KilnError } from "../../errors.ts";
 import { LOCAL_STACK } from "../../toolchain/local-environment.ts";
+import { DEFAULT_BASE_IMAGE } from "../../toolchain/pins.ts";
 import { places } from "../../toolchain/places.ts";
 import type { Command } from "../command.ts";
 import { noArguments, optional, repeated, required } from "../options.ts";
@@ -27,7 +28,7 @@ export const bakeCommand: Command = {
     source: "a repository, instead of a stack's",
     modules: "where its Go programs are: a path with {provider} and {module}",
     to: "the repository to push to, with its registry",
-    base: "the base image (default: docker.io/library/debian:bookworm-slim)",
+    base: `the base image (default: ${DEFAULT_BASE_IMAGE})`,
     platform: "linux/amd64 or linux/arm64 (default: linux/amd64)",
     "allow-failed": "programs that are known not to compile (a glob of directories; may be repeated)",
   },
@@ -52,7 +53,7 @@ export const bakeCommand: Command = {
       pattern: required(values, "modules"),
       repository: required(values, "to"),
       platform: optional(values, "platform") ?? "linux/amd64",
-      baseReference: optional(values, "base") ?? "docker.io/library/debian:bookworm-slim",
+      baseReference: optional(values, "base") ?? DEFAULT_BASE_IMAGE,
       allowFailed,
     };
     const baked = await bakeTo(here, target, await readyBakery(here, progress), progress);
