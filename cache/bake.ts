@@ -7,6 +7,7 @@ import { pushManifest, readDigest, readImageManifest, type RegistryClient } from
 import { formatReference, type ImageReference } from "../registry/image-reference.ts";
 import type { BaseImage } from "../toolchain/base-image.ts";
 import { engineEnvironment, type Engine } from "../toolchain/docker-engine.ts";
+import { withLock } from "../toolchain/lock.ts";
 import type { Places } from "../toolchain/places.ts";
 import { baseRecipe, readyWarmBase, type ImageTools } from "./base.ts";
 import { CONTRACT_LABEL, type BuildContract } from "./contract.ts";
@@ -62,7 +63,12 @@ export interface Bake {
  * Bakes a warm image here: plan, warm, merge, layers, compose, verify inside the image; its tag `inputs-<key>` appears
  * only after it passed. An image of the same inputs is found again by that tag, whatever became of the work folder.
  */
-export async function bake(options: BakeOptions): Promise<Bake> {
+export function bake(options: BakeOptions): Promise<Bake> {
+  const lock = path.join(options.places.work, "bake.lock");
+  return withLock(lock, options.progress, "another bake of this checkout", () => bakeAlone(options));
+}
+
+async function bakeAlone(options: BakeOptions): Promise<Bake> {
   const { places, client, repository, contract, source, progress } = options;
   const { programs } = await readPrograms(source, options.pattern);
   const recipe = await baseRecipe(places, options.tools, options.baseReference);
