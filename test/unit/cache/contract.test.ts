@@ -70,8 +70,8 @@ describe("contractDifferences", () => {
     ],
     [
       "a path",
-      { paths: { ...IMAGE_PATHS, goModCache: "/root/go/pkg/mod" } },
-      ['goModCache: "/var/cache/go-mod", "/root/go/pkg/mod"'],
+      { paths: { ...IMAGE_PATHS, goModCache: "/home/me/go/pkg/mod" } },
+      ['goModCache: "/var/cache/go-mod", "/home/me/go/pkg/mod"'],
     ],
   ])("names %s", (_, change, differences) => {
     expect(contractDifferences(contract, { ...contract, ...change })).toEqual(differences);
