@@ -3,9 +3,20 @@ module example.com/kiln/modules
 go 1.26
 
 require (
+	github.com/pulumi/pulumi-auth0/sdk/v3 v3.19.0
 	github.com/pulumi/pulumi-aws/sdk/v7 v7.12.0
+	github.com/pulumi/pulumi-azure-native-sdk/containerregistry/v3 v3.16.0
+	github.com/pulumi/pulumi-azure-native-sdk/managedidentity/v3 v3.16.0
+	github.com/pulumi/pulumi-azure-native-sdk/resources/v3 v3.16.0
+	github.com/pulumi/pulumi-azure-native-sdk/storage/v3 v3.16.0
+	github.com/pulumi/pulumi-civo/sdk/v2 v2.4.8
+	github.com/pulumi/pulumi-cloudflare/sdk/v5 v5.49.1
+	github.com/pulumi/pulumi-confluentcloud/sdk v1.24.0
 	github.com/pulumi/pulumi-digitalocean/sdk/v4 v4.57.0
 	github.com/pulumi/pulumi-gcp/sdk/v9 v9.6.0
+	github.com/pulumi/pulumi-kubernetes/sdk/v4 v4.24.0
+	github.com/pulumi/pulumi-mongodbatlas/sdk/v3 v3.11.0
+	github.com/pulumi/pulumi-snowflake/sdk v0.61.0
 	github.com/pulumi/pulumi/sdk/v3 v3.253.0
 )
 
@@ -74,6 +85,7 @@ require (
 	github.com/pkg/errors v0.9.1 // indirect
 	github.com/pkg/term v1.1.0 // indirect
 	github.com/pulumi/appdash v0.0.0-20231130102222-75f619a67231 // indirect
+	github.com/pulumi/pulumi-azure-native-sdk/v3 v3.16.0 // indirect
 	github.com/rivo/uniseg v0.4.7 // indirect
 	github.com/rogpeppe/go-internal v1.14.1 // indirect
 	github.com/santhosh-tekuri/jsonschema/v5 v5.0.0 // indirect
