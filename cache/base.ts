@@ -6,12 +6,14 @@ import type { Progress } from "../progress.ts";
 import { readDigest, type RegistryClient } from "../registry/client.ts";
 import type { ImageReference } from "../registry/image-reference.ts";
 import type { BaseImage } from "../toolchain/base-image.ts";
-import { engineEnvironment, type Engine } from "../toolchain/docker-engine.ts";
+import type { Engine } from "../toolchain/docker-engine.ts";
+import { loadImage } from "../toolchain/load-image.ts";
 import type { Places } from "../toolchain/places.ts";
+import { ownPlatform } from "../toolchain/platforms.ts";
 import { run } from "../toolchain/process.ts";
 import type { ResolvedTool } from "../toolchain/resolve.ts";
 
-/** The tools that go into every IaC runner image. */
+/** The tools that go into an IaC runner image, for its platform. */
 export interface ImageTools {
   readonly go: ResolvedTool;
   readonly pulumi: ResolvedTool;
@@ -21,7 +23,7 @@ export interface ImageTools {
 /** What the base of warm images is made of: enough to tell two bases apart without building them. */
 export async function baseRecipe(places: Places, tools: ImageTools, base: string): Promise<readonly string[]> {
   const dockerfile = await readFile(path.join(places.project, "images/iac-runner/Dockerfile"), "utf8");
-  const versions = Object.values(tools as unknown as Record<string, ResolvedTool>).map(
+  const versions = [tools.go, tools.pulumi, tools.opentofu].map(
     (tool) => `${tool.name} ${tool.version} ${tool.source === "built" ? "built from source" : "official"}`,
   );
   return [base, ...versions, createHash("sha256").update(dockerfile).digest("hex")];
@@ -53,7 +55,7 @@ export async function readyWarmBase(options: {
 
   const base = await options.base();
   progress.step("building the base image: Go, Pulumi, OpenTofu, user, empty caches");
-  const toolsImage = await readyToolsImage(places, engine, options.tools);
+  const toolsImage = await readyToolsImage(places, engine, options.tools, options.platform);
   await buildImage(engine, {
     context: path.join(places.project, "images/iac-runner"),
     dockerfile: path.join(places.project, "images/iac-runner/Dockerfile"),
@@ -67,10 +69,16 @@ export async function readyWarmBase(options: {
   return { repository, digest: await pushImage(engine, `${target.repository}:${target.tag}`) };
 }
 
-/** An image in the engine that holds this machine's verified tools at their places below /usr/local, and nothing else. */
-export async function readyToolsImage(places: Places, engine: Engine, tools: ImageTools): Promise<string> {
+/** An image in the engine that holds verified tools at their places below /usr/local, and nothing else. */
+export async function readyToolsImage(
+  places: Places,
+  engine: Engine,
+  tools: ImageTools,
+  platform: string,
+): Promise<string> {
   const versions = [tools.go, tools.pulumi, tools.opentofu].map((tool) => `${tool.version}-${tool.source}`);
-  const tag = `kiln-tools:${versions.join("-")}`;
+  const name = platform === ownPlatform() ? "kiln-tools" : `kiln-tools-${platform.replace("linux/", "")}`;
+  const tag = `${name}:${versions.join("-")}`;
   if (await hasImage(engine, tag)) return tag;
   const root = path.join(places.work, "tools-image");
   await rm(root, { recursive: true, force: true });
@@ -91,7 +99,7 @@ export async function readyToolsImage(places: Places, engine: Engine, tools: Ima
   const archive = path.join(places.work, "tools-image.tar");
   const flags = ["--sort=name", "--mtime=@315532800", "--owner=0", "--group=0", "--numeric-owner", "--mode=u+rw,go=rX"];
   await run("tar", [...flags, "-C", root, "-cf", archive, "usr"]);
-  await run(engine.docker, ["import", archive, tag], { env: engineEnvironment(engine) });
+  await loadImage(engine, { reference: tag, platform, archive });
   await Promise.all([rm(root, { recursive: true, force: true }), rm(archive, { force: true })]);
   return tag;
 }

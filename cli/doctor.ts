@@ -1,5 +1,6 @@
 import { EXIT } from "../errors.ts";
-import { diagnose, isBlocked, type Finding } from "../toolchain/doctor.ts";
+import { diagnose } from "../toolchain/doctor.ts";
+import { isBlocked, type Finding } from "../toolchain/finding.ts";
 import { places } from "../toolchain/places.ts";
 import type { Command } from "./command.ts";
 import { noArguments } from "./options.ts";
@@ -20,7 +21,13 @@ export const doctor: Command = {
 };
 
 function table(findings: readonly Finding[]): string {
-  const rows = findings.map((row) => [row.status, row.name, row.version, row.source, row.mend ?? row.path ?? ""]);
+  const rows = findings.map((row) => {
+    const head = [row.status, row.name, row.version];
+    // A reason is a sentence: it would make its column as wide as itself.
+    return row.status === "refused"
+      ? [...head, "", `${row.source}: ${row.mend ?? ""}`]
+      : [...head, row.source, row.mend ?? row.path ?? ""];
+  });
   const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows
     .map((row) =>

@@ -1,7 +1,8 @@
+import { KilnError } from "../errors.ts";
 import type { Progress } from "../progress.ts";
 import { engineEnvironment, type Engine } from "../toolchain/docker-engine.ts";
+import { certificateFile, hasLoopbackProxy, networkMend, withoutProxySecrets } from "../toolchain/network.mjs";
 import { lastLines, run } from "../toolchain/process.ts";
-import { KilnError } from "../errors.ts";
 
 export interface BuildOptions {
   readonly context: string;
@@ -20,7 +21,19 @@ export interface BuildOptions {
  * `KILN_CA_FILE` decides; otherwise the variables that other tools read.
  */
 export function buildCertificates(env: NodeJS.ProcessEnv = process.env): string | undefined {
-  return env.KILN_CA_FILE ?? env.SSL_CERT_FILE ?? env.NODE_EXTRA_CA_CERTS;
+  return certificateFile(env);
+}
+
+/** Build arguments that every Dockerfile has without naming them; they enter neither an image's history nor cache keys. */
+const PROXY_ARGUMENTS = ["http_proxy", "https_proxy", "no_proxy"].flatMap((name) => [name, name.toUpperCase()]);
+
+/**
+ * Flags by which the steps of a build use the proxies of an environment: by name only, so that no password of theirs
+ * stands in a command line, and in this machine's network where a proxy listens on its loopback.
+ */
+export function proxyFlags(env: NodeJS.ProcessEnv): readonly string[] {
+  const named = PROXY_ARGUMENTS.filter((name) => (env[name] ?? "") !== "");
+  return [...named.flatMap((name) => ["--build-arg", name]), ...(hasLoopbackProxy(env) ? ["--network", "host"] : [])];
 }
 
 /** Removes every image of a repository prefix from the engine, as far as nothing uses it; its registry keeps its own. */
@@ -38,18 +51,20 @@ export async function removeImages(engine: Engine, prefix: string): Promise<void
 
 /** Builds an image with BuildKit into the engine under `tag`. Build arguments are plain text in its history: no secrets. */
 export async function buildImage(engine: Engine, options: BuildOptions): Promise<void> {
+  const env = engineEnvironment(engine);
   const args = [
     "build",
     "--progress=plain",
     ...["--file", options.dockerfile, "--tag", options.tag],
     ...(options.target === undefined ? [] : ["--target", options.target]),
     ...(options.platform === undefined ? [] : ["--platform", options.platform]),
+    ...proxyFlags(env),
     ...(options.certificates === undefined ? [] : ["--secret", `id=ca,src=${options.certificates}`]),
     ...Object.entries(options.args ?? {}).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]),
     options.context,
   ];
   const result = await run(engine.docker, args, {
-    env: engineEnvironment(engine),
+    env,
     allowFailure: true,
     onStderrLine: (line) => {
       const step = /^#\d+ \[.*?(\d+)\/(\d+)\] (.*)$/.exec(line);
@@ -57,7 +72,10 @@ export async function buildImage(engine: Engine, options: BuildOptions): Promise
     },
   });
   if (result.code !== 0) {
-    throw new KilnError("failed", `docker build of ${options.dockerfile} failed:\n${lastLines(result.stderr, 15)}`);
+    const said = withoutProxySecrets(lastLines(result.stderr, 15), env);
+    const mend = networkMend(said);
+    const message = `docker build of ${options.dockerfile} failed:\n${said}`;
+    throw new KilnError("failed", message, mend === undefined ? {} : { mend });
   }
 }
 

@@ -15,6 +15,7 @@ import {
 import { constants, homedir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { networkMend, withoutProxySecrets } from "./network.mjs";
 
 const PROJECT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
@@ -36,20 +37,23 @@ export function nodePin() {
   return JSON.parse(readFileSync(path.join(PROJECT, "toolchain/pins.json"), "utf8")).node;
 }
 
-/** The directory of the pinned Node's binary, installed from npm (checked against the pinned hash) where it is missing. */
-export async function readyNode(say) {
+/**
+ * The directory of the pinned Node's binary, installed from npm (checked against the pinned hash) where it is missing.
+ * `why` says what is wrong with the Node that runs, such as `is older than 22.18.0`.
+ */
+export async function readyNode(say, why) {
   const pin = nodePin();
   const platform = `${process.platform}-${process.arch === "x64" ? "amd64" : process.arch}`;
   const carrier = pin.packages[platform];
   if (carrier === undefined) {
-    throw new BootstrapError(`Node ${process.versions.node} is too old.\nInstall Node ${pin.minimum} or newer.`);
+    throw new BootstrapError(`Node ${process.versions.node} ${why}.\nInstall Node ${pin.version}.`);
   }
   const home = path.join(cacheDirectory(), `node-${pin.version}`);
   const bin = path.join(home, "node_modules", carrier.name, "bin");
   if (existsSync(path.join(bin, "node"))) return bin;
   await locked(`${home}.lock`, say, async () => {
     if (existsSync(path.join(bin, "node"))) return;
-    say(`Node ${process.versions.node} is older than ${pin.minimum}: getting Node ${pin.version} from npm`);
+    say(`Node ${process.versions.node} ${why}: getting Node ${pin.version} from npm`);
     const fresh = `${home}.${randomUUID()}.part`;
     const wanted = { [carrier.name]: pin.version };
     const entry = { version: pin.version, integrity: carrier.integrity };
@@ -118,9 +122,9 @@ function npm(args, cwd) {
   if (done.error) throw new BootstrapError(`cannot run npm: ${done.error.message}\nInstall npm (it comes with Node).`);
   if (done.status === 0) return;
   if (done.signal === "SIGINT") process.exit(130);
-  throw new BootstrapError(
-    `npm ${args[0]} failed:\n${done.stdout}${done.stderr}\nCheck that this machine reaches its npm registry.`,
-  );
+  const said = withoutProxySecrets(`${done.stdout}${done.stderr}`, process.env);
+  const mend = networkMend(said) ?? "check that this machine reaches its npm registry";
+  throw new BootstrapError(`npm ${args[0]} failed:\n${said}\n${mend[0].toUpperCase()}${mend.slice(1)}.`);
 }
 
 /** One at a time by an exclusive file that names its owner; a dead owner's file is removed. */

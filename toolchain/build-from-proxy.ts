@@ -2,7 +2,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { KilnError, messageOf } from "../errors.ts";
 import type { Progress } from "../progress.ts";
-import type { GoModule } from "./pins.ts";
+import { networkMend } from "./network.mjs";
+import { platformName, type GoModule } from "./pins.ts";
 import { run } from "./process.ts";
 
 /** The module file of a throw-away module that names the tool: it builds where a proxy refuses the probes of `go install`. */
@@ -17,14 +18,20 @@ export function goModText(recipe: GoModule, goVersion: string): string {
   ].join("\n\n");
 }
 
-/** The environment in which tools are built: static, this toolchain only, checksums always looked up. */
-export function buildEnvironment(env: NodeJS.ProcessEnv, goRoot: string): NodeJS.ProcessEnv {
+/**
+ * The environment in which tools are built: static, this toolchain only, checksums always looked up. `platform`, such as
+ * `linux-arm64`, is what they shall run on.
+ */
+export function buildEnvironment(env: NodeJS.ProcessEnv, goRoot: string, platform = platformName()): NodeJS.ProcessEnv {
+  const [GOOS, GOARCH] = platform.split("-");
   const rest = { ...env };
   for (const name of ["GOROOT", "GOOS", "GOARCH", "GOWORK", "GOEXPERIMENT", "GONOSUMCHECK"]) {
     Reflect.deleteProperty(rest, name);
   }
   return {
     ...rest,
+    GOOS,
+    GOARCH,
     PATH: `${path.join(goRoot, "bin")}${path.delimiter}${env.PATH ?? ""}`,
     CGO_ENABLED: "0",
     GO111MODULE: "on",
@@ -40,28 +47,27 @@ export async function buildFromProxy(
   recipe: GoModule,
   go: { readonly root: string; readonly version: string },
   to: { readonly scratch: string; readonly binary: string },
-  { progress, env }: { readonly progress: Progress; readonly env: NodeJS.ProcessEnv },
+  options: { readonly progress: Progress; readonly env: NodeJS.ProcessEnv; readonly platform?: string },
 ): Promise<void> {
   await mkdir(to.scratch, { recursive: true });
   await writeFile(path.join(to.scratch, "go.mod"), goModText(recipe, go.version));
   const command = path.join(go.root, "bin/go");
-  const options = { cwd: to.scratch, env: buildEnvironment(env, go.root) };
+  const { progress } = options;
+  const inScratch = { cwd: to.scratch, env: buildEnvironment(options.env, go.root, options.platform) };
   const set = Object.entries(recipe.set ?? {}).map(([name, value]) => `-X ${name}=${value}`);
   const ldflags = ["-s", "-w", ...set].join(" ");
   try {
     progress.step(`fetching the modules of ${recipe.package} ${recipe.version}`);
-    await run(command, ["mod", "tidy"], options);
+    await run(command, ["mod", "tidy"], inScratch);
     progress.step(`building ${recipe.package} ${recipe.version} (some minutes, once)`);
-    await run(command, ["build", "-trimpath", "-ldflags", ldflags, "-o", to.binary, recipe.package], options);
+    await run(command, ["build", "-trimpath", "-ldflags", ldflags, "-o", to.binary, recipe.package], inScratch);
   } catch (cause) {
     if (cause instanceof KilnError && cause.kind === "interrupted") throw cause;
-    throw new KilnError(
-      "unreachable",
-      `cannot build ${recipe.package} ${recipe.version} from the Go module proxy: ${messageOf(cause)}`,
-      {
-        cause,
-        mend: "allow this machine to reach its Go module proxy (`go env GOPROXY`), or install the tool on PATH",
-      },
-    );
+    const said = messageOf(cause);
+    const message = `cannot build ${recipe.package} ${recipe.version} from the Go module proxy: ${said}`;
+    const mend =
+      networkMend(said) ??
+      "allow this machine to reach its Go module proxy (`go env GOPROXY`), or install the tool on PATH";
+    throw new KilnError("unreachable", message, { cause, mend });
   }
 }

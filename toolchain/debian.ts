@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { KilnError, messageOf } from "../errors.ts";
 import type { Progress } from "../progress.ts";
+import { networkMend } from "./network.mjs";
 import { run } from "./process.ts";
 
 /** Whether kiln may install Debian packages here: it runs as root, on Debian, Ubuntu or a child of theirs. */
@@ -22,15 +23,22 @@ export async function installPackages(packages: readonly string[], why: string, 
   progress.note(`installing Debian packages for ${why}: ${packages.join(" ")}`);
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   try {
-    await run("apt-get", ["update", "-q"], { env });
-    await run("apt-get", ["install", "-q", "-y", "--no-install-recommends", ...packages], { env });
+    const trust = aptTrust(env).flatMap((option) => ["-o", option]);
+    await run("apt-get", [...trust, "update", "-q"], { env });
+    await run("apt-get", [...trust, "install", "-q", "-y", "--no-install-recommends", ...packages], { env });
   } catch (cause) {
     if (cause instanceof KilnError && cause.kind === "interrupted") throw cause;
     throw new KilnError("unreachable", `cannot install ${packages.join(" ")}: ${messageOf(cause)}`, {
       cause,
-      mend: `run: apt-get update && apt-get install -y ${packages.join(" ")}`,
+      mend: networkMend(messageOf(cause)) ?? `run: apt-get update && apt-get install -y ${packages.join(" ")}`,
     });
   }
+}
+
+/** The apt option by which mirrors over TLS are trusted through `KILN_CA_FILE`; apt reads no variable for it. */
+export function aptTrust(env: NodeJS.ProcessEnv): readonly string[] {
+  const file = env.KILN_CA_FILE ?? "";
+  return file === "" ? [] : [`Acquire::https::CaInfo=${file}`];
 }
 
 /** The apt lines by which this machine gets a Debian suite and its updates; empty where it is of another release. */

@@ -23,7 +23,7 @@ export async function buildKitClient(env: NodeJS.ProcessEnv): Promise<string | u
 
 /** The version of the engine that answers a client, or undefined where none does within 20 seconds. */
 export async function engineVersion(client: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  const version = await ask(client, ["version", "--format", "{{.Server.Version}}"], env);
+  const version = await askDocker(client, ["version", "--format", "{{.Server.Version}}"], env);
   return version !== undefined && /^\d+\./.test(version) ? version : undefined;
 }
 
@@ -34,13 +34,17 @@ export function clientMajor(printed: string): number | undefined {
 }
 
 async function canBuild(client: string, env: NodeJS.ProcessEnv): Promise<boolean> {
-  const major = clientMajor((await ask(client, ["--version"], env)) ?? "");
+  const major = clientMajor((await askDocker(client, ["--version"], env)) ?? "");
   if (major === undefined) return false;
-  return major < FIRST_WITHOUT_BUILDKIT_INSIDE || (await ask(client, ["buildx", "version"], env)) !== undefined;
+  return major < FIRST_WITHOUT_BUILDKIT_INSIDE || (await askDocker(client, ["buildx", "version"], env)) !== undefined;
 }
 
 /** What a client prints, or undefined where it fails or does not end in time. */
-async function ask(client: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<string | undefined> {
+export async function askDocker(
+  client: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<string | undefined> {
   const signal = AbortSignal.any([interruption.signal, AbortSignal.timeout(ASK_MS)]);
   try {
     const result = await run(client, args, { env, signal, allowFailure: true });

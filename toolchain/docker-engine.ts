@@ -3,7 +3,9 @@ import { KilnError } from "../errors.ts";
 import type { Progress } from "../progress.ts";
 import { canInstallPackages, installPackages } from "./debian.ts";
 import { buildKitClient, clientCandidates, engineVersion } from "./docker-client.ts";
+import { buildRefusal, readEngineKind, selectedEndpoint, shownAddress } from "./engine-kind.ts";
 import { findExecutable } from "./executables.ts";
+import { throwIfRefused } from "./finding.ts";
 import { managedEngineHost, startManagedEngine, stopManagedEngine } from "./managed-engine.ts";
 import type { Places } from "./places.ts";
 
@@ -23,8 +25,9 @@ export function engineEnvironment(engine: Engine, env: NodeJS.ProcessEnv = proce
 }
 
 /**
- * Finds the engine that DOCKER_HOST or the default socket leads to. Where none answers, as root on Debian or Ubuntu,
- * starts one of kiln's own (installing it first where it is missing); elsewhere throws a KilnError with the command.
+ * Finds the engine that DOCKER_HOST, the docker context or the default socket leads to. Where no one chose one and none
+ * answers, as root on Debian or Ubuntu, starts one of kiln's own (installing it first where it is missing); elsewhere, and
+ * where kiln cannot build on the one that answers, throws a KilnError with the mend.
  */
 export async function readyEngine(options: {
   readonly places: Places;
@@ -36,10 +39,15 @@ export async function readyEngine(options: {
   // `eval "$(kiln env)"` names kiln's own engine: that is no wish for another one.
   const env = withoutHost(options.env ?? process.env, own);
   const found = await findEngine(env);
-  if (found) return found;
-  if (env.DOCKER_HOST !== undefined) {
-    throw new KilnError("unreachable", `no usable Docker engine answers at DOCKER_HOST=${env.DOCKER_HOST}`, {
-      mend: "start that engine (and install its buildx plugin), or unset DOCKER_HOST",
+  if (found) {
+    const kind = await readEngineKind(found.docker, env);
+    throwIfRefused(kind && buildRefusal(kind));
+    return found;
+  }
+  const chosen = await chosenEngine(env);
+  if (chosen !== undefined) {
+    throw new KilnError("unreachable", `no usable Docker engine answers at ${chosen}`, {
+      mend: "start that engine (and install its buildx plugin), or unset DOCKER_HOST and `docker context use default`",
     });
   }
   const client = await buildKitClient(env);
@@ -80,7 +88,22 @@ export async function stopEngine(options: { readonly places: Places }): Promise<
   return stopManagedEngine(options.places);
 }
 
-function withoutHost(env: NodeJS.ProcessEnv, host: string): NodeJS.ProcessEnv {
+/**
+ * How a person chose an engine: `DOCKER_HOST=tcp://build:2376`, `the docker context build (ssh://build)`. Undefined where
+ * no one did: then the default socket serves, or an engine of kiln's own.
+ */
+export async function chosenEngine(env: NodeJS.ProcessEnv): Promise<string | undefined> {
+  if ((env.DOCKER_HOST ?? "") !== "") return `DOCKER_HOST=${shownAddress(env.DOCKER_HOST ?? "")}`;
+  // With a context that there is not, no docker command works, not even to ask for it.
+  if (!["", "default"].includes(env.DOCKER_CONTEXT ?? "")) return `DOCKER_CONTEXT=${env.DOCKER_CONTEXT ?? ""}`;
+  const client = await buildKitClient(env);
+  if (client === undefined) return undefined;
+  const { context, address } = await selectedEndpoint(client, env);
+  return context === "default" ? undefined : `the docker context ${context} (${shownAddress(address)})`;
+}
+
+/** An environment that does not name `host`, which is kiln's own engine, nor an empty DOCKER_HOST. */
+export function withoutHost(env: NodeJS.ProcessEnv, host: string): NodeJS.ProcessEnv {
   if (env.DOCKER_HOST !== host && env.DOCKER_HOST !== "") return env;
   const rest = { ...env };
   delete rest.DOCKER_HOST;

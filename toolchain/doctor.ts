@@ -1,30 +1,16 @@
 import { statfs } from "node:fs/promises";
 import path from "node:path";
 import { isOlder, nodePin, packagesAreCurrent } from "./bootstrap.mjs";
-import { canInstallPackages } from "./debian.ts";
-import { engineVersion } from "./docker-client.ts";
-import { engineEnvironment, findEngine } from "./docker-engine.ts";
+import { clockFinding, pastDates } from "./clock.ts";
+import { engineFinding } from "./engine-finding.ts";
 import { findExecutable } from "./executables.ts";
-import { managedEngineHost } from "./managed-engine.ts";
+import type { Finding } from "./finding.ts";
+import { certificatesFinding, proxyFinding } from "./network-finding.ts";
 import { pins, TOOLS, type Tool } from "./pins.ts";
 import type { Places } from "./places.ts";
+import { emulationFinding } from "./platforms.ts";
 import { run } from "./process.ts";
 import { findTool, type ToolSource } from "./resolve.ts";
-
-/** One thing that kiln needs, and how it stands with it on this machine. */
-export interface Finding {
-  readonly name: string;
-  /** The version found, or the one wanted where it is missing. */
-  readonly version: string;
-  readonly status: "ok" | "missing";
-  /** Where it comes from. */
-  readonly source: string;
-  readonly path?: string;
-  /** What to do about it. */
-  readonly mend?: string;
-  /** Whether a person must do it: kiln gets the others by itself when it needs them. */
-  readonly blocks: boolean;
-}
 
 const DISK_WANTED_GB = 10;
 const BYTES_A_GB = 1_000_000_000;
@@ -36,19 +22,23 @@ const SOURCES: Readonly<Record<ToolSource, string>> = {
   "go-toolchain": "Go module proxy",
 };
 
-/** Looks at everything that kiln needs. Installs, builds and starts nothing. */
+/** Looks at everything that kiln needs. Installs and builds nothing, and leaves nothing behind. */
 export async function diagnose(places: Places, env: NodeJS.ProcessEnv = process.env): Promise<readonly Finding[]> {
-  const findings = [nodeFinding(process.versions.node, process.execPath), packagesFinding(places.project)];
-  for (const tool of TOOLS) findings.push(await toolFinding(tool, places, env));
-  findings.push(await engineFinding(places, env));
-  if (process.platform === "linux") findings.push(await programFinding("unshare", "util-linux", env));
-  findings.push(await programFinding("git", "git", env), diskFinding(await freeBytes(places.cache), places.cache));
-  return findings;
-}
-
-/** Whether a person has to do something before kiln can work here. */
-export function isBlocked(findings: readonly Finding[]): boolean {
-  return findings.some((finding) => finding.status === "missing" && finding.blocks);
+  const now = new Date();
+  const go = await findTool("go", { places, env });
+  return [
+    nodeFinding(process.versions.node, process.execPath),
+    packagesFinding(places.project),
+    ...(await toolFindings(places, env)),
+    await engineFinding(places, env),
+    ...(process.platform === "linux" ? [await programFinding("unshare", "util-linux", env)] : []),
+    await programFinding("git", "git", env),
+    diskFinding(await freeBytes(places.cache), places.cache),
+    proxyFinding(env),
+    await certificatesFinding(env, now),
+    clockFinding(now, await pastDates(places, go?.root)),
+    ...(process.platform === "linux" ? [await emulationFinding()] : []),
+  ];
 }
 
 /** How it stands with Node of this version. */
@@ -74,29 +64,18 @@ function packagesFinding(project: string): Finding {
   return { ...row, status: "missing", mend: "npm ci (any kiln command does it)" };
 }
 
+async function toolFindings(places: Places, env: NodeJS.ProcessEnv): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  for (const tool of TOOLS) findings.push(await toolFinding(tool, places, env));
+  return findings;
+}
+
 async function toolFinding(name: Tool, places: Places, env: NodeJS.ProcessEnv): Promise<Finding> {
   const found = await findTool(name, { places, env });
   const { version } = pins[name];
   if (found) return { name, version, status: "ok", source: SOURCES[found.source], path: found.path, blocks: false };
   const mend = "nothing: kiln gets it when it needs it";
   return { name, version, status: "missing", source: "toolchain/pins.json", mend, blocks: false };
-}
-
-async function engineFinding(places: Places, env: NodeJS.ProcessEnv): Promise<Finding> {
-  const host = managedEngineHost(places);
-  const own = env.DOCKER_HOST === host;
-  const found = (await findEngine(env)) ?? (await findEngine({ ...env, DOCKER_HOST: host }));
-  if (found) {
-    const version = (await engineVersion(found.docker, engineEnvironment(found, env))) ?? "unknown";
-    const source = own || found.host === host ? "started by kiln" : (found.host ?? "default socket");
-    return { name: "docker engine", version, status: "ok", source, path: found.docker, blocks: true };
-  }
-  const row = { name: "docker engine", version: "with BuildKit", status: "missing", source: "none answers" } as const;
-  if (env.DOCKER_HOST === undefined && (await canInstallPackages())) {
-    return { ...row, mend: "nothing: `kiln up` installs and starts one", blocks: false };
-  }
-  const mend = "start Docker, with its buildx plugin, or install it: https://docs.docker.com/engine/install";
-  return { ...row, mend, blocks: true };
 }
 
 async function programFinding(name: string, packageName: string, env: NodeJS.ProcessEnv): Promise<Finding> {

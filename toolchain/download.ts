@@ -5,6 +5,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { KilnError, messageOf } from "../errors.ts";
 import type { Progress } from "../progress.ts";
+import { networkMend } from "./network.mjs";
 import type { Download } from "./pins.ts";
 import { interruption, throwIfInterrupted } from "./process.ts";
 
@@ -42,7 +43,7 @@ export async function download(pin: Download, target: string, progress: Progress
   } catch (error) {
     await rm(target, { force: true });
     throwIfInterrupted();
-    return { reason: `${host}: ${messageOf(error)}` };
+    return { reason: `${host}: ${explained(error)}` };
   }
   const found = hash.digest("hex");
   if (found !== pin.sha256) {
@@ -52,6 +53,15 @@ export async function download(pin: Download, target: string, progress: Progress
     });
   }
   return undefined;
+}
+
+/** What fetch met, and what to do where a proxy or its certificate is in the way. */
+function explained(error: unknown): string {
+  let innermost = error;
+  while (innermost instanceof Error && innermost.cause !== undefined) innermost = innermost.cause;
+  const said = messageOf(innermost);
+  const mend = networkMend(said);
+  return mend === undefined ? said : `${said}; ${mend}`;
 }
 
 interface Body {
@@ -75,8 +85,7 @@ async function open(url: string): Promise<Body | { reason: string; silent: boole
     return { reason: `${host} answered ${response.status}`, silent: false };
   } catch (error) {
     throwIfInterrupted();
-    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-    return { reason: `${host} cannot be reached (${messageOf(cause)})`, silent: true };
+    return { reason: `${host} cannot be reached: ${explained(error)}`, silent: true };
   } finally {
     clearTimeout(timer);
   }

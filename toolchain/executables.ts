@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { access, stat } from "node:fs/promises";
+import { access, open, stat } from "node:fs/promises";
 import path from "node:path";
 
 /** Where Debian keeps programs of the administrator, which need not be on everyone's PATH. */
@@ -28,5 +28,20 @@ export async function isExecutable(file: string): Promise<boolean> {
     return (await stat(file)).isFile();
   } catch {
     return false;
+  }
+}
+
+/** The machine codes of ELF headers (gabi, e_machine), by Go's names. */
+const MACHINES: Readonly<Record<string, number>> = { amd64: 0x3e, arm64: 0xb7 };
+
+/** Whether a file is a Linux program for a platform such as `linux-arm64`. */
+export async function isBuiltFor(file: string, platform: string): Promise<boolean> {
+  const handle = await open(file);
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(20), 0, 20, 0);
+    const isElf = bytesRead === 20 && buffer.subarray(0, 4).equals(Buffer.from("\x7fELF", "latin1"));
+    return isElf && buffer.readUInt16LE(18) === MACHINES[platform.replace(/^linux-/, "")];
+  } finally {
+    await handle.close();
   }
 }

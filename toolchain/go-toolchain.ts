@@ -27,10 +27,11 @@ export async function fetchGoToolchain(name: string, env: NodeJS.ProcessEnv): Pr
 export async function unpackGoToolchain(
   toolchain: GoToolchain,
   target: string,
-  { progress, env }: { readonly progress: Progress; readonly env: NodeJS.ProcessEnv },
+  options: { readonly progress: Progress; readonly env: NodeJS.ProcessEnv; readonly platform?: string },
 ): Promise<string | undefined> {
-  const pin = toolchain.archives[platformName()];
-  if (pin?.member === undefined) return `no archive is pinned for ${platformName()}`;
+  const { progress, env, platform = platformName() } = options;
+  const pin = toolchain.archives[platform];
+  if (pin?.member === undefined) return `no archive is pinned for ${platform}`;
   const archive = `${target}.zip`;
   const missed = await download({ ...pin, url: pin.url.replace(PUBLIC_PROXY, proxyAddress(env)) }, archive, progress);
   if (missed) return missed.reason;

@@ -3,6 +3,7 @@ import path from "node:path";
 import type { Progress } from "../progress.ts";
 import { findEngine, type Engine } from "./docker-engine.ts";
 import { managedEngineHost } from "./managed-engine.ts";
+import { networkEnvironment } from "./network.mjs";
 import type { Places } from "./places.ts";
 import { loopbackPluginDirectories } from "./plugins/directories.ts";
 import { resolveTools } from "./resolve.ts";
@@ -48,7 +49,14 @@ export async function readyLocalEnvironment(
     PULUMI_SKIP_UPDATE_CHECK: "true",
     DOCKER_BUILDKIT: "1",
     ...(found?.host === undefined ? {} : { DOCKER_HOST: found.host }),
+    ...proxyExceptions(env),
   };
+}
+
+/** Behind a proxy, its exceptions: programs and engine talk to each other over loopback, and their client takes the proxy. */
+function proxyExceptions(env: NodeJS.ProcessEnv): LocalEnvironment {
+  const { no_proxy: exceptions } = networkEnvironment(env);
+  return exceptions === undefined ? {} : { no_proxy: exceptions, NO_PROXY: exceptions };
 }
 
 /** Assignments that a POSIX shell's `eval` takes. */

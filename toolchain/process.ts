@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { open } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { KilnError } from "../errors.ts";
+import { withoutProxySecrets } from "./network.mjs";
 
 export interface RunOptions {
   readonly cwd?: string;
@@ -90,7 +91,8 @@ export async function run(command: string, args: readonly string[], options: Run
   const result = { code, stdout: stdout.join(""), stderr: stderr.join("") };
   throwIfAborted(signal);
   if (code !== 0 && options.allowFailure !== true) {
-    const said = lastLines(result.stderr.trim() === "" ? result.stdout : result.stderr, 12);
+    const printed = lastLines(result.stderr.trim() === "" ? result.stdout : result.stderr, 12);
+    const said = withoutProxySecrets(printed, options.env ?? process.env);
     throw new KilnError("failed", `${command} ${args.slice(0, 3).join(" ")} … exited with ${code}:\n${said}`);
   }
   return result;

@@ -5,7 +5,7 @@ import { KilnError } from "../errors.ts";
 import { silent, type Progress } from "../progress.ts";
 import { buildFromProxy } from "./build-from-proxy.ts";
 import { download } from "./download.ts";
-import { executablesOnPath, isExecutable } from "./executables.ts";
+import { executablesOnPath, isBuiltFor, isExecutable } from "./executables.ts";
 import { fetchGoToolchain, unpackGoToolchain } from "./go-toolchain.ts";
 import { withLock } from "./lock.ts";
 import { pins as pinned, platformName, type GoToolchain, type Pin, type Pins, type Tool } from "./pins.ts";
@@ -31,6 +31,8 @@ export interface ResolveOptions {
   /** The environment whose PATH is searched; the caller's own when absent. */
   readonly env?: NodeJS.ProcessEnv;
   readonly pins?: Pins;
+  /** What the tool shall run on, as the pins name it (`linux-arm64`); this machine when absent. */
+  readonly platform?: string;
 }
 
 type Settled = Required<ResolveOptions>;
@@ -43,7 +45,8 @@ const resolved = new Map<string, Promise<ResolvedTool>>();
  */
 export function resolveTool(name: Tool, options: ResolveOptions): Promise<ResolvedTool> {
   const settled = settle(options);
-  const key = [name, settled.places.cache, settled.env.PATH, settled.pins[name].version].join("\0");
+  const { places, env, platform } = settled;
+  const key = [name, places.cache, env.PATH, settled.pins[name].version, platform].join("\0");
   const running = resolved.get(key) ?? resolve(name, settled);
   resolved.set(key, running);
   running.catch(() => resolved.delete(key));
@@ -67,7 +70,7 @@ export async function findTool(name: Tool, options: ResolveOptions): Promise<Res
 }
 
 function settle(options: ResolveOptions): Settled {
-  return { progress: silent, env: process.env, pins: pinned, ...options };
+  return { progress: silent, env: process.env, pins: pinned, platform: platformName(), ...options };
 }
 
 async function resolve(name: Tool, options: Settled): Promise<ResolvedTool> {
@@ -80,12 +83,13 @@ async function resolve(name: Tool, options: Settled): Promise<ResolvedTool> {
 }
 
 /** Where a tool is installed: one directory a version and platform, shared by every checkout. */
-export function toolHome(name: Tool, options: { readonly places: Places; readonly pins?: Pins }): string {
+export function toolHome(name: Tool, options: Pick<ResolveOptions, "places" | "pins" | "platform">): string {
   const { version } = (options.pins ?? pinned)[name];
-  return path.join(options.places.cache, "tools", `${name}-${version}-${platformName()}`);
+  return path.join(options.places.cache, "tools", `${name}-${version}-${options.platform ?? platformName()}`);
 }
 
 async function onPath(name: Tool, options: Settled): Promise<ResolvedTool | undefined> {
+  if (isForeign(options)) return undefined;
   const pin = options.pins[name];
   const cached = path.join(options.places.cache, "tools") + path.sep;
   for (const candidate of await executablesOnPath(pin.binary, options.env)) {
@@ -115,8 +119,12 @@ async function install(name: Tool, home: string, options: Settled): Promise<Reso
   try {
     const got = (await fromDownload(name, pin, fresh, options)) ?? (await fromProxy(name, pin, fresh, options));
     const binary = path.resolve(fresh, got.binary);
-    if (!(await saysVersion(binary, pin, options.env))) {
-      throw new KilnError("failed", `${name}: what was installed does not say that it is version ${pin.version}`, {
+    const isRight = isForeign(options) ? isBuiltFor(binary, options.platform) : saysVersion(binary, pin, options.env);
+    if (!(await isRight)) {
+      const what = isForeign(options)
+        ? `is no program for ${options.platform}`
+        : `does not say that it is version ${pin.version}`;
+      throw new KilnError("failed", `${name}: what was installed ${what}`, {
         mend: `check the ${got.source} recipe of ${name} in toolchain/pins.json`,
       });
     }
@@ -148,7 +156,7 @@ interface Installed {
 }
 
 async function fromDownload(name: Tool, pin: Pin, fresh: string, options: Settled): Promise<Installed | undefined> {
-  const file = pin.downloads[platformName()];
+  const file = pin.downloads[options.platform];
   if (file === undefined) return undefined;
   options.progress.step(`getting ${name} ${pin.version}`);
   const arrived = path.join(fresh, file.member === undefined ? pin.binary : "archive");
@@ -170,11 +178,11 @@ async function fromDownload(name: Tool, pin: Pin, fresh: string, options: Settle
 async function fromProxy(name: Tool, pin: Pin, fresh: string, options: Settled): Promise<Installed> {
   if (pin.goToolchain !== undefined) return goFromProxy(pin.goToolchain, fresh, options);
   if (pin.goModule === undefined) {
-    throw new KilnError("unreachable", `${name} ${pin.version} cannot be had for ${platformName()}`, {
+    throw new KilnError("unreachable", `${name} ${pin.version} cannot be had for ${options.platform}`, {
       mend: `install ${name} ${pin.version} on PATH`,
     });
   }
-  const go = await resolveTool("go", options);
+  const go = await resolveTool("go", { ...options, platform: platformName() });
   const scratch = path.join(fresh, "build");
   await buildFromProxy(pin.goModule, go, { scratch, binary: path.join(fresh, pin.binary) }, options);
   await rm(scratch, { recursive: true });
@@ -183,13 +191,19 @@ async function fromProxy(name: Tool, pin: Pin, fresh: string, options: Settled):
 
 async function goFromProxy(toolchain: GoToolchain, fresh: string, options: Settled): Promise<Installed> {
   options.progress.step(`getting ${toolchain.name} from the Go module proxy`);
-  const root = await fetchGoToolchain(toolchain.name, options.env);
+  // A Go command fetches only what itself could run.
+  const root = isForeign(options) ? undefined : await fetchGoToolchain(toolchain.name, options.env);
   if (root !== undefined) return { binary: path.join(root, "bin/go"), root, source: "go-toolchain" };
   const missed = await unpackGoToolchain(toolchain, path.join(fresh, "go"), options);
   if (missed === undefined) return { binary: "go/bin/go", root: "go", source: "go-toolchain" };
   throw new KilnError("unreachable", `${toolchain.name} is neither on PATH nor to be had over the network: ${missed}`, {
     mend: `install ${toolchain.name} from https://go.dev/dl and put it on PATH, or let this machine reach its module proxy`,
   });
+}
+
+/** Whether a tool is for another machine than this one, which cannot run it. */
+function isForeign({ platform }: Pick<Settled, "platform">): boolean {
+  return platform !== platformName();
 }
 
 /** Whether a binary prints exactly this version; `1.10.6-dev` is not 1.10.6, `v3.0.0+build` is 3.0.0. */

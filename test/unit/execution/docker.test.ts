@@ -1,8 +1,8 @@
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { beforeEach, describe, expect, it } from "vitest";
-import { buildImage, hasImage, pushImage } from "../../../execution/docker.ts";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { buildImage, hasImage, proxyFlags, pushImage } from "../../../execution/docker.ts";
 import { silent, type Progress } from "../../../progress.ts";
 import type { Engine } from "../../../toolchain/docker-engine.ts";
 
@@ -69,6 +69,26 @@ describe("buildImage", () => {
       ["RUN apt-get install 1/2 of it", 2, 4],
       ["COPY a b", 13, 14],
     ]);
+  });
+
+  it("passes proxies on by name, so that their passwords stand in no command line and in no message", async () => {
+    for (const name of ["http_proxy", "HTTP_PROXY", "https_proxy", "no_proxy", "NO_PROXY"]) vi.stubEnv(name, undefined);
+    vi.stubEnv("HTTPS_PROXY", "http://user:secret@proxy.example:3128");
+    await docker({ stderr: "cannot connect to http://user:secret@proxy.example:3128: unknown authority\n", code: 1 });
+    const failure = await buildImage(engine, options).catch((error: unknown) => error as Error & { mend?: string });
+    expect((await argv()).slice(6)).toEqual(["--build-arg", "HTTPS_PROXY", "/c"]);
+    expect(JSON.stringify([await argv(), failure?.message])).not.toContain("secret");
+    expect(failure?.mend).toContain("KILN_CA_FILE");
+  });
+
+  it("builds in this machine's network where a proxy listens on its loopback", () => {
+    expect(proxyFlags({ http_proxy: "http://127.0.0.1:3128" })).toEqual([
+      "--build-arg",
+      "http_proxy",
+      "--network",
+      "host",
+    ]);
+    expect(proxyFlags({})).toEqual([]);
   });
 
   it("says the last of what was printed when a build fails", async () => {

@@ -1,7 +1,7 @@
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeEach, expect, test } from "vitest";
-import { readyBaseImage } from "../../../toolchain/base-image.ts";
+import { mirroredReference, readyBaseImage } from "../../../toolchain/base-image.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
 const DEFAULT = "docker.io/library/debian:bookworm-slim";
@@ -13,17 +13,28 @@ beforeEach(async () => {
   home = await temporaryDirectory();
 });
 
-/** Asks for a base image of an engine that holds some images and can pull some others; notes what was said and called. */
-async function ready(reference: string, holds: readonly string[], pulls: readonly string[] = []) {
+interface Asked {
+  readonly platform?: string;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** Asks for a base image of an engine that holds some images, all for amd64, and can pull some others, all for `platform`. */
+async function ready(reference: string, holds: readonly string[], pulls: readonly string[] = [], asked: Asked = {}) {
+  const { platform = "linux/amd64", env = {} } = asked;
   const docker = path.join(home, "docker");
   await writeFile(path.join(home, "images"), [...holds, ""].join("\n"));
+  await writeFile(path.join(home, "pulled"), "");
   await writeFile(path.join(home, "registry"), [...pulls, ""].join("\n"));
   const text = `#!/bin/sh
 echo "$*" >> ${home}/calls
 for last; do :; done
 case "$1" in
-  image) grep -qxF "$last" ${home}/images && echo '[{"RootFS":{"Layers":["sha256:1"]}}]' ;;
-  pull) grep -xF "$last" ${home}/registry >> ${home}/images || { echo "no such host" >&2; exit 1; } ;;
+  image)
+    arch=amd64
+    if grep -qxF "$last" ${home}/pulled; then arch=${platform.replace("linux/", "")}
+    else grep -qxF "$last" ${home}/images || exit 1; fi
+    echo "[{\\"Os\\":\\"linux\\",\\"Architecture\\":\\"$arch\\",\\"RootFS\\":{\\"Layers\\":[\\"sha256:1\\"]}}]" ;;
+  pull) grep -xF "$last" ${home}/registry >> ${home}/pulled || { echo "no such host" >&2; exit 1; } ;;
 esac
 `;
   await writeFile(docker, text);
@@ -32,7 +43,7 @@ esac
   const progress = { step: () => undefined, update: () => undefined, note: (line: string) => notes.push(line) };
   const places = { project: home, work: home, cache: home, state: home };
   const engine = { docker, host: undefined, managed: false };
-  const base = await readyBaseImage({ engine, reference, progress, places });
+  const base = await readyBaseImage({ engine, reference, platform, progress, places, env });
   return { reference: base.reference, notes, calls: await readFile(path.join(home, "calls"), "utf8") };
 }
 
@@ -63,4 +74,37 @@ test("no other image is replaced by the local base", async () => {
     message: "cannot pull the base image ghcr.io/o/base:1: no such host",
     mend: expect.stringContaining("docker load") as string,
   });
+});
+
+test("an image of another platform under the same name does not serve", async () => {
+  const { calls } = await ready("ghcr.io/o/base:1", ["ghcr.io/o/base:1"], ["ghcr.io/o/base:1"], {
+    platform: "linux/arm64",
+  });
+  expect(calls).toContain("pull --quiet --platform linux/arm64 ghcr.io/o/base:1");
+});
+
+test("an image of Docker Hub comes from the mirror, and where it does not the mirror and the variable are named", async () => {
+  const env = { KILN_DOCKER_MIRROR: "mirror.example/hub" };
+  const mirrored = "mirror.example/hub/library/alpine:3";
+  const { reference, calls } = await ready("alpine:3", [], [mirrored], { env });
+  expect(reference).toBe(mirrored);
+  expect(calls.match(/^pull .*$/gm)).toEqual([`pull --quiet --platform linux/amd64 ${mirrored}`]);
+  await expect(ready("alpine:3", [], [], { env })).rejects.toMatchObject({
+    kind: "unreachable",
+    message: `cannot pull the base image ${mirrored}: no such host`,
+    mend: expect.stringContaining("KILN_DOCKER_MIRROR") as string,
+  });
+});
+
+test.each([
+  ["debian:bookworm-slim", "mirror.example", "mirror.example/library/debian:bookworm-slim"],
+  ["docker.io/library/debian:bookworm-slim", "https://mirror.example/", "mirror.example/library/debian:bookworm-slim"],
+  ["docker.io/debian@sha256:abc", "localhost:5000/hub", "localhost:5000/hub/library/debian@sha256:abc"],
+  ["pulumi/pulumi:3.253.0", "mirror.example", "mirror.example/pulumi/pulumi:3.253.0"],
+  ["ghcr.io/o/base:1", "mirror.example", "ghcr.io/o/base:1"],
+  ["localhost:5180/kiln/base", "mirror.example", "localhost:5180/kiln/base"],
+  ["localhost/base", "mirror.example", "localhost/base"],
+  ["debian", "", "debian"],
+])("%s with the mirror %j is %s", (reference, mirror, wanted) => {
+  expect(mirroredReference(reference, mirror)).toBe(wanted);
 });

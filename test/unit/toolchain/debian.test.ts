@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { bootstrapArguments } from "../../../toolchain/base-image.ts";
-import { isDebian, linesOfList, linesOfStanzas } from "../../../toolchain/debian.ts";
+import { aptTrust, isDebian, linesOfList, linesOfStanzas } from "../../../toolchain/debian.ts";
 
 test.each([
   ['ID=debian\nVERSION_ID="12"', true],
@@ -52,9 +52,15 @@ Components: main
 });
 
 test("the base image names public mirrors, whatever it was built from", () => {
-  const args = bootstrapArguments("/t/base.tar", ["deb http://mirror.example/debian bookworm main"]);
+  const args = bootstrapArguments("/t/base.tar", "arm64", ["deb http://mirror.example/debian bookworm main"]);
   expect(args.slice(-3)).toEqual(["bookworm", "/t/base.tar", "deb http://mirror.example/debian bookworm main"]);
+  expect(args).toContain("--architectures=arm64");
   const hooks = args.filter((arg) => arg.startsWith("--customize-hook="));
   expect(hooks.join("\n")).toContain("deb http://deb.debian.org/debian bookworm main");
   expect(hooks.join("\n")).not.toContain("mirror.example");
+});
+
+test("apt is told of KILN_CA_FILE, and of no file that is meant for others", () => {
+  expect(aptTrust({ KILN_CA_FILE: "/ca.pem", SSL_CERT_FILE: "/other" })).toEqual(["Acquire::https::CaInfo=/ca.pem"]);
+  expect(aptTrust({ SSL_CERT_FILE: "/other", KILN_CA_FILE: "" })).toEqual([]);
 });

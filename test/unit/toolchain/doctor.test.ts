@@ -1,7 +1,8 @@
 import { readdirSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { diagnose, diskFinding, isBlocked, nodeFinding } from "../../../toolchain/doctor.ts";
+import { diagnose, diskFinding, nodeFinding } from "../../../toolchain/doctor.ts";
+import { isBlocked } from "../../../toolchain/finding.ts";
 import { TOOLS } from "../../../toolchain/pins.ts";
 import { places } from "../../../toolchain/places.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";

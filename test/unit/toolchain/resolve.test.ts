@@ -153,6 +153,57 @@ test("a built tool that names another version is refused", async () => {
   expect(await findTool("regctl", options)).toBeUndefined();
 });
 
+/** The head of an ELF file for a machine code. */
+function elf(machine: number): Buffer {
+  const head = Buffer.alloc(64);
+  head.write("\x7fELF", "latin1");
+  head.writeUInt16LE(machine, 18);
+  return head;
+}
+
+test("a tool for another platform is not run and not looked for on PATH: its file must be for that platform", async () => {
+  const other = platformName() === "linux-arm64" ? "linux-amd64" : "linux-arm64";
+  const [right, wrong] = other === "linux-arm64" ? [0xb7, 0x3e] : [0x3e, 0xb7];
+  const onPath = await program("right", "regctl", saying(VERSION));
+  const { port } = server.address() as AddressInfo;
+  const resolveFrom = (binary: Buffer) => {
+    files.set("/file", binary);
+    const downloads = { [other]: { url: `http://127.0.0.1:${port}/file`, sha256: sha256(binary) } };
+    const env = { PATH: `${path.dirname(onPath)}:${PATH}` };
+    const pinned = { ...pins, regctl: { ...pins.regctl, downloads } };
+    return resolveTool("regctl", { places: here, progress, env, pins: pinned, platform: other });
+  };
+  await expect(resolveFrom(elf(wrong))).rejects.toThrow(`is no program for ${other}`);
+  const tool = await resolveFrom(elf(right));
+  expect(tool.source).toBe("download");
+  expect(tool.path).toContain(`regctl-${pins.regctl.version}-${other}`);
+});
+
+test("a tool for another platform is built for it, by a Go that runs here", async () => {
+  const other = platformName() === "linux-arm64" ? "linux-amd64" : "linux-arm64";
+  const script = `#!/bin/sh
+echo "$* $GOOS-$GOARCH" >> ${home}/asked
+case "$*" in
+  "env GOVERSION") echo go${pins.go.version} ;;
+  "env GOROOT") echo ${home}/goroot ;;
+  build*) while [ "$1" != -o ]; do shift; done; cp ${home}/elf "$2" ;;
+esac
+`;
+  const go = path.dirname(await program("goroot/bin", "go", script));
+  await writeFile(path.join(home, "elf"), elf(other === "linux-arm64" ? 0xb7 : 0x3e));
+  await chmod(path.join(home, "elf"), 0o755);
+  const env = { PATH: `${go}:${PATH}` };
+  const tool = await resolveTool("regctl", {
+    places: here,
+    progress,
+    env,
+    pins: withDownload(undefined),
+    platform: other,
+  });
+  expect(tool.source).toBe("built");
+  expect(await readFile(path.join(home, "asked"), "utf8")).toMatch(new RegExp(`^build .* ${other}$`, "m"));
+});
+
 test("Go must match to the patch level", async () => {
   await program("near", "go", saying("go1.26.80"));
   const found = await findTool("go", { places: here, progress, env: { PATH: `${home}/near:${PATH}` } });

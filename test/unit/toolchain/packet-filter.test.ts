@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { forwardPolicy, idleChainRemovals } from "../../../toolchain/managed-engine.ts";
+import { forwardPolicy, idleChainRemovals } from "../../../toolchain/packet-filter.ts";
 
 /** What `iptables -S` prints when an engine has ended and the rules that name its bridge are gone. */
 const LEFT_BEHIND = `-P INPUT ACCEPT
