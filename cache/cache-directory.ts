@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { modulesOfGoSum } from "./closure.ts";
 import type { GoMounts } from "./go-command.ts";
@@ -13,27 +12,46 @@ import {
 } from "./store.ts";
 
 /** What warming found out, of which a cache directory is made. */
-export type Warmed = Pick<CacheManifest, "contract" | "modules" | "failed" | "closures">;
+export type Warmed = Pick<CacheManifest, "contract" | "modules" | "failed" | "closures" | "inputs">;
+
+/** Which Go modules a cache directory knows besides those that it has sources of, and how well. */
+export interface KnownModules {
+  /** Texts of the go.sum files: every go.mod that a build under them may read. */
+  readonly goSums: readonly string[];
+  /** Modules (`path@version`) of which Pulumi asks for version data. */
+  readonly required: ReadonlySet<string>;
+}
 
 /**
  * Writes a cache directory: of the store exactly what the closures name, and for every module that the go.sum files
- * name the small files by which Go knows it. `goModules` are directories of go.mod files, below `source`.
+ * name the small files by which Go knows it.
  */
 export function writeCacheDirectory(
   store: GoMounts,
   out: string,
   warmed: Warmed,
-  source: string,
-  goModules: readonly string[],
+  { goSums, required }: KnownModules,
 ): Promise<CacheManifest> {
   return replaceDirectory(out, async (partial) => {
     const goBuild = union(Object.values(warmed.closures).map((closure) => closure.goBuild));
     const goMod = union(Object.values(warmed.closures).map((closure) => closure.goMod));
-    const goModMetadata = union([goMod, ...(await readGoSums(source, goModules))]);
+    const withSources = new Set(goMod);
+    const goModMetadata = union([goMod, ...goSums.map(modulesOfGoSum)]);
 
     await exportEntries(store.goBuildCache, path.join(partial, "go-build"), goBuild);
     const trees = await Promise.all(goMod.map((module) => readModuleTree(store.goModCache, module)));
-    const metadata = await Promise.all(goModMetadata.map((module) => readModuleMetadata(store.goModCache, module)));
+    const metadata = await Promise.all(
+      goModMetadata.map(async (module) => {
+        const names = await readModuleMetadata(store.goModCache, module);
+        // What else a store has of a module depends on what it was used for before.
+        return names.filter(
+          (name) =>
+            name.endsWith(".mod") ||
+            (name.endsWith(".info") && required.has(module)) ||
+            (name.endsWith(".ziphash") && withSources.has(module)),
+        );
+      }),
+    );
     await linkFiles(store.goModCache, path.join(partial, "go-mod"), [...trees, ...metadata].flat());
 
     const counts = { goBuildEntries: goBuild.length, goModules: goMod.length, bytes: await directoryBytes(partial) };
@@ -45,13 +63,4 @@ export function writeCacheDirectory(
 
 function union(lists: readonly (readonly string[])[]): readonly string[] {
   return [...new Set(lists.flat())].sort();
-}
-
-/** The modules that each go.sum names: every go.mod that a build under it may read. */
-function readGoSums(source: string, goModules: readonly string[]): Promise<readonly (readonly string[])[]> {
-  return Promise.all(
-    goModules.map(async (goModule) =>
-      modulesOfGoSum(await readFile(path.join(source, goModule, "go.sum"), "utf8").catch(() => "")),
-    ),
-  );
 }

@@ -1,3 +1,5 @@
+import { KilnError } from "../errors.ts";
+
 /**
  * Everything that enters Go's action IDs, and so decides whether a compiled package is found again.
  * What is warmed under one contract is a hit only under the same one.
@@ -42,13 +44,32 @@ export function pulumiBuildFlags(pulumiVersion: string): readonly string[] {
   ];
 }
 
-/** The contract of an image with these tools; `goarch` as Go spells it. */
-export function buildContract(tools: { go: string; pulumi: string }, goarch: string): BuildContract {
+/**
+ * The contract of an image with these tools; `goarch` as Go spells it. Build tags go into GOFLAGS, which the image then
+ * has too: Pulumi itself passes none to `go build`. Throws a usage error for text that is no tag.
+ */
+export function buildContract(
+  tools: { go: string; pulumi: string },
+  goarch: string,
+  tags: readonly string[] = [],
+): BuildContract {
+  const wrong = tags.find((tag) => !/^[\p{L}\d_.]+$/u.test(tag));
+  if (wrong !== undefined) {
+    throw new KilnError("usage", `"${wrong}" is no build tag`, {
+      mend: "Write letters, digits, dots and underscores.",
+    });
+  }
   return {
     goVersion: `go${tools.go}`,
     goos: "linux",
     goarch,
-    environment: { CGO_ENABLED: "0", GOEXPERIMENT: "", ...(goarch === "amd64" ? { GOAMD64: "v1" } : {}) },
+    environment: {
+      CGO_ENABLED: "0",
+      GOEXPERIMENT: "",
+      ...(goarch === "amd64" ? { GOAMD64: "v1" } : {}),
+      ...(goarch === "arm64" ? { GOARM64: "v8.0" } : {}),
+      ...(tags.length > 0 ? { GOFLAGS: `-tags=${[...new Set(tags)].sort().join(",")}` } : {}),
+    },
     flags: pulumiBuildFlags(tools.pulumi),
     paths: IMAGE_PATHS,
   };
@@ -73,4 +94,41 @@ export function contractDifferences(left: BuildContract, right: BuildContract): 
 
 function quoted(value: string | undefined): string {
   return value === undefined ? "not set" : `"${value}"`;
+}
+
+/** Variables that a contract may set, and what each may be. */
+const VARIABLES: Readonly<Record<string, RegExp>> = {
+  CGO_ENABLED: /^0$/,
+  GOEXPERIMENT: /^[\w,]*$/,
+  GOAMD64: /^v[1-4]$/,
+  GOARM64: /^v[89]\.\d$/,
+  GOFLAGS: /^-tags=[\p{L}\d_.,]+$/u,
+};
+
+const FLAGS = new Set(pulumiBuildFlags("3.247.0"));
+
+/**
+ * What is wrong with a contract that another machine wrote, or undefined. Its flags and variables reach Go: one that runs a
+ * program (`-toolexec`) or loads a library has no business there.
+ */
+export function contractFault(found: unknown): string | undefined {
+  if (typeof found !== "object" || found === null) return "it has no contract";
+  const { goVersion, goos, goarch, environment, flags, paths } = found as Partial<Record<keyof BuildContract, unknown>>;
+  if (
+    typeof goVersion !== "string" ||
+    !Array.isArray(flags) ||
+    typeof goos !== "string" ||
+    typeof goarch !== "string"
+  ) {
+    return "its contract is not one";
+  }
+  if (typeof environment !== "object" || environment === null || typeof paths !== "object" || paths === null) {
+    return "its contract is not one";
+  }
+  const flag = flags.find((name: unknown) => typeof name !== "string" || !FLAGS.has(name)) as unknown;
+  if (flag !== undefined) return `its contract has the build flag ${JSON.stringify(flag)}, which no Pulumi passes`;
+  const variable = Object.entries(environment).find(([name, value]) => VARIABLES[name]?.test(String(value)) !== true);
+  if (variable) return `its contract sets ${variable[0]} to ${JSON.stringify(variable[1])}`;
+  const moved = Object.entries(IMAGE_PATHS).find(([name, value]) => (paths as Record<string, unknown>)[name] !== value);
+  return moved === undefined ? undefined : `its contract has ${moved[0]} elsewhere than at ${moved[1]}`;
 }

@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
 import path from "node:path";
 import { KilnError } from "../errors.ts";
 import { run, type RunOptions, type RunResult } from "../toolchain/process.ts";
 import { IMAGE_PATHS, type BuildContract } from "./contract.ts";
+import { isFile } from "./source-files.ts";
 
 /** The folders that a Go command sees at the image's paths, and the contract that it runs under. */
 export interface GoMounts {
@@ -14,7 +15,10 @@ export interface GoMounts {
   readonly goBuildCache: string;
 }
 
-export interface MountedRunOptions extends Pick<RunOptions, "onStderrLine" | "onStdoutLine" | "allowFailure"> {
+export interface MountedRunOptions extends Pick<
+  RunOptions,
+  "onStderrLine" | "onStdoutLine" | "allowFailure" | "signal"
+> {
   readonly cwd: string;
   /** Cuts the command off from every network: what is not in the caches cannot be had. */
   readonly offline?: boolean;
@@ -49,7 +53,7 @@ export async function runMounted(
     });
   }
   await Promise.all([mounts.goModCache, mounts.goBuildCache].map((folder) => mkdir(folder, { recursive: true })));
-  const home = await mkdtemp(path.join(tmpdir(), "kiln-go-"));
+  const home = await makeHome();
   const { offline = false, discardWrites = false, ...rest } = options;
   try {
     return await run("unshare", [...namespaceFlags(offline), "--", "/bin/sh", "-euc", MOUNT_SCRIPT, "sh", ...command], {
@@ -73,13 +77,51 @@ export async function runMounted(
   }
 }
 
-async function readFetchSettings(goRoot: string): Promise<NodeJS.ProcessEnv> {
+/**
+ * A home for one Go command. Telemetry is off in it: the process that gathers it outlives the command, and would make the
+ * folder anew after it is gone.
+ */
+async function makeHome(): Promise<string> {
+  const home = await mkdtemp(path.join(tmpdir(), "kiln-go-"));
+  const telemetry = path.join(home, ".config/go/telemetry");
+  await mkdir(telemetry, { recursive: true });
+  await writeFile(path.join(telemetry, "mode"), "off");
+  return home;
+}
+
+/** Fetch settings by GOROOT: they are the caller's, and do not change while kiln runs. */
+const fetchSettings = new Map<string, Promise<NodeJS.ProcessEnv>>();
+
+function readFetchSettings(goRoot: string): Promise<NodeJS.ProcessEnv> {
+  const known = fetchSettings.get(goRoot) ?? askFetchSettings(goRoot);
+  fetchSettings.set(goRoot, known);
+  return known;
+}
+
+async function askFetchSettings(goRoot: string): Promise<NodeJS.ProcessEnv> {
   const { stdout } = await run(path.join(goRoot, "bin/go"), ["env", "-json", ...FETCH_SETTINGS], {
     cwd: tmpdir(),
     env: { ...process.env, GOTOOLCHAIN: "local" },
   });
   const settings = Object.entries(JSON.parse(stdout) as Record<string, string>);
-  return Object.fromEntries(settings.filter(([, value]) => value !== ""));
+  return { ...(await readLogins(homedir())), ...Object.fromEntries(settings.filter(([, value]) => value !== "")) };
+}
+
+/**
+ * Where a person's logins for private modules are, said in variables: a warming Go has a home of its own, so that nothing
+ * else of theirs decides what it does. Git and Go read them there; kiln does not.
+ */
+async function readLogins(home: string): Promise<NodeJS.ProcessEnv> {
+  const files = { NETRC: ".netrc", GIT_CONFIG_GLOBAL: ".gitconfig" };
+  const logins: NodeJS.ProcessEnv = { GIT_TERMINAL_PROMPT: "0" };
+  for (const [name, file] of Object.entries(files)) {
+    if (await isFile(path.join(home, file))) logins[name] = path.join(home, file);
+  }
+  // In a user namespace SSH takes itself for root, and would look for its keys in root's home.
+  if (process.getuid?.() !== 0 && (await isFile(path.join(home, ".ssh/known_hosts")))) {
+    logins.GIT_SSH_COMMAND = `ssh -o UserKnownHostsFile='${home}/.ssh/known_hosts' -o BatchMode=yes`;
+  }
+  return logins;
 }
 
 function namespaceFlags(offline: boolean): readonly string[] {
@@ -99,7 +141,7 @@ function goEnvironment(mounts: GoMounts, home: string): NodeJS.ProcessEnv {
     GOCACHE: contract.paths.goBuildCache,
     GOTOOLCHAIN: "local",
     GOENV: "off",
-    GOFLAGS: "",
+    GOFLAGS: contract.environment.GOFLAGS ?? "",
     PATH: `${contract.paths.goRoot}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
     HOME: home,
     KILN_GOROOT: mounts.goRoot,

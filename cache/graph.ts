@@ -1,9 +1,11 @@
 import { realpath, stat } from "node:fs/promises";
 import path from "node:path";
-import { KilnError } from "../errors.ts";
 import type { Progress } from "../progress.ts";
+import { fetchPackages, requireReached, type FetchedListing } from "./go-fetch.ts";
 import type { GoMounts } from "./go-command.ts";
-import { faultOf, goModuleOf, importsOf, listPackages, type ListedPackage } from "./go-list.ts";
+import { readNewerGo } from "./go-directives.ts";
+import { explainedFault, listingFault } from "./go-fault.ts";
+import { goModuleOf, importsOf, listRequiredModules, type ListedPackage } from "./go-list.ts";
 import type { Program } from "./programs.ts";
 
 /** One Go package of the build graph. */
@@ -13,17 +15,26 @@ export interface Package {
   readonly main: boolean;
   /** `path@version` of the Go module that provides it; absent for the standard library and the repository's own. */
   readonly goModule?: string;
+  /** Keys of the packages that it imports. */
   readonly imports: readonly string[];
   /** Bytes of source that the compiler reads: what its compile time is estimated by. */
   readonly sourceBytes: number;
 }
 
 export interface Graph {
+  /**
+   * By key: two go.mod files may know different packages by one import path, so it is the import path with the version of
+   * its Go module, or the directory of a package of the repository's own.
+   */
   readonly packages: ReadonlyMap<string, Package>;
-  /** The import path of each program that loads, by its directory. */
+  /** The key of each program that loads, by its directory. */
   readonly roots: ReadonlyMap<string, string>;
   /** Why a program does not load, by its directory. */
   readonly faults: ReadonlyMap<string, string>;
+  /** Directories that looked like programs and are none by what a build takes in. */
+  readonly skipped: readonly string[];
+  /** The modules that each go.mod requires, as `path@version`, by its directory. */
+  readonly required: ReadonlyMap<string, readonly string[]>;
 }
 
 /** All packages that a build of these roots compiles, the roots included. */
@@ -42,8 +53,8 @@ export function closureOf(
 }
 
 /**
- * Reads the build graph of programs with `go list`, which fetches what GOMODCACHE does not hold yet.
- * A program that does not load becomes a fault; only a go.mod that cannot be read at all throws.
+ * Reads the build graph of programs with `go list`, which fetches what GOMODCACHE does not hold yet. A program that does not
+ * load becomes a fault. Throws only when none loads because modules cannot be fetched.
  */
 export async function readGraph(
   mounts: GoMounts,
@@ -51,44 +62,103 @@ export async function readGraph(
   programs: readonly Program[],
   progress: Progress,
 ): Promise<Graph> {
-  const packages = new Map<string, Package>();
-  const roots = new Map<string, string>();
-  const faults = new Map<string, string>();
-
-  for (const [goModule, members] of Map.groupBy(programs, (program) => program.goModule)) {
+  const graph = {
+    packages: new Map<string, Package>(),
+    roots: new Map<string, string>(),
+    faults: new Map<string, string>(),
+    skipped: [] as string[],
+    required: new Map<string, readonly string[]>(),
+  };
+  let unreached: FetchedListing["unreached"] = [];
+  const groups = Map.groupBy(programs, (program) => program.goModule);
+  for (const [goModule, members] of groups) {
+    progress.update(goModule === "." ? "go.mod" : `${goModule}/go.mod`, graph.roots.size, programs.length);
+    const newer = await readNewerGo(source, goModule, mounts.contract.goVersion);
+    if (newer !== undefined) {
+      for (const { directory } of members) graph.faults.set(directory, newer);
+      continue;
+    }
     const cwd = path.join(source, goModule);
-    let fetched = 0;
-    const listed = await listPackages(mounts, packageArguments(members), {
-      cwd,
-      onStderrLine: (line) => {
-        const module = /^go: downloading (\S+) (\S+)/.exec(line);
-        if (module) progress.update(`fetching ${module[1] ?? ""}`, ++fetched, 0);
-      },
-      allowFailure: true,
-    });
+    // What one go.mod waited for in vain is not waited for again by the next.
+    const patience = unreached.length > 0 ? { retryMs: [] } : {};
+    const fetching = { cwd, progress, allowFailure: true, ...patience };
+    const listed = await fetchPackages(mounts, packageArguments(members), fetching);
+    unreached = [...unreached, ...listed.unreached];
     if (listed.code !== 0) {
-      throw new KilnError("failed", `Go cannot read ${path.posix.join(goModule, "go.mod")}:\n${listed.stderr.trim()}`, {
-        mend: "Correct the go.mod and go.sum (`go mod tidy`), or reach the module proxy that GOPROXY names.",
-      });
+      const reason = listingFault(listed, path.posix.join(goModule, "go.mod"));
+      for (const { directory } of members) graph.faults.set(directory, reason);
+      continue;
     }
-    // Go names directories by their real paths.
-    const root = await realpath(source);
-    const directories = new Map(members.map((program) => [path.join(root, program.directory), program.directory]));
-    for (const entry of listed.packages) {
-      packages.set(entry.ImportPath, await readPackage(mounts, entry));
-      const directory = directories.get(entry.Dir ?? "");
-      if (directory === undefined) continue;
-      const fault = faultOf(entry);
-      if (fault === undefined) roots.set(directory, entry.ImportPath);
-      else faults.set(directory, fault.trim());
-    }
-    for (const program of members) {
-      if (!roots.has(program.directory) && !faults.has(program.directory)) {
-        faults.set(program.directory, `go list does not know ${program.directory} in ${goModule}/go.mod`);
-      }
-    }
+    await addListing(graph, mounts, { ...listed, source: await realpath(source), goModule, members });
+    graph.required.set(goModule, await listRequiredModules(mounts, cwd));
   }
-  return { packages, roots, faults };
+  // Where nothing loads because nothing could be had, no program is at fault.
+  if (graph.roots.size === 0) requireReached(unreached);
+  return graph;
+}
+
+interface Listing {
+  /** Go names directories by their real paths. */
+  readonly source: string;
+  readonly goModule: string;
+  readonly members: readonly Program[];
+  readonly packages: readonly ListedPackage[];
+  readonly stderr: string;
+}
+
+interface GrowingGraph {
+  readonly packages: Map<string, Package>;
+  readonly roots: Map<string, string>;
+  readonly faults: Map<string, string>;
+  readonly skipped: string[];
+}
+
+async function addListing(graph: GrowingGraph, mounts: GoMounts, listing: Listing): Promise<void> {
+  const { source, goModule, members, packages, stderr } = listing;
+  const entries = new Map(packages.map((entry) => [entry.ImportPath, entry]));
+  const keyOf = (importPath: string) => packageKey(entries.get(importPath), importPath, source);
+  for (const entry of packages) {
+    const key = keyOf(entry.ImportPath);
+    if (!graph.packages.has(key)) graph.packages.set(key, await readPackage(mounts, entry, keyOf));
+  }
+  const byDirectory = new Map(packages.map((entry) => [entry.Dir, entry]));
+  for (const { directory } of members) {
+    const entry = byDirectory.get(path.join(source, directory)) ?? entryWithoutDirectory(packages, directory, goModule);
+    if (entry === undefined) {
+      graph.faults.set(directory, `go list does not know ${directory} in ${path.posix.join(goModule, "go.mod")}`);
+      continue;
+    }
+    const culprit = [...closureOf(importGraph(entries), [entry.ImportPath])]
+      .map((name) => entries.get(name))
+      .find((candidate) => candidate?.Error !== undefined);
+    const faulty = culprit ?? entry;
+    const fault = await explainedFault(faulty, outsideMounts(mounts, faulty.Dir ?? "/"), stderr);
+    if (fault !== undefined) graph.faults.set(directory, fault);
+    else if (entry.Name === "main") graph.roots.set(directory, keyOf(entry.ImportPath));
+    else graph.skipped.push(directory);
+  }
+}
+
+function importGraph(entries: ReadonlyMap<string, ListedPackage>): ReadonlyMap<string, Pick<Package, "imports">> {
+  return new Map([...entries].map(([name, entry]) => [name, { imports: importsOf(entry) }]));
+}
+
+/** A program whose path is no import path: Go says so of the import path alone. */
+function entryWithoutDirectory(
+  packages: readonly ListedPackage[],
+  directory: string,
+  goModule: string,
+): ListedPackage | undefined {
+  const below = path.posix.relative(goModule, directory);
+  return packages.find((entry) => entry.Dir === undefined && entry.ImportPath.endsWith(`/${below}`));
+}
+
+/** What tells a package apart from others of the same import path. */
+function packageKey(entry: ListedPackage | undefined, importPath: string, source: string): string {
+  if (entry === undefined || entry.Standard === true) return importPath;
+  const goModule = goModuleOf(entry);
+  if (goModule !== undefined) return `${importPath}@${goModule.slice(goModule.lastIndexOf("@") + 1)}`;
+  return entry.Dir === undefined ? importPath : `./${path.relative(source, entry.Dir)}`;
 }
 
 /** `./`-paths of programs, relative to the directory of their go.mod. */
@@ -96,7 +166,11 @@ export function packageArguments(programs: readonly Program[]): readonly string[
   return programs.map(({ goModule, directory }) => `./${path.posix.relative(goModule, directory)}`);
 }
 
-async function readPackage(mounts: GoMounts, entry: ListedPackage): Promise<Package> {
+async function readPackage(
+  mounts: GoMounts,
+  entry: ListedPackage,
+  keyOf: (importPath: string) => string,
+): Promise<Package> {
   const directory = outsideMounts(mounts, entry.Dir ?? "/");
   const files = [...(entry.GoFiles ?? []), ...(entry.SFiles ?? [])];
   const sizes = await Promise.all(
@@ -108,7 +182,7 @@ async function readPackage(mounts: GoMounts, entry: ListedPackage): Promise<Pack
     standard: entry.Standard ?? false,
     main: entry.Name === "main",
     ...(goModule === undefined ? {} : { goModule }),
-    imports: importsOf(entry),
+    imports: importsOf(entry).map(keyOf),
     sourceBytes: sizes.reduce((sum, size) => sum + size, 0),
   };
 }

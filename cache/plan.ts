@@ -1,3 +1,4 @@
+import { KilnError } from "../errors.ts";
 import { closureOf, type Graph, type Package } from "./graph.ts";
 import type { BuildContract } from "./contract.ts";
 import type { Program } from "./programs.ts";
@@ -15,12 +16,24 @@ export interface Shard {
   readonly cost: number;
 }
 
+/** What Pulumi asks Go about before it runs a program of a Go module, so that the answers need no network. */
+export interface GoModuleNeeds {
+  /** Modules that the go.mod requires, `path@version`. Sorted. */
+  readonly required: readonly string[];
+  /** Those of them that no program of the plan compiles. Sorted. */
+  readonly spare: readonly string[];
+}
+
 /** What is to be warmed, for whom, and in which shards: the file that travels between runners. */
 export interface Plan {
   readonly version: 1;
   readonly contract: BuildContract;
   readonly pattern: string;
   readonly programs: readonly Program[];
+  /** Directories that looked like programs and are none by what a build takes in. */
+  readonly skipped: readonly string[];
+  /** By the directory of each go.mod. */
+  readonly goModules: Readonly<Record<string, GoModuleNeeds>>;
   /** Programs that do not load or compile, and why. Those that `allowFailed` admits do not fail a command. */
   readonly faults: Readonly<Record<string, string>>;
   readonly allowFailed: readonly string[];
@@ -35,6 +48,31 @@ export type Timings = Readonly<Record<string, number>>;
 
 /** What two cores were seen to compile per second; only ratios between packages matter to a plan. */
 const SOURCE_BYTES_A_SECOND = 400_000;
+
+/** The modules that each go.mod requires, and which of them no program that loads is compiled from. */
+export function goModuleNeeds(graph: Graph): Readonly<Record<string, GoModuleNeeds>> {
+  const needed = closureOf(graph.packages, [...graph.roots.values()]);
+  const compiled = new Set([...needed].map((key) => graph.packages.get(key)?.goModule));
+  return Object.fromEntries(
+    [...graph.required].sort().map(([goModule, required]) => {
+      return [goModule, { required, spare: required.filter((module) => !compiled.has(module)) }];
+    }),
+  );
+}
+
+/** GitHub's limit of jobs in a matrix. */
+const MATRIX_ENTRIES = 256;
+
+/** A GitHub Actions matrix of a plan's shards, the base left out. Throws a usage error where GitHub would refuse its length. */
+export function matrixOf(plan: Pick<Plan, "shards">, runsOn: string) {
+  const shards = plan.shards.filter(({ id }) => id !== BASE_SHARD);
+  if (shards.length > MATRIX_ENTRIES) {
+    throw new KilnError("usage", `the plan has ${shards.length} shards; a GitHub matrix takes ${MATRIX_ENTRIES}`, {
+      mend: `Plan with --shards ${MATRIX_ENTRIES} or fewer: each then takes several providers.`,
+    });
+  }
+  return { include: shards.map(({ id }) => ({ shard: id, runs_on: runsOn })) };
+}
 
 /** Estimated seconds to compile a package on one core: measured where a timing is known, else by its source. */
 export function packageCost(pkg: Package, timings: Timings = {}): number {
@@ -65,8 +103,13 @@ export function divide(
   });
   const shared = [...users].filter(([, count]) => count > 1).map(([name]) => name);
 
-  const shard = (id: string, members: readonly Program[], names: readonly string[]): Shard => {
-    const packages = Object.fromEntries([...names].sort().map((name) => [name, round(costOf(graph, name, timings))]));
+  const shard = (id: string, members: readonly Program[], keys: readonly string[]): Shard => {
+    const costs = new Map<string, number>();
+    for (const key of [...keys].sort()) {
+      const name = graph.packages.get(key)?.importPath ?? key;
+      costs.set(name, (costs.get(name) ?? 0) + costOf(graph, key, timings));
+    }
+    const packages = Object.fromEntries([...costs].map(([name, seconds]) => [name, round(seconds)]));
     return {
       id,
       programs: members.map((program) => program.directory).sort(),

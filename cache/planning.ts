@@ -1,11 +1,13 @@
 import path from "node:path";
 import { KilnError } from "../errors.ts";
 import type { Progress } from "../progress.ts";
-import type { BuildContract } from "./contract.ts";
+import { contractFault, type BuildContract } from "./contract.ts";
 import { readGraph } from "./graph.ts";
 import type { GoMounts } from "./go-command.ts";
+import { requireLocalStore } from "./local-store.ts";
 import { matchesGlob } from "./pattern.ts";
-import { divide, type Division, type Plan, type Timings } from "./plan.ts";
+import { MODULE_VERSION } from "./manifest.ts";
+import { divide, goModuleNeeds, type Division, type Plan, type Timings } from "./plan.ts";
 import { readPrograms } from "./programs.ts";
 
 export interface PlanOptions {
@@ -25,7 +27,8 @@ export interface PlanOptions {
 /** Reads a repository's programs and build graph and divides them into shards. Programs that do not load become faults. */
 export async function makePlan(options: PlanOptions): Promise<Plan> {
   const { source, progress, contract, store } = options;
-  const { programs } = await readPrograms(source, options.pattern, options.providers);
+  const { programs, skipped } = await readPrograms(source, options.pattern, options.providers);
+  await requireLocalStore(store);
   progress.step(`reading the build graph of ${programs.length} programs`);
   const mounts: GoMounts = {
     contract,
@@ -38,7 +41,9 @@ export async function makePlan(options: PlanOptions): Promise<Plan> {
     version: 1,
     contract,
     pattern: options.pattern,
-    programs,
+    programs: programs.filter(({ directory }) => !graph.skipped.includes(directory)),
+    skipped: [...skipped, ...graph.skipped].sort(),
+    goModules: goModuleNeeds(graph),
     faults: Object.fromEntries([...graph.faults].sort()),
     allowFailed: options.allowFailed ?? [],
     shards: divide(graph, programs, options.division, options.timings),
@@ -47,10 +52,17 @@ export async function makePlan(options: PlanOptions): Promise<Plan> {
 
 /** What is wrong with a plan that was read from a file, or undefined. */
 export function planFault(document: Partial<Plan>): string | undefined {
-  const { contract, pattern, programs, faults, allowFailed, shards } = document;
-  if (typeof contract?.goVersion !== "string" || !Array.isArray(contract.flags)) return "it has no contract";
+  const { contract, pattern, programs, skipped, goModules, faults, allowFailed, shards } = document;
+  const wrong = contractFault(contract);
+  if (wrong !== undefined) return wrong;
   if (typeof pattern !== "string" || typeof faults !== "object") return "it has no pattern or faults";
-  if (![programs, allowFailed, shards].every(Array.isArray)) return "it has no programs, allowFailed or shards";
+  if (![programs, skipped, allowFailed, shards].every(Array.isArray)) {
+    return "it has no programs, skipped, allowFailed or shards";
+  }
+  const needs = Object.values(goModules ?? {}).flatMap(({ required, spare }) => [required, spare]);
+  if (!goModules || needs.some((names) => !Array.isArray(names))) return "it has no goModules";
+  const stray = needs.flat().find((name) => !MODULE_VERSION.test(name) || name.startsWith("-"));
+  if (stray !== undefined) return `"${stray}" is no version of a Go module`;
   const outside = (programs ?? []).find(({ directory, goModule }) =>
     [directory, goModule].some(
       (name) => typeof name !== "string" || name.startsWith("/") || name.split("/").includes(".."),
@@ -58,7 +70,9 @@ export function planFault(document: Partial<Plan>): string | undefined {
   );
   if (outside) return `its program ${JSON.stringify(outside)} is not below the source`;
   const broken = (shards ?? []).find((shard) => !Array.isArray(shard.programs) || typeof shard.packages !== "object");
-  return broken ? `its shard ${broken.id} is not one` : undefined;
+  if (broken) return `its shard ${broken.id} is not one`;
+  const option = (shards ?? []).flatMap(({ packages }) => Object.keys(packages)).find((name) => name.startsWith("-"));
+  return option === undefined ? undefined : `"${option}" is no import path`;
 }
 
 /** The programs of `failures` (directory -> reason) that no `--allow-failed` glob admits. */
@@ -73,10 +87,14 @@ export function unexpectedFailures(
 export function requireNoFailures(failures: Readonly<Record<string, string>>, allowFailed: readonly string[]): void {
   const unexpected = unexpectedFailures(failures, allowFailed);
   if (unexpected.length === 0) return;
-  const lines = unexpected.map(([directory, reason]) => `  ${directory}: ${reason}`);
-  throw new KilnError(
-    "failed",
-    `${unexpected.length} ${unexpected.length === 1 ? "program does" : "programs do"} not compile:\n${lines.join("\n")}`,
-    { mend: "Mend them, or name those known to fail with --allow-failed GLOB. The other programs are warm." },
-  );
+  throw new KilnError("failed", describeFailures(unexpected), { mend: FAILURES_MEND });
 }
+
+/** A heading, and a line for each program with its first error. */
+export function describeFailures(failures: readonly (readonly [string, string])[]): string {
+  const lines = failures.map(([directory, reason]) => `  ${directory}: ${reason}`);
+  return `${failures.length} ${failures.length === 1 ? "program does" : "programs do"} not compile:\n${lines.join("\n")}`;
+}
+
+export const FAILURES_MEND =
+  "Mend them, or name those known to fail with --allow-failed GLOB. The other programs are warm.";

@@ -1,7 +1,8 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
-import { KilnError } from "../errors.ts";
+import { KilnError, messageOf } from "../errors.ts";
 import { modulePattern, type PatternMatch } from "./pattern.ts";
+import { isDirectory, isFile } from "./source-files.ts";
 
 /** A Pulumi Go program of a repository: what the field calls a module, named apart from Go's own modules. */
 export interface Program extends PatternMatch {
@@ -73,7 +74,12 @@ export async function readPrograms(
 
 async function* walk(source: string, relative: string): AsyncGenerator<string> {
   if (relative !== "") yield relative;
-  const entries = await readdir(path.join(source, relative), { withFileTypes: true });
+  const entries = await readdir(path.join(source, relative), { withFileTypes: true }).catch((cause: unknown) => {
+    throw new KilnError("usage", `${relative === "" ? source : relative} cannot be read: ${messageOf(cause)}`, {
+      mend: "Let the user who runs kiln read it, or leave it out of the module pattern.",
+      cause,
+    });
+  });
   for (const entry of entries) {
     if (!entry.isDirectory() || entry.name.startsWith(".") || NEVER_ENTERED.has(entry.name)) continue;
     yield* walk(source, relative === "" ? entry.name : `${relative}/${entry.name}`);
@@ -105,12 +111,4 @@ async function readGoModuleOf(source: string, directory: string): Promise<string
   throw new KilnError("usage", `no go.mod governs ${directory}`, {
     mend: `Add a go.mod to ${directory} or to a directory above it, or leave it out of the module pattern.`,
   });
-}
-
-async function isDirectory(file: string): Promise<boolean> {
-  return (await stat(file).catch(() => undefined))?.isDirectory() ?? false;
-}
-
-async function isFile(file: string): Promise<boolean> {
-  return (await stat(file).catch(() => undefined))?.isFile() ?? false;
 }

@@ -1,8 +1,8 @@
 import { chmod, copyFile, mkdir, mkdtemp, rm, utimes } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { readSourceNames } from "./inputs.ts";
 import type { Program } from "./programs.ts";
+import { readSourceNames } from "./source-files.ts";
 import { FAR_FUTURE_SECONDS } from "./store.ts";
 
 /** A copy of what builds of programs read. */

@@ -6,11 +6,16 @@ import { withLock } from "../toolchain/lock.ts";
 import { writeCacheDirectory } from "./cache-directory.ts";
 import { entriesUsedBy } from "./closure.ts";
 import type { GoMounts } from "./go-command.ts";
-import { faultOf, goModuleOf, importsOf, listPackages, type ListedPackage } from "./go-list.ts";
+import { listingFault } from "./go-fault.ts";
+import { fetchPackages, requireReached, type FetchedListing } from "./go-fetch.ts";
+import { downloadModules, faultOf, goModuleOf, importsOf, listPackages, listRequiredModules } from "./go-list.ts";
 import { closureOf, packageArguments } from "./graph.ts";
+import { mountedGo, readInputsByProvider } from "./listed-build.ts";
+import { requireLocalStore } from "./local-store.ts";
 import type { CacheManifest, ProviderClosure } from "./manifest.ts";
 import { BASE_SHARD, type Plan, type Shard } from "./plan.ts";
 import type { Program } from "./programs.ts";
+import { readGoSums } from "./source-files.ts";
 import { withStagedSource } from "./staged-source.ts";
 import { requireFreeSpace } from "./store.ts";
 
@@ -38,7 +43,7 @@ interface Target {
 export async function warmShard(options: WarmOptions & { readonly out: string }): Promise<CacheManifest> {
   const { plan, source, store, out, progress } = options;
   const shard = shardOf(plan, options.shard);
-  return withLock(path.join(store, "lock"), progress, `the store ${store}`, async () => {
+  return withStore(store, progress, async () => {
     const failed = await compileShard(options, shard);
     const sound = programsOf(plan, shard).filter((program) => !failed.has(program.directory));
 
@@ -49,28 +54,38 @@ export async function warmShard(options: WarmOptions & { readonly out: string })
       const found: Record<string, ProviderClosure> = {};
       if (shard.id === BASE_SHARD) found[BASE_SHARD] = await readClosure(mounts, baseTargets(plan, shard, elsewhere));
       for (const [provider, members] of Map.groupBy(sound, (program) => program.provider)) {
-        found[provider] = await readClosure(mounts, programTargets(members, elsewhere));
+        const read = await readClosure(mounts, programTargets(members, elsewhere));
+        const spare = await fetchSpare(mounts, plan, members, elsewhere, progress);
+        const left = leftByFailed(plan, members, failed);
+        found[provider] = { ...read, goMod: [...new Set([...read.goMod, ...spare, ...left])].sort() };
       }
       return found;
     });
     const warmed = {
       contract: plan.contract,
       modules: sound.map((program) => program.directory).sort(),
-      failed: Object.fromEntries([...failed].sort()),
+      failed: Object.fromEntries([...failed].sort().map(([directory, { reason }]) => [directory, reason] as const)),
       closures,
+      inputs: await readInputsByProvider(await mountedGo(mounts, source), plan.contract.flags, source, sound),
     };
-    return writeCacheDirectory(mounts, out, warmed, source, [
-      ...new Set(plan.programs.map((program) => program.goModule)),
-    ]);
+    return writeCacheDirectory(mounts, out, warmed, {
+      goSums: await readGoSums(source, plan.programs),
+      required: new Set(sound.flatMap(({ goModule }) => plan.goModules[goModule]?.required ?? [])),
+    });
   });
 }
 
 /** Compiles one shard in the store without writing it out, for shards whose result only others read from that store. */
 export async function compileInStore(options: WarmOptions): Promise<void> {
   const shard = shardOf(options.plan, options.shard);
-  await withLock(path.join(options.store, "lock"), options.progress, `the store ${options.store}`, () =>
-    compileShard(options, shard),
-  );
+  await withStore(options.store, options.progress, () => compileShard(options, shard));
+}
+
+/** Runs `work` with a store to itself, once it is known to be one that Go's cache can live in. */
+async function withStore<T>(store: string, progress: Progress, work: () => Promise<T>): Promise<T> {
+  await requireLocalStore(store);
+  await requireFreeSpace(store);
+  return withLock(path.join(store, "lock"), progress, `the store ${store}`, work);
 }
 
 /** A plan's shard. Throws a usage error that lists them when there is none of that id. */
@@ -83,7 +98,7 @@ export function shardOf(plan: Plan, id: string): Shard {
 }
 
 /** The mounts under which Go works on the caches of a store or a cache directory. */
-export function mountsOf(plan: Plan, goRoot: string, cache: string): GoMounts {
+export function mountsOf(plan: Pick<Plan, "contract">, goRoot: string, cache: string): GoMounts {
   return {
     contract: plan.contract,
     goRoot,
@@ -106,16 +121,23 @@ function programTargets(programs: readonly Program[], source: string): readonly 
 /** The base's packages, in each go.mod that may know them: Go leaves out those that it does not. */
 function baseTargets(plan: Plan, shard: Shard, source: string): readonly Target[] {
   const names = Object.keys(shard.packages);
-  const goModules = new Set(plan.programs.map((program) => program.goModule));
+  const sound = plan.programs.filter(({ directory }) => plan.faults[directory] === undefined);
+  const goModules = new Set(sound.map((program) => program.goModule));
   return [...goModules].map((goModule) => ({ cwd: path.join(source, goModule), names }));
 }
 
-/** Compiles the packages of a shard, as one build graph for each go.mod. Gives the programs that failed, by directory. */
+/** A program that does not compile. */
+interface FailedProgram {
+  readonly reason: string;
+  /** The Go modules of what it imports, `path@version`. */
+  readonly goModules: readonly string[];
+}
+
+/** Compiles the packages of a shard, as one build graph for each go.mod. Throws where a module cannot be fetched (any more). */
 async function compileShard(
   { plan, source, goRoot, store, progress }: WarmOptions,
   shard: Shard,
-): Promise<ReadonlyMap<string, string>> {
-  await requireFreeSpace(store);
+): Promise<ReadonlyMap<string, FailedProgram>> {
   const programs = programsOf(plan, shard);
   const base = shard.id === BASE_SHARD;
   const what = base
@@ -124,12 +146,58 @@ async function compileShard(
   progress.step(`${shard.id}: ${what}`);
   const mounts = mountsOf(plan, goRoot, store);
   const onStderrLine = compileMeter(shard, progress);
-  const built: ListedPackage[] = [];
-  for (const { cwd, names } of base ? baseTargets(plan, shard, source) : programTargets(programs, source)) {
-    built.push(...(await listPackages(mounts, names, { cwd, onStderrLine, compile: true })).packages);
-  }
+  const failed = new Map<string, FailedProgram>();
   // Go names directories by their real paths.
-  return failedPrograms(built, await realpath(source), programs);
+  const root = await realpath(source);
+  const fetching = { progress, onStderrLine, compile: true, allowFailure: true };
+  for (const { cwd, names } of base ? baseTargets(plan, shard, source) : programTargets(programs, source)) {
+    const listed = await fetchPackages(mounts, names, { cwd, ...fetching });
+    requireReached(listed.unreached);
+    const members = programs.filter(({ goModule }) => path.join(source, goModule) === cwd);
+    const goMod = path.join(path.relative(source, cwd), "go.mod");
+    const found =
+      listed.code === 0
+        ? failedPrograms(listed, root, members)
+        : members.map(({ directory }) => [directory, { reason: listingFault(listed, goMod), goModules: [] }] as const);
+    for (const [directory, failure] of found) failed.set(directory, failure);
+  }
+  return failed;
+}
+
+/**
+ * Fetches what the go.mod files of programs require and no program compiles, with the version data of all that they require:
+ * Pulumi asks Go for both before it runs a program. A module that cannot be had is left out, since no build reads it.
+ */
+async function fetchSpare(
+  mounts: GoMounts,
+  plan: Plan,
+  programs: readonly Program[],
+  source: string,
+  progress: Progress,
+): Promise<readonly string[]> {
+  const fetched = new Set<string>();
+  for (const goModule of new Set(programs.map((program) => program.goModule))) {
+    const { spare = [] } = plan.goModules[goModule] ?? {};
+    const cwd = path.join(source, goModule);
+    await listRequiredModules(mounts, cwd);
+    const missed = await downloadModules(mounts, spare, { cwd });
+    for (const module of spare) {
+      const reason = missed.get(module);
+      if (reason === undefined) fetched.add(module);
+      else progress.note(`${module} is left out, Pulumi will look for it: ${reason}`);
+    }
+  }
+  return [...fetched];
+}
+
+/** What only programs that failed import of what the go.mod files of `programs` require: Pulumi asks Go for it all the same. */
+function leftByFailed(
+  plan: Plan,
+  programs: readonly Program[],
+  failed: ReadonlyMap<string, FailedProgram>,
+): readonly string[] {
+  const required = new Set(programs.flatMap(({ goModule }) => plan.goModules[goModule]?.required ?? []));
+  return [...failed.values()].flatMap(({ goModules }) => goModules).filter((module) => required.has(module));
 }
 
 /** The first line of a compiler's output that is an error, without the `# package` heading. */
@@ -140,22 +208,21 @@ export function firstCompilerError(text: string): string {
 
 /** Programs that do not compile, by directory, with the first error in what they import. */
 function failedPrograms(
-  built: readonly ListedPackage[],
+  { packages: built }: FetchedListing,
   source: string,
   programs: readonly Program[],
-): ReadonlyMap<string, string> {
-  const faults = new Map(
-    built.flatMap((entry) => (faultOf(entry) === undefined ? [] : [[entry.ImportPath, faultOf(entry) ?? ""]])),
-  );
-  const failed = new Map<string, string>();
-  if (faults.size === 0) return failed;
-  const packages = new Map(built.map((entry) => [entry.ImportPath, { imports: importsOf(entry) }]));
-  const byDirectory = new Map(built.map((entry) => [entry.Dir, entry.ImportPath]));
+): ReadonlyMap<string, FailedProgram> {
+  const entries = new Map(built.map((entry) => [entry.ImportPath, entry]));
+  const imports = new Map(built.map((entry) => [entry.ImportPath, { imports: importsOf(entry) }]));
+  const byDirectory = new Map(built.map((entry) => [entry.Dir, entry]));
+  const failed = new Map<string, FailedProgram>();
   for (const { directory } of programs) {
-    const root = byDirectory.get(path.join(source, directory));
-    if (root === undefined) continue;
-    const culprit = [...closureOf(packages, [root])].find((name) => faults.has(name));
-    if (culprit !== undefined) failed.set(directory, firstCompilerError(faults.get(culprit) ?? ""));
+    const entry = byDirectory.get(path.join(source, directory));
+    if (entry === undefined) continue;
+    const needed = [...closureOf(imports, [entry.ImportPath])].flatMap((name) => entries.get(name) ?? []);
+    const fault = faultOf(needed.find((candidate) => candidate.Error !== undefined) ?? entry);
+    const goModules = needed.flatMap((candidate) => goModuleOf(candidate) ?? []);
+    if (fault !== undefined) failed.set(directory, { reason: firstCompilerError(fault), goModules });
   }
   return failed;
 }

@@ -1,13 +1,23 @@
 import path from "node:path";
 import { readJson, writeJson } from "../../cache/manifest.ts";
-import { BASE_SHARD, type Division, type Plan, type Timings } from "../../cache/plan.ts";
+import { matrixOf, type Division, type Plan, type Timings } from "../../cache/plan.ts";
 import { makePlan, unexpectedFailures } from "../../cache/planning.ts";
 import { readPrograms } from "../../cache/programs.ts";
 import { EXIT, KilnError } from "../../errors.ts";
 import type { Command, Invocation } from "../command.ts";
 import { noArguments, optional, repeated, required } from "../options.ts";
 import { duration, table } from "../printer.ts";
-import { goTool, ownContract, SELECTION, SELECTION_HELP, sourceOf, STORE_HELP, storeOf } from "./selection.ts";
+import {
+  goTool,
+  ownContract,
+  SELECTION,
+  SELECTION_HELP,
+  readySource,
+  STORE_HELP,
+  storeOf,
+  TARGET,
+  TARGET_HELP,
+} from "./selection.ts";
 
 /** `kiln cache modules`. */
 export const modulesCommand: Command = {
@@ -16,9 +26,10 @@ export const modulesCommand: Command = {
   usage: "--source DIR --modules PATTERN [--provider P]…",
   options: SELECTION,
   help: SELECTION_HELP,
-  async run({ values, positionals }) {
+  async run({ values, positionals, progress }) {
     noArguments(positionals);
-    const found = await readPrograms(sourceOf(values), required(values, "modules"), repeated(values, "provider"));
+    const source = await readySource(values, progress);
+    const found = await readPrograms(source, required(values, "modules"), repeated(values, "provider"));
     const rows = found.programs.map(({ provider, module, directory }) => [provider, module, directory]);
     const skipped =
       found.skipped.length > 0 ? `, ${found.skipped.length} matching directories hold no Go main package` : "";
@@ -29,6 +40,7 @@ export const modulesCommand: Command = {
 /** Options by which commands divide programs into shards. */
 export const PLANNING = {
   ...SELECTION,
+  ...TARGET,
   shards: { type: "string" },
   by: { type: "string" },
   timings: { type: "string" },
@@ -38,6 +50,7 @@ export const PLANNING = {
 
 export const PLANNING_HELP = {
   ...SELECTION_HELP,
+  ...TARGET_HELP,
   shards: "this many shards of about equal compile cost",
   by: '"provider": a shard a provider',
   timings: "measured seconds by package, a JSON object",
@@ -62,15 +75,11 @@ export const planCommand: Command = {
     noArguments(positionals);
     const out = required(values, "out");
     const made = await planOf(invocation);
+    const matrix = values.matrix === true ? matrixOf(made, optional(values, "runs-on") ?? "ubuntu-latest") : undefined;
     await writeJson(path.resolve(out), made);
     const failed = unexpectedFailures(made.faults, made.allowFailed).length > 0;
     const exitCode = failed ? EXIT.failed : EXIT.done;
-    const matrix = {
-      include: made.shards
-        .filter(({ id }) => id !== BASE_SHARD)
-        .map(({ id }) => ({ shard: id, runs_on: optional(values, "runs-on") ?? "ubuntu-latest" })),
-    };
-    if (values.matrix === true) return { json: matrix, text: JSON.stringify(matrix), exitCode };
+    if (matrix !== undefined) return { json: matrix, text: JSON.stringify(matrix), exitCode };
     const rows = made.shards.map((shard) => [
       shard.id,
       String(shard.programs.length),
@@ -86,11 +95,11 @@ export async function planOf({ values, progress }: Invocation): Promise<Plan> {
   const timings = optional(values, "timings");
   const { root } = await goTool(progress);
   const made = await makePlan({
-    source: sourceOf(values),
+    source: await readySource(values, progress),
     pattern: required(values, "modules"),
     providers: repeated(values, "provider"),
     division: divisionOf(values),
-    contract: ownContract(),
+    contract: ownContract(values),
     goRoot: root,
     store: storeOf(values),
     ...(timings === undefined ? {} : { timings: await readTimings(timings) }),

@@ -5,10 +5,11 @@ import { reportCache, reportImage, reportPage, reportRows } from "../../cache/re
 import { KilnError } from "../../errors.ts";
 import { readImage } from "../../registry/compose.ts";
 import { parseReference } from "../../registry/image-reference.ts";
+import { ownPlatform } from "../../toolchain/platforms.ts";
 import type { Command } from "../command.ts";
 import { noArguments, optional } from "../options.ts";
 import { size, table } from "../printer.ts";
-import { ownContract, registryClient } from "./selection.ts";
+import { registryClient } from "./selection.ts";
 
 /** `kiln cache report`. */
 export const reportCommand: Command = {
@@ -35,7 +36,7 @@ export const reportCommand: Command = {
         mend: "See --help.",
       });
     }
-    const platform = `linux/${ownContract().goarch}`;
+    const platform = ownPlatform();
     const read = async (reference: string) =>
       readImage(await registryClient(progress), parseReference(reference), platform);
     const report =

@@ -1,12 +1,15 @@
 import path from "node:path";
 import { buildContract, type BuildContract } from "../../cache/contract.ts";
+import { parseGitSource, readyGitSource } from "../../cache/git-source.ts";
 import { readJson, type CacheManifest } from "../../cache/manifest.ts";
 import type { Plan } from "../../cache/plan.ts";
 import { planFault } from "../../cache/planning.ts";
+import { KilnError } from "../../errors.ts";
 import type { Progress } from "../../progress.ts";
 import type { RegistryClient } from "../../registry/client.ts";
 import { toolVersions } from "../../toolchain/pins.ts";
 import { places } from "../../toolchain/places.ts";
+import { ownPlatform, PLATFORMS } from "../../toolchain/platforms.ts";
 import { resolveTool, type ResolvedTool } from "../../toolchain/resolve.ts";
 import type { Invocation } from "../command.ts";
 import { optional, required } from "../options.ts";
@@ -22,7 +25,7 @@ export const SELECTION = {
 } as const;
 
 export const SELECTION_HELP = {
-  source: "the repository (default: .)",
+  source: "the repository: a directory (default: .), or a Git address URL#COMMIT[:DIRECTORY]",
   modules: "where its Go programs are, such as examples/modules/{provider}/{module}",
   provider: "only this provider's (may be repeated)",
 } as const;
@@ -30,9 +33,11 @@ export const SELECTION_HELP = {
 /** What `--store` says in every help. */
 export const STORE_HELP = "persistent volume with go-mod/ and go-build/ (default: .kiln/store)";
 
-/** The repository that `--source` names, absolute; the current directory by default. */
-export function sourceOf(values: Values): string {
-  return path.resolve(optional(values, "source") ?? ".");
+/** The repository that `--source` names, absolute; the current directory by default. A Git address is checked out first. */
+export async function readySource(values: Values, progress: Progress): Promise<string> {
+  const source = optional(values, "source") ?? ".";
+  const git = parseGitSource(source);
+  return git === undefined ? path.resolve(source) : readyGitSource(git, path.join(places().work, "sources"), progress);
 }
 
 /** The store that `--store` names, absolute; the work folder's by default. */
@@ -60,9 +65,31 @@ export async function registryClient(progress: Progress): Promise<RegistryClient
   return { regctl: (await resolveTool("regctl", { places: places(), progress })).path };
 }
 
-/** The contract of this kiln's image tools on this machine. */
-export function ownContract(): BuildContract {
-  return buildContract(toolVersions, process.arch === "x64" ? "amd64" : process.arch);
+/** Options that decide for what caches are warmed. */
+export const TARGET = { platform: { type: "string" }, tags: { type: "string" } } as const;
+
+export const TARGET_HELP = {
+  platform: "linux/amd64 or linux/arm64 (default: this machine's); the machine that warms may be another",
+  tags: "build tags, with commas between: the image gets them in GOFLAGS, since Pulumi passes none",
+} as const;
+
+/** The contract of this kiln's image tools, for the platform and tags that a command's options name. */
+export function ownContract(values: Values): BuildContract {
+  return buildContract(toolVersions, goarchOf(values), tagsOf(values));
+}
+
+/** The build tags that `--tags` names. */
+export function tagsOf(values: Values): readonly string[] {
+  return (optional(values, "tags") ?? "").split(",").filter((tag) => tag !== "");
+}
+
+function goarchOf(values: Values): string {
+  const platform = optional(values, "platform") ?? ownPlatform();
+  const known = PLATFORMS.find((name) => name === platform);
+  if (known !== undefined) return known.replace(/^.*\//, "");
+  throw new KilnError("usage", `--platform ${platform} is none that kiln warms for`, {
+    mend: `Choose one of: ${PLATFORMS.join(", ")}.`,
+  });
 }
 
 /** One line on what a cache directory holds. */

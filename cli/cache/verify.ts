@@ -4,6 +4,7 @@ import { CONTRACT_LABEL, contractDifferences, type BuildContract } from "../../c
 import { readManifest } from "../../cache/manifest.ts";
 import { matchesGlob } from "../../cache/pattern.ts";
 import { readPrograms } from "../../cache/programs.ts";
+import { mountsOf } from "../../cache/warm.ts";
 import { verifyCache, verifyImage, type Verification } from "../../cache/verify.ts";
 import { EXIT, KilnError } from "../../errors.ts";
 import { readLabel } from "../../execution/docker.ts";
@@ -12,16 +13,26 @@ import { places } from "../../toolchain/places.ts";
 import type { Command, Invocation, Outcome } from "../command.ts";
 import { noArguments, optional, repeated, required } from "../options.ts";
 import { table } from "../printer.ts";
-import { goTool, ownContract, planAt, SELECTION, SELECTION_HELP, sourceOf } from "./selection.ts";
+import {
+  goTool,
+  ownContract,
+  planAt,
+  readySource,
+  SELECTION,
+  SELECTION_HELP,
+  TARGET,
+  TARGET_HELP,
+} from "./selection.ts";
 
 /** `kiln cache verify`. */
 export const verifyCommand: Command = {
   name: "cache verify",
   summary: "Build every program with nothing but a cache or an image: no network, and no compile action.",
   usage: "[--plan PLAN.json] --source DIR (--cache DIR | --image REF)",
-  options: { ...SELECTION, plan: { type: "string" }, cache: { type: "string" }, image: { type: "string" } },
+  options: { ...SELECTION, ...TARGET, plan: { type: "string" }, cache: { type: "string" }, image: { type: "string" } },
   help: {
     ...SELECTION_HELP,
+    ...TARGET_HELP,
     plan: "the plan file, instead of --modules",
     cache: "a cache directory",
     image: "an image, checked inside as its default user",
@@ -33,20 +44,14 @@ export const verifyCommand: Command = {
     if ((directory === undefined) === (image === undefined)) {
       throw new KilnError("usage", "give either --cache or --image", { mend: "See --help." });
     }
-    const source = sourceOf(values);
+    const source = await readySource(values, progress);
     const { programs, contract } = await verifiedProgramsOf(values, source);
     if (directory !== undefined) {
       const cache = path.resolve(directory);
       const manifest = await readManifest(cache);
       requireContract(cache, manifest.contract, contract);
       const { root } = await goTool(progress);
-      const mounts = {
-        contract,
-        goRoot: root,
-        goModCache: path.join(cache, "go-mod"),
-        goBuildCache: path.join(cache, "go-build"),
-      };
-      return verified(await verifyCache(mounts, source, programs, progress), cache);
+      return verified(await verifyCache(mountsOf({ contract }, root, cache), source, programs, progress), cache);
     }
     const engine = await readyEngine({ places: places(), progress });
     const label = await readLabel(engine, image ?? "", CONTRACT_LABEL);
@@ -72,7 +77,7 @@ export function verified(verification: Verification, what: string): Outcome {
   const rows = verification.programs.map(({ directory, firstSeconds, secondSeconds, compiled, error }) => [
     directory,
     `${firstSeconds.toFixed(1)} s`,
-    `${secondSeconds.toFixed(1)} s`,
+    secondSeconds === undefined ? "" : `${secondSeconds.toFixed(1)} s`,
     error !== undefined ? "failed" : `${compiled.length} compile actions`,
   ]);
   const text = table([["program", "first", "again", ""], ...rows]);
@@ -94,5 +99,5 @@ async function verifiedProgramsOf(values: Invocation["values"], source: string) 
     return { programs: expected, contract };
   }
   const { programs } = await readPrograms(source, required(values, "modules"), repeated(values, "provider"));
-  return { programs, contract: ownContract() };
+  return { programs, contract: ownContract(values) };
 }

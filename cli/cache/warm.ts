@@ -1,14 +1,17 @@
 import path from "node:path";
 import { writeJson } from "../../cache/manifest.ts";
 import { mergeCaches } from "../../cache/merge.ts";
-import { BASE_SHARD } from "../../cache/plan.ts";
-import { requireNoFailures } from "../../cache/planning.ts";
+import { describeFailures, FAILURES_MEND, requireNoFailures, unexpectedFailures } from "../../cache/planning.ts";
 import { verifyCache } from "../../cache/verify.ts";
-import { compileInStore, mountsOf, warmShard } from "../../cache/warm.ts";
-import type { Command } from "../command.ts";
+import type { Plan } from "../../cache/plan.ts";
+import { mountsOf, warmShard } from "../../cache/warm.ts";
+import { warmPlan, type WarmedPlan, type WarmedShard } from "../../cache/warm-plan.ts";
+import { EXIT } from "../../errors.ts";
+import type { Command, Outcome } from "../command.ts";
 import { noArguments, required } from "../options.ts";
+import { duration, size, table } from "../printer.ts";
 import { planOf, PLANNING, PLANNING_HELP } from "./plan.ts";
-import { goTool, planAt, SELECTION_HELP, sourceOf, STORE_HELP, storeOf, summary } from "./selection.ts";
+import { goTool, planAt, SELECTION_HELP, readySource, STORE_HELP, storeOf, summary } from "./selection.ts";
 import { verified } from "./verify.ts";
 
 /** `kiln cache warm`. */
@@ -37,7 +40,7 @@ export const warmCommand: Command = {
     const options = {
       plan: made,
       shard: required(values, "shard"),
-      source: sourceOf(values),
+      source: await readySource(values, progress),
       goRoot: root,
       store: storeOf(values),
       progress,
@@ -77,29 +80,44 @@ export const simulateCommand: Command = {
     const out = path.resolve(required(values, "out"));
     const made = await planOf(invocation);
     await writeJson(`${out}.plan.json`, made);
-    const source = sourceOf(values);
+    const source = await readySource(values, progress);
     const { root } = await goTool(progress);
-    const directories: string[] = [];
-    for (const { id } of made.shards) {
-      const options = { plan: made, shard: id, source, goRoot: root, store: storeOf(values), progress };
-      if (id === BASE_SHARD) {
-        await compileInStore(options);
-        continue;
-      }
-      directories.push(`${out}.shards/${id}`);
-      await warmShard({ ...options, out: `${out}.shards/${id}` });
-    }
-    if (directories.length === 0) requireNoFailures(made.faults, []);
-    progress.step("merging shards");
-    const manifest = await mergeCaches(out, directories);
+    const warmed = await warmPlan({
+      ...{ plan: made, source, goRoot: root, store: storeOf(values), progress },
+      ...{ shards: `${out}.shards`, out },
+    });
     progress.step("verifying without network");
-    const programs = made.programs.filter((program) => manifest.modules.includes(program.directory));
+    const programs = made.programs.filter((program) => warmed.manifest.modules.includes(program.directory));
     const outcome = verified(await verifyCache(mountsOf(made, root, out), source, programs, progress), out);
-    requireNoFailures({ ...made.faults, ...manifest.failed }, made.allowFailed);
-    return {
-      ...outcome,
-      json: { manifest, verification: outcome.json },
-      text: `${outcome.text}\n${summary(manifest)}`,
-    };
+    return simulated(made, warmed, outcome);
   },
 };
+
+/** What a simulation ends with: the programs that do not compile are named, the others are verified all the same. */
+function simulated(made: Plan, { manifest, shards, mergeSeconds }: WarmedPlan, outcome: Outcome): Outcome {
+  const failures = { ...made.faults, ...manifest.failed };
+  const unexpected = unexpectedFailures(failures, made.allowFailed);
+  const known = Object.keys(failures).length - unexpected.length;
+  const text = [
+    outcome.text,
+    shardTable(shards),
+    `merged in ${duration(mergeSeconds)}; ${summary(manifest)}`,
+    ...(made.skipped.length > 0 ? [`${made.skipped.length} matching directories hold no Go main package`] : []),
+    ...(known > 0 ? [`${known} programs do not compile, as --allow-failed says`] : []),
+    ...(unexpected.length > 0 ? [`${describeFailures(unexpected)}\n${FAILURES_MEND}`] : []),
+  ];
+  const json = { manifest, shards, mergeSeconds, skipped: made.skipped, failures, verification: outcome.json };
+  return { ...outcome, json, text: text.join("\n\n"), ...(unexpected.length > 0 ? { exitCode: EXIT.failed } : {}) };
+}
+
+/** Time and size of each shard: what a provider's programs would need if they stood alone, common packages included. */
+function shardTable(shards: readonly WarmedShard[]): string {
+  const rows = shards.map(({ id, programs, seconds, counts }) => [
+    id,
+    counts === undefined ? "" : String(programs),
+    duration(seconds),
+    counts === undefined ? "compiled first, for all" : size(counts.bytes),
+    counts === undefined ? "" : `${counts.goBuildEntries} entries, ${counts.goModules} Go modules`,
+  ]);
+  return table([["shard", "programs", "time", "size", ""], ...rows]);
+}

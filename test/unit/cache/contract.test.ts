@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { buildContract, contractDifferences, IMAGE_PATHS, pulumiBuildFlags } from "../../../cache/contract.ts";
+import {
+  buildContract,
+  contractDifferences,
+  IMAGE_PATHS,
+  pulumiBuildFlags,
+  contractFault,
+} from "../../../cache/contract.ts";
 
 const TOOLS = { go: "1.26.8", pulumi: "3.253.0" };
 
@@ -46,8 +52,23 @@ describe("buildContract", () => {
     });
   });
 
-  it("has no amd64 level on another architecture", () => {
-    expect(buildContract(TOOLS, "arm64").environment).toEqual({ CGO_ENABLED: "0", GOEXPERIMENT: "" });
+  it("has the level of its architecture and no other's", () => {
+    expect(buildContract(TOOLS, "arm64").environment).toEqual({
+      ...{ CGO_ENABLED: "0", GOEXPERIMENT: "" },
+      GOARM64: "v8.0",
+    });
+  });
+
+  it("has build tags in GOFLAGS, in one order and once each", () => {
+    const flags = (...tags: readonly string[]) => buildContract(TOOLS, "arm64", tags).environment.GOFLAGS;
+    expect(flags()).toBeUndefined();
+    expect(flags("netgo", "a_b.1", "netgo", "größe")).toBe("-tags=a_b.1,größe,netgo");
+  });
+
+  it.each(["", "a b", "a,b", "-race", "x=y", "!x", "a'b"])("refuses %j, which is no build tag", (tag) => {
+    expect(() => buildContract(TOOLS, "amd64", ["netgo", tag])).toThrow(
+      expect.objectContaining({ kind: "usage", message: `"${tag}" is no build tag` }),
+    );
   });
 });
 
@@ -80,5 +101,31 @@ describe("contractDifferences", () => {
   it("is an empty variable other than none", () => {
     const without = { ...contract, environment: { CGO_ENABLED: "0", GOAMD64: "v1" } };
     expect(contractDifferences(contract, without)).toEqual(['GOEXPERIMENT: "", not set']);
+  });
+});
+
+describe("contractFault", () => {
+  const contract = buildContract(TOOLS, "amd64", ["netgo"]);
+
+  it.each(["amd64", "arm64"])("finds nothing in kiln's own for %s", (goarch) => {
+    expect(contractFault(buildContract(TOOLS, goarch))).toBeUndefined();
+    expect(contractFault(buildContract({ ...TOOLS, pulumi: "3.200.0" }, goarch, ["a", "b.c"]))).toBeUndefined();
+  });
+
+  it.each<[string, object, RegExp]>([
+    ["a flag that runs a program", { flags: ["-toolexec=/tmp/x"] }, /build flag "-toolexec=/],
+    ["a flag that ends the shell's quotes", { flags: ["-ldflags=-w -s'; id; '"] }, /build flag/],
+    ["a library to load", { environment: { ...contract.environment, LD_PRELOAD: "/tmp/x.so" } }, /sets LD_PRELOAD/],
+    ["GOFLAGS of another kind", { environment: { GOFLAGS: "-tags=a -toolexec=x" } }, /sets GOFLAGS/],
+    ["cgo", { environment: { CGO_ENABLED: "1" } }, /sets CGO_ENABLED/],
+    ["caches elsewhere", { paths: { ...contract.paths, goRoot: "/tmp/go" } }, /has goRoot elsewhere/],
+    ["no flags", { flags: undefined }, /is not one/],
+    ["no paths", { paths: null }, /is not one/],
+  ])("names %s", (_, change, says) => {
+    expect(contractFault({ ...contract, ...change })).toMatch(says);
+  });
+
+  it("names what is no contract at all", () => {
+    for (const found of [undefined, null, "x"]) expect(contractFault(found)).toBe("it has no contract");
   });
 });

@@ -20,6 +20,7 @@ beforeEach(async () => {
   await write("go/internal/lib.go", "package internal\n");
   await write("go/m/gcp/go.mod", "module example.com/gcp\n");
   await write("go/m/gcp/x/main.go", "package main\n");
+  await write("go/embedding/e.go", 'package embedding\n\nimport _ "embed"\n\n//go:embed deep\nvar deep string\n');
   await write("README.md", "one\n");
   return () => rm(source, { recursive: true });
 });
@@ -34,7 +35,8 @@ describe("inputsKey", () => {
     ["another Go module's program", () => write("go/m/gcp/x/main.go", "package main // edited\n")],
     ["a go.mod", () => write("go/go.mod", "module example.com/repository\n\ngo 1.26\n")],
     ["a new go.sum", () => write("go/go.sum", "")],
-    ["a file that is embedded", () => write("go/m/aws/x/policy.json", "{}")],
+    ["a file below one that embeds", () => write("go/embedding/deep/policy.json", "{}")],
+    ["a profile for the compiler", () => write("go/m/aws/x/default.pgo", "profile")],
     ["a removed file", () => rm(path.join(source, "go/internal/lib.go"))],
     ["a file's name", () => rename(path.join(source, "go/internal/lib.go"), path.join(source, "go/internal/b.go"))],
     ["what moves from one file to the next", () => write("go/go.mod", "")],
@@ -45,6 +47,7 @@ describe("inputsKey", () => {
   });
 
   it.each<[string, () => Promise<unknown>]>([
+    ["files that no build reads", () => write("go/m/aws/x/policy.json", "{}")],
     ["files outside every Go module", () => write("README.md", "two\n")],
     ["Git's own files", () => write("go/.git/HEAD", "ref")],
     ["kiln's own files", () => write("go/.kiln/store/x", "1")],
@@ -77,10 +80,10 @@ describe("inputsKey", () => {
   });
 
   it("tells content apart from the names of further files", async () => {
-    await write("go/z", "one\ngo/zz\ntwo");
+    await write("go/z.go", "one\ngo/zz.go\ntwo");
     const before = await key();
-    await write("go/z", "one");
-    await write("go/zz", "two");
+    await write("go/z.go", "one");
+    await write("go/zz.go", "two");
     expect(await key()).not.toBe(before);
   });
 });

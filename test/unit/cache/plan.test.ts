@@ -1,7 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { closureOf, type Graph, type Package } from "../../../cache/graph.ts";
-import { BASE_SHARD, divide, packageCost, type Division, type Shard } from "../../../cache/plan.ts";
+import {
+  BASE_SHARD,
+  divide,
+  goModuleNeeds,
+  matrixOf,
+  packageCost,
+  type Division,
+  type Shard,
+} from "../../../cache/plan.ts";
 import type { Program } from "../../../cache/programs.ts";
 
 const PROVIDERS = ["aws", "gcp", "k8s"];
@@ -13,6 +21,9 @@ function programOf(directory: string, provider: string): Program {
 function packageOf(importPath: string, imports: readonly string[], sourceBytes = 40_000): Package {
   return { importPath, standard: false, main: false, imports, sourceBytes };
 }
+
+/** What of a graph dividing does not look at. */
+const REST = { faults: new Map<string, string>(), skipped: [], required: new Map<string, readonly string[]>() };
 
 interface Repository {
   readonly graph: Graph;
@@ -53,7 +64,7 @@ const repository: fc.Arbitrary<Repository> = fc
       roots.set(directory, `main/${index}`);
       packages.set(`main/${index}`, packageOf(`main/${index}`, imports.map(lib), 4_000));
     });
-    return { graph: { packages, roots, faults }, programs };
+    return { graph: { ...REST, packages, roots, faults }, programs };
   });
 
 const division: fc.Arbitrary<Division> = fc.oneof(
@@ -172,6 +183,7 @@ describe("divide", () => {
   const small: Repository = {
     programs: [programOf("m/gcp/a", "gcp"), programOf("m/aws/b", "aws"), programOf("m/aws/c", "aws")],
     graph: {
+      ...REST,
       packages: new Map(
         [
           packageOf("main/a", ["gcp", "core"], 0),
@@ -187,7 +199,6 @@ describe("divide", () => {
         ["m/aws/b", "main/b"],
         ["m/aws/c", "main/c"],
       ]),
-      faults: new Map(),
     },
   };
 
@@ -216,7 +227,7 @@ describe("divide", () => {
     );
     const programs = ["b", "c", "g"].map((name) => programOf(name, "any"));
     const roots = new Map(programs.map(({ directory }) => [directory, `main/${directory}`]));
-    const shards = divide({ packages, roots, faults: new Map() }, programs, { count: 2 });
+    const shards = divide({ ...REST, packages, roots }, programs, { count: 2 });
     expect(shards.map(({ id, programs: members }) => [id, members])).toEqual([
       ["shard-1", ["b", "c"]],
       ["shard-2", ["g"]],
@@ -234,6 +245,95 @@ describe("divide", () => {
   it("believes a measured time before an estimate", () => {
     const shards = divide(small.graph, small.programs, { by: "provider" }, { gcp: 60 });
     expect(shards.find(({ id }) => id === "gcp")?.packages).toEqual({ gcp: 60, "main/a": 0.02 });
+  });
+
+  it("keeps packages of one import path apart, and names them by it", () => {
+    const kit = (team: string, bytes: number) =>
+      [`./${team}/kit`, packageOf("example.com/team/kit", [], bytes)] as const;
+    const main = (team: string) => [`./${team}/app`, packageOf(`example.com/team/app`, [`./${team}/kit`], 0)] as const;
+    const packages = new Map([kit("red", 400_000), kit("blue", 4_000_000), main("red"), main("blue")]);
+    const roots = new Map(["red", "blue"].map((team) => [`${team}/app`, `./${team}/app`]));
+    const programs = [programOf("red/app", "aws"), programOf("blue/app", "gcp")];
+    const graph = { ...REST, packages, roots };
+    expect(divide(graph, programs, { by: "provider" })).toMatchObject([
+      { id: "aws", packages: { "example.com/team/kit": 1.02, "example.com/team/app": 0.02 }, cost: 1.04 },
+      { id: "gcp", packages: { "example.com/team/kit": 10.02, "example.com/team/app": 0.02 }, cost: 10.04 },
+    ]);
+    // In one shard both are compiled, so their costs add up.
+    expect(divide(graph, programs, { count: 1 })).toMatchObject([
+      { packages: { "example.com/team/kit": 11.04, "example.com/team/app": 0.04 }, cost: 11.08 },
+    ]);
+  });
+});
+
+describe("goModuleNeeds", () => {
+  const packages = new Map<string, Package>([
+    ["a@v1", { ...packageOf("a", ["b@v1"]), goModule: "a@v1" }],
+    ["b@v1", { ...packageOf("b", []), goModule: "b@v1" }],
+    ["broken@v1", { ...packageOf("broken", []), goModule: "broken@v1" }],
+    ["./app", packageOf("app", ["a@v1"])],
+  ]);
+  const graph: Graph = {
+    ...REST,
+    packages,
+    roots: new Map([["app", "./app"]]),
+    required: new Map([
+      ["other", ["b@v2"]],
+      [".", ["a@v1", "b@v1", "broken@v1", "unused@v1"]],
+    ]),
+  };
+
+  it("says what each go.mod requires and which of it no program that loads is compiled from", () => {
+    expect(goModuleNeeds(graph)).toEqual({
+      ".": { required: ["a@v1", "b@v1", "broken@v1", "unused@v1"], spare: ["broken@v1", "unused@v1"] },
+      other: { required: ["b@v2"], spare: ["b@v2"] },
+    });
+    expect(Object.keys(goModuleNeeds(graph))).toEqual([".", "other"]);
+  });
+
+  it("calls all spare where nothing loads", () => {
+    expect(goModuleNeeds({ ...graph, roots: new Map() })["."]?.spare).toHaveLength(4);
+  });
+});
+
+describe("matrixOf", () => {
+  const shards = (count: number, base = true): readonly Shard[] => [
+    ...(base ? [{ id: BASE_SHARD, programs: [], packages: {}, cost: 1 }] : []),
+    ...Array.from({ length: count }, (_, index) => ({ id: `s${index}`, programs: [], packages: {}, cost: 1 })),
+  ];
+
+  it("has every shard but the base, with the runner's label", () => {
+    expect(matrixOf({ shards: shards(2) }, "big")).toEqual({
+      include: [
+        { shard: "s0", runs_on: "big" },
+        { shard: "s1", runs_on: "big" },
+      ],
+    });
+    expect(matrixOf({ shards: [] }, "big")).toEqual({ include: [] });
+  });
+
+  it("takes as many as GitHub does, the base not counted, and refuses one more", () => {
+    expect(matrixOf({ shards: shards(256) }, "x").include).toHaveLength(256);
+    for (const base of [true, false]) {
+      expect(() => matrixOf({ shards: shards(257, base) }, "x")).toThrow(
+        expect.objectContaining({
+          kind: "usage",
+          message: "the plan has 257 shards; a GitHub matrix takes 256",
+          mend: expect.stringContaining("--shards 256") as string,
+        }),
+      );
+    }
+  });
+
+  it("has every program that loads exactly once", () => {
+    fc.assert(
+      fc.property(repository, division, (repo, by) => {
+        const made = divide(repo.graph, repo.programs, by);
+        const ids = matrixOf({ shards: made }, "x").include.map(({ shard }) => shard);
+        const baked = ids.flatMap((id) => made.find((shard) => shard.id === id)?.programs ?? []);
+        expect(baked.sort()).toEqual([...repo.graph.roots.keys()].sort());
+      }),
+    );
   });
 });
 

@@ -1,6 +1,16 @@
-import { describe, expect, it } from "vitest";
-import { requireNoFailures, unexpectedFailures } from "../../../cache/planning.ts";
+import { access } from "node:fs/promises";
+import path from "node:path";
+import { describe, expect, it, vi } from "vitest";
+import { readGraph, type Graph } from "../../../cache/graph.ts";
+import { requireLocalStore } from "../../../cache/local-store.ts";
+import { makePlan, planFault, requireNoFailures, unexpectedFailures } from "../../../cache/planning.ts";
 import { KilnError } from "../../../errors.ts";
+import { silent } from "../../../progress.ts";
+import { temporaryDirectory } from "../../support/temporary-directory.ts";
+import { CONTRACT, writeText } from "./cache-directory.ts";
+
+vi.mock(import("../../../cache/graph.ts"), async (original) => ({ ...(await original()), readGraph: vi.fn() }));
+vi.mock(import("../../../cache/local-store.ts"), { spy: true });
 
 const FAILURES = { "m/aws/vpc": "undefined: x", "m/gcp/gke": "syntax error" };
 
@@ -41,5 +51,49 @@ describe("requireNoFailures", () => {
       message,
       mend: expect.stringContaining("--allow-failed") as string,
     });
+  });
+});
+
+describe("makePlan", () => {
+  const graph: Graph = {
+    packages: new Map([["./aws/vpc", { importPath: "x", standard: false, main: true, imports: [], sourceBytes: 0 }]]),
+    roots: new Map([["aws/vpc", "./aws/vpc"]]),
+    faults: new Map([["gcp/gke", "broken"]]),
+    skipped: ["aws/tool"],
+    required: new Map([[".", ["example.com/spare@v1.0.0"]]]),
+  };
+
+  async function planned() {
+    const home = await temporaryDirectory();
+    const [source, store] = [path.join(home, "source"), path.join(home, "store")];
+    await writeText(path.join(source, "go.mod"), "module example.com/x\n");
+    for (const name of ["aws/vpc", "aws/tool", "gcp/gke"]) {
+      await writeText(path.join(source, name, "main.go"), "package main\n");
+    }
+    await writeText(path.join(source, "aws/lib/lib.go"), "package lib\n");
+    const options = { pattern: "{provider}/{module}", division: { by: "provider" }, contract: CONTRACT } as const;
+    return { store, plan: makePlan({ ...options, source, store, goRoot: "/go", progress: silent }) };
+  }
+
+  it("has programs, those that do not load, those that are none, and what each go.mod needs", async () => {
+    vi.mocked(readGraph).mockResolvedValueOnce(graph);
+    const plan = await (await planned()).plan;
+    expect(plan.programs.map(({ directory }) => directory)).toEqual(["aws/vpc", "gcp/gke"]);
+    expect(plan.skipped).toEqual(["aws/lib", "aws/tool"]);
+    expect(plan.faults).toEqual({ "gcp/gke": "broken" });
+    expect(plan.goModules).toEqual({
+      ".": { required: ["example.com/spare@v1.0.0"], spare: ["example.com/spare@v1.0.0"] },
+    });
+    expect(plan.shards.map(({ id, programs }) => [id, programs])).toEqual([["aws", ["aws/vpc"]]]);
+    expect(planFault(JSON.parse(JSON.stringify(plan)) as typeof plan)).toBeUndefined();
+  });
+
+  it("fetches nothing into a store on a network file system", async () => {
+    vi.mocked(readGraph).mockClear();
+    vi.mocked(requireLocalStore).mockRejectedValueOnce(new KilnError("usage", "on a network file system"));
+    const { plan, store } = await planned();
+    await expect(plan).rejects.toThrow("on a network file system");
+    expect(readGraph).not.toHaveBeenCalled();
+    await expect(access(store)).rejects.toThrow("ENOENT");
   });
 });

@@ -112,6 +112,25 @@ describe("readPrograms", () => {
     expect((await readPrograms(source, PATTERN)).programs).toHaveLength(1);
   });
 
+  it("names two modules of one name and provider apart", async () => {
+    await write("one/aws/store/main.go", "package main\n");
+    await write("two/aws/store/main.go", "package main\n");
+    const { programs } = await readPrograms(source, "*/{provider}/{module}");
+    expect(programs.map(({ directory }) => directory)).toEqual(["one/aws/store", "two/aws/store"]);
+  });
+
+  it("takes directories with spaces and unicode, and files that end in CRLF", async () => {
+    await write("m/aws/größe und raum/main.go", "// x\r\n\r\npackage main\r\n");
+    expect((await readPrograms(source, PATTERN)).programs.map(({ module }) => module)).toEqual(["größe und raum"]);
+  });
+
+  it("leaves out a directory that only its name or a broken link makes look like Go", async () => {
+    await write("m/aws/vpc/main.go", "package main\n");
+    await mkdir(path.join(source, "m/aws/odd/main.go"), { recursive: true });
+    await symlink("nowhere", path.join(source, "m/aws/odd/lost.go"));
+    expect((await readPrograms(source, PATTERN)).skipped).toEqual(["m/aws/odd"]);
+  });
+
   it("narrows to providers, skipped directories too", async () => {
     await write("m/gcp/zone/main.go", "package main\n");
     await write("m/aws/vpc/main.go", "package main\n");

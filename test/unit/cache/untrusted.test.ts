@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { buildContract } from "../../../cache/contract.ts";
-import { localDirectories } from "../../../cache/inputs.ts";
 import { manifestFault, type CacheManifest } from "../../../cache/manifest.ts";
 import type { Plan } from "../../../cache/plan.ts";
 import { planFault } from "../../../cache/planning.ts";
@@ -55,6 +54,8 @@ describe("planFault", () => {
     contract,
     pattern: "{provider}/{module}",
     programs: [{ provider: "aws", module: "a", directory: "aws/a", goModule: "." }],
+    skipped: [],
+    goModules: { ".": { required: ["example.com/sdk@v1.0.0"], spare: [] } },
     faults: {},
     allowFailed: [],
     shards: [{ id: "aws", programs: ["aws/a"], packages: { fmt: 1 }, cost: 1 }],
@@ -70,17 +71,44 @@ describe("planFault", () => {
     const programs = [{ provider: "aws", module: "a", directory, goModule: "." }];
     expect(planFault({ ...plan, programs })).toContain("is not below the source");
   });
-});
 
-describe("localDirectories", () => {
-  it.each<[string, string, readonly string[]]>([
-    ["a replacement", "replace example.com/x => ../x\n", ["../x"]],
-    ["a block of them", "replace (\n\ta => ./a // near\n\tb v1.0.0 => ../b\n)\n", ["./a", "../b"]],
-    ["the parent itself", "replace a => ..\n", [".."]],
-    ["a workspace", "go 1.26\n\nuse ./one\nuse (\n\t../two\n\t.\n)\n", ["./one", "../two", "."]],
-    ["a module in place of another", "replace a => example.com/b v1.0.0\n", []],
-    ["a comment", "// replace a => ../x\n", []],
-  ])("reads %s", (_, text, directories) => {
-    expect(localDirectories(text)).toEqual(directories);
+  it.each(["../outside", "/etc", "a/../../b"])("refuses the Go module directory %j", (goModule) => {
+    const programs = [{ provider: "aws", module: "a", directory: "aws/a", goModule }];
+    expect(planFault({ ...plan, programs })).toContain("is not below the source");
+  });
+
+  it.each(["required", "spare"] as const)("refuses module names among the %s that are options or lead out", (list) => {
+    const names = [
+      "-x@v1.0.0",
+      "--modfile=/etc/x@v1",
+      "../../x@v1.0.0",
+      "a/../b@v1.0.0",
+      "/etc@v1",
+      "a@v1/../../b",
+      "a b@v1",
+      "a",
+    ];
+    for (const name of names) {
+      const goModules = { ".": { required: [], spare: [], [list]: ["example.com/sdk@v1.0.0", name] } };
+      expect(planFault({ ...plan, goModules })).toBe(`"${name}" is no version of a Go module`);
+    }
+  });
+
+  it("refuses a package name that Go would take for an option", () => {
+    const shards = [{ id: "base", programs: [], packages: { fmt: 1, "-toolexec=/tmp/x": 1 }, cost: 1 }];
+    expect(planFault({ ...plan, shards })).toBe('"-toolexec=/tmp/x" is no import path');
+  });
+
+  it.each(["skipped", "allowFailed", "shards", "programs", "goModules"] as const)(
+    "names what is missing: %s",
+    (name) => {
+      for (const value of [undefined, null]) {
+        expect(planFault({ ...plan, [name]: value })).toMatch(new RegExp(`^it has no .*${name}`));
+      }
+    },
+  );
+
+  it("refuses needs of a Go module that are no lists", () => {
+    expect(planFault({ ...plan, goModules: { ".": {} } } as unknown as Plan)).toBe("it has no goModules");
   });
 });

@@ -1,20 +1,29 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, realpath, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import type { setTimeout } from "node:timers/promises";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { runGo } from "../../../cache/go-command.ts";
 import { readManifest } from "../../../cache/manifest.ts";
 import type { Plan, Shard } from "../../../cache/plan.ts";
 import type { Program } from "../../../cache/programs.ts";
 import { firstCompilerError, mountsOf, shardOf, warmShard } from "../../../cache/warm.ts";
-import { silent } from "../../../progress.ts";
+import { requireLocalStore } from "../../../cache/local-store.ts";
+import { KilnError } from "../../../errors.ts";
+import { silent, type Progress } from "../../../progress.ts";
 import { compile, CONTRACT, download, writeText } from "./cache-directory.ts";
 
 vi.mock(import("../../../cache/go-command.ts"), async (original) => ({ ...(await original()), runGo: vi.fn() }));
+vi.mock(import("../../../cache/local-store.ts"), { spy: true });
+// Attempts to fetch follow each other at once.
+vi.mock(import("node:timers/promises"), async (original) => {
+  const now: unknown = () => Promise.resolve();
+  return { ...(await original()), setTimeout: now as typeof setTimeout };
+});
 
 function planOf(programs: readonly Program[], shards: readonly Shard[]): Plan {
   const rest = { version: 1, contract: CONTRACT, pattern: "{provider}/{module}", faults: {}, allowFailed: [] } as const;
-  return { ...rest, programs, shards };
+  return { ...rest, skipped: [], goModules: {}, programs, shards };
 }
 
 const shard = (id: string, programs: readonly string[]): Shard => ({ id, programs, packages: {}, cost: 0 });
@@ -66,6 +75,7 @@ describe("warmShard", () => {
   beforeEach(async () => {
     home = await mkdtemp(path.join(tmpdir(), "kiln-warm-"));
     vi.stubEnv("KILN_MIN_FREE_GB", "0");
+    vi.mocked(runGo).mockReset();
     await writeText(path.join(home, "source/go.sum"), "example.com/only-mod v1.0.0/go.mod h1:x=\n");
     await download(path.join(home, "store/go-mod"), "example.com/sdk@v1.0.0");
     await download(path.join(home, "store/go-mod"), "example.com/only-mod@v1.0.0", false);
@@ -85,9 +95,11 @@ describe("warmShard", () => {
         Module: { Path: "example.com/sdk", Version: "v1.0.0" },
       };
       const asked = args.filter((arg) => arg.startsWith("./")).map((arg) => arg.slice(2));
+      // Go names directories by their real paths.
+      const real = await realpath(cwd);
       const programs = asked.map((directory) => ({
         ImportPath: `repository/${directory}`,
-        Dir: path.join(cwd, directory),
+        Dir: path.join(real, directory),
         Imports: ["example.com/sdk"],
         ...(broken[directory] === undefined ? {} : { Error: { Err: broken[directory] } }),
       }));
@@ -97,10 +109,10 @@ describe("warmShard", () => {
     });
   }
 
-  const warm = (directories: readonly string[]) =>
+  const warm = (directories: readonly string[], source = path.join(home, "source")) =>
     warmShard({
       plan: planOf(directories.map(programOf), [shard("aws", directories)]),
-      ...{ shard: "aws", source: path.join(home, "source"), goRoot: "/go" },
+      ...{ shard: "aws", source, goRoot: "/go" },
       ...{ store: path.join(home, "store"), out: path.join(home, "out"), progress: silent },
     });
 
@@ -123,6 +135,12 @@ describe("warmShard", () => {
     expect(manifest).toMatchObject({ modules: ["aws/a"], failed: { "aws/b": "./main.go:3:2: undefined: x" } });
   });
 
+  it("knows a failing program again where the source is named through a link", async () => {
+    await symlink("source", path.join(home, "link"));
+    goCompiles({ "aws/b": "undefined: x" });
+    expect((await warm(["aws/a", "aws/b"], path.join(home, "link"))).failed).toEqual({ "aws/b": "undefined: x" });
+  });
+
   it("tells programs apart of which one's directory ends like the other's", async () => {
     goCompiles({ "other/aws/a": "no" });
     const manifest = await warm(["other/aws/a", "aws/a"]);
@@ -135,5 +153,120 @@ describe("warmShard", () => {
     goCompiles({});
     expect((await warm(["aws/a"])).modules).toEqual(["aws/a"]);
     expect((await readdir(home)).sort()).toEqual(["out", "source", "store"]);
+  });
+
+  describe("of several Go modules", () => {
+    const printed = (...entries: readonly object[]) =>
+      entries.map((entry) => `${JSON.stringify(entry, null, "\t")}\n`).join("");
+
+    interface FakeModule {
+      /** By package, the fault in it. */
+      readonly faults?: Readonly<Record<string, string>>;
+      /** What Go says where it cannot read go.mod. */
+      readonly unreadable?: string;
+    }
+
+    /** A Go with modules of one name, `team`: each has a program `app` that imports its own package `team/kit`. */
+    function goHas(
+      goModules: Readonly<Record<string, FakeModule>>,
+      missing: Readonly<Record<string, string>> = {},
+    ): void {
+      vi.mocked(runGo).mockImplementation(async (_, args, { cwd }) => {
+        const said = (stdout: string, more: object = {}) => ({ code: 0, stdout, stderr: "", ...more });
+        if (args[0] === "mod" && args[1] === "download") {
+          return said(
+            printed(
+              ...args.slice(args.indexOf("--") + 1).map((module) => {
+                const [Path, Version] = module.split("@");
+                return { Path, Version, ...(missing[module] === undefined ? {} : { Error: missing[module] }) };
+              }),
+            ),
+          );
+        }
+        if (args[0] !== "list" || args[1] === "-m") return said("{}");
+        const { faults = {}, unreadable } = goModules[path.basename(cwd)] ?? {};
+        if (unreadable !== undefined) return said("", { code: 1, stderr: unreadable });
+        const entries = ["kit", "app"].map((name) => ({
+          ...{ ImportPath: `team/${name}`, Name: name === "app" ? "main" : name, Dir: path.join(cwd, name) },
+          Imports: name === "app" ? ["team/kit"] : [],
+          ...(faults[name] === undefined ? {} : { Error: { Err: faults[name] } }),
+        }));
+        for (const { Dir } of entries)
+          await compile(path.join(home, "store/go-build"), path.basename(cwd) + Dir.slice(cwd.length));
+        return said(printed(...entries), { stderr: "go: downloading team/kit v1.0.0\n" });
+      });
+    }
+
+    const program = (goModule: string, provider = "aws"): Program => ({
+      ...{ provider, module: "app", directory: `${goModule}/app`, goModule },
+    });
+    const warmAll = async (programs: readonly Program[], more: Partial<Plan> = {}, progress: Progress = silent) => {
+      for (const { goModule } of programs)
+        await writeText(path.join(home, "source", goModule, "go.mod"), "module team\n");
+      return warmShard({
+        plan: {
+          ...planOf(programs, [
+            shard(
+              "all",
+              programs.map(({ directory }) => directory),
+            ),
+          ]),
+          ...more,
+        },
+        ...{ shard: "all", source: path.join(home, "source"), goRoot: "/go" },
+        ...{ store: path.join(home, "store"), out: path.join(home, "out"), progress },
+      });
+    };
+
+    it("with one name lays a fault to the program that has it", async () => {
+      goHas({ blue: { faults: { kit: "# team/kit\nkit/kit.go:3:2: undefined: x\n" } }, red: {} });
+      expect(await warmAll([program("red"), program("blue", "gcp"), program("green")])).toMatchObject({
+        modules: ["green/app", "red/app"],
+        failed: { "blue/app": "kit/kit.go:3:2: undefined: x" },
+      });
+    });
+
+    it("ends where the network fails at the last moment: names module and version, and shows no password", async () => {
+      goHas({ red: { faults: { kit: "a.io/b@v1.0.0: reading https://u:s3cret@proxy/b.zip: 403 Forbidden" } } });
+      await expect(warmAll([program("red"), program("green")])).rejects.toMatchObject({
+        kind: "unreachable",
+        message: "a.io/b@v1.0.0 cannot be fetched: reading https://…@proxy/b.zip: 403 Forbidden",
+        mend: expect.stringContaining("GOPRIVATE") as string,
+      });
+      goHas({ blue: { faults: { kit: "zip: not a valid zip file" } } });
+      await expect(warmAll([program("blue")])).rejects.toThrow("team/kit@v1.0.0 cannot be fetched: zip: not a valid");
+    });
+
+    it("names what Go says of a go.mod that it cannot read, without a password", async () => {
+      goHas({ grey: { unreadable: "go: downloading x v1\ngo: https://u:s3cret@h is odd\n" } });
+      const { modules, failed } = await warmAll([program("grey"), program("green")]);
+      expect(modules).toEqual(["green/app"]);
+      expect(failed).toEqual({ "grey/app": "Go cannot read grey/go.mod: go: https://…@h is odd" });
+    });
+
+    it("ships what a go.mod requires and nothing compiles, and says what of it cannot be had", async () => {
+      goHas({}, { "example.com/gone@v1.0.0": "404 Not Found\n" });
+      await download(path.join(home, "store/go-mod"), "example.com/spare@v1.0.0");
+      const note = vi.fn();
+      const spare = ["example.com/gone@v1.0.0", "example.com/spare@v1.0.0"];
+      const manifest = await warmAll(
+        [program("red"), program("blue", "gcp")],
+        { goModules: { red: { required: spare, spare }, blue: { required: [], spare: [] } } },
+        { ...silent, note },
+      );
+      expect(manifest.closures.aws?.goMod).toEqual(["example.com/spare@v1.0.0"]);
+      expect(manifest.closures.gcp?.goMod).toEqual([]);
+      expect(note.mock.calls).toEqual([
+        ["example.com/gone@v1.0.0 is left out, Pulumi will look for it: 404 Not Found"],
+      ]);
+    });
+  });
+
+  it("refuses a store on a network file system before anything is written to it", async () => {
+    vi.mocked(requireLocalStore).mockRejectedValueOnce(new KilnError("usage", "on a network file system"));
+    goCompiles({});
+    await expect(warm(["aws/a"])).rejects.toThrow("on a network file system");
+    expect(runGo).not.toHaveBeenCalled();
+    expect(await readdir(home)).not.toContain("out");
   });
 });
