@@ -1,13 +1,13 @@
-import { createHash, type Hash } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
-import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { createGzip } from "node:zlib";
-import { pack, type Pack } from "tar-stream";
+import type { Pack } from "tar-stream";
 import { throwIfInterrupted } from "../toolchain/process.ts";
+import { INPUTS_FOLDER, inputsLine, type BuildInputs } from "./build-inputs.ts";
 import { IMAGE_PATHS } from "./contract.ts";
+import { writeLayerArchive } from "./layer-archive.ts";
 import { BASE_SHARD } from "./plan.ts";
 import type { CacheManifest } from "./manifest.ts";
 import { FAR_FUTURE_SECONDS, readModuleMetadata, readModuleTree } from "./store.ts";
@@ -24,6 +24,8 @@ export interface CacheLayer {
   readonly goMod: readonly string[];
   /** Go modules of which it carries only go.mod and version data, besides those of `goMod`. */
   readonly goModMetadata: readonly string[];
+  /** What the provider's programs were built from, for `kiln cache explain`. */
+  readonly inputs?: BuildInputs;
 }
 
 /**
@@ -44,13 +46,22 @@ export function partition(manifest: CacheManifest): readonly CacheLayer[] {
   const withSources = new Set([...goMod.values()].flat());
 
   return [COMMON_LAYER, ...providers.map(([provider]) => provider).sort()]
-    .map((name) => ({
+    .map((name): CacheLayer => ({
       name,
       goBuild: goBuild.get(name) ?? [],
       goMod: goMod.get(name) ?? [],
       goModMetadata: name === COMMON_LAYER ? manifest.goModMetadata.filter((module) => !withSources.has(module)) : [],
+      ...inputsIn(manifest, name),
     }))
-    .filter((layer) => layer.goBuild.length + layer.goMod.length + layer.goModMetadata.length > 0);
+    .filter(
+      (layer) =>
+        layer.goBuild.length + layer.goMod.length + layer.goModMetadata.length > 0 || layer.inputs !== undefined,
+    );
+}
+
+function inputsIn({ inputs }: CacheManifest, provider: string): { readonly inputs?: BuildInputs } {
+  const own = inputs?.[provider];
+  return own === undefined ? {} : { inputs: own };
 }
 
 /** Part of every layer key: raise it when the same content is to be written as other bytes. */
@@ -76,6 +87,7 @@ export async function layerKey(cache: string, layer: CacheLayer): Promise<string
     }
     hash.update("\n");
   }
+  if (layer.inputs !== undefined) hash.update(inputsLine(layer.name, layer.inputs));
   return hash.digest("hex");
 }
 
@@ -93,52 +105,12 @@ export interface LayerFile {
 /** Module sources keep a plain old date; Go looks at no time there. */
 const SOURCE_SECONDS = Date.UTC(1980, 0, 1) / 1000;
 
-/** Measured on Go archives: level 3 costs half of level 6 for a tenth more bytes. */
-const GZIP_LEVEL = 3;
-
 /**
  * Writes a layer as a gzipped tar archive, the same bytes for the same content: names sorted, owner root, fixed times.
  * Folders of both caches are open to every user, sticky, so that any uid adds entries and none removes these.
  */
-export async function writeLayer(cache: string, layer: CacheLayer, file: string): Promise<LayerFile> {
-  await mkdir(path.dirname(file), { recursive: true });
-  const archive = pack();
-  const [tarHash, gzipHash] = [createHash("sha256"), createHash("sha256")];
-  let [size, contentBytes] = [0, 0];
-  const written = pipeline(
-    archive,
-    hashing(tarHash),
-    createGzip({ level: GZIP_LEVEL }),
-    hashing(gzipHash, (bytes) => (size += bytes)),
-    createWriteStream(`${file}.partial`),
-  );
-  const filled = fill(archive, cache, layer).then((bytes) => (contentBytes = bytes));
-  try {
-    await Promise.all([written, filled]);
-  } catch (error) {
-    archive.destroy();
-    await written.catch(() => undefined);
-    await rm(`${file}.partial`, { force: true });
-    throw error;
-  }
-  await rename(`${file}.partial`, file);
-  return {
-    file,
-    digest: `sha256:${gzipHash.digest("hex")}`,
-    size,
-    diffId: `sha256:${tarHash.digest("hex")}`,
-    contentBytes,
-  };
-}
-
-function hashing(hash: Hash, count?: (bytes: number) => void): Transform {
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      hash.update(chunk);
-      count?.(chunk.length);
-      done(null, chunk);
-    },
-  });
+export function writeLayer(cache: string, layer: CacheLayer, file: string): Promise<LayerFile> {
+  return writeLayerArchive(file, (archive) => fill(archive, cache, layer));
 }
 
 async function fill(archive: Pack, cache: string, layer: CacheLayer): Promise<number> {
@@ -172,7 +144,13 @@ async function fill(archive: Pack, cache: string, layer: CacheLayer): Promise<nu
     ];
     for (const name of names) await addFile(path.join(goModCache, name), `${folder}/${name}`, SOURCE_SECONDS, folder);
   }
-  archive.finalize();
+  if (layer.inputs !== undefined) {
+    const name = `${root(INPUTS_FOLDER)}/${layer.name}.json`;
+    const content = Buffer.from(inputsLine(layer.name, layer.inputs));
+    for (const parent of ancestors(name)) addFolder(parent, 0o755);
+    archive.entry({ name, mode: 0o644, mtime: new Date(SOURCE_SECONDS * 1000) }, content);
+    bytes += content.length;
+  }
   return bytes;
 }
 

@@ -1,7 +1,8 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { KilnError, messageOf } from "../errors.ts";
-import type { BuildContract } from "./contract.ts";
+import { inputsFault, type BuildInputs } from "./build-inputs.ts";
+import { contractFault, type BuildContract } from "./contract.ts";
 
 export const MANIFEST_FILE = "manifest.json";
 
@@ -22,13 +23,16 @@ export interface CacheManifest {
   /** Programs that could not be compiled, and the compiler's first error. */
   readonly failed: Readonly<Record<string, string>>;
   readonly closures: Readonly<Record<string, ProviderClosure>>;
+  /** What each provider's programs were built from; a kiln that did not note it yet leaves it out. */
+  readonly inputs?: Readonly<Record<string, BuildInputs>>;
   /** Go modules of which only go.mod and version data are needed. Sorted. */
   readonly goModMetadata: readonly string[];
   readonly counts: { readonly goBuildEntries: number; readonly goModules: number; readonly bytes: number };
 }
 
 const ENTRY = /^[0-9a-f]{2}\/[0-9a-f]{64}-[ad]$/;
-const GO_MODULE = /^(?!.*(?:^|\/)\.\.?(?:\/|@))[^\s@/][^\s@]*@v[^\s@/]+$/;
+/** `path@version` of a Go module that stands nowhere else than below GOMODCACHE. */
+export const MODULE_VERSION = /^(?!.*(?:^|\/)\.\.?(?:\/|@))[^\s@/][^\s@]*@v[^\s@/]+$/;
 
 /**
  * What is wrong with a manifest, or undefined. Shards come from other machines: a name that leads out of the cache would
@@ -40,7 +44,8 @@ export function manifestFault(document: Partial<CacheManifest>): string | undefi
     ([, value]) => typeof value !== "object",
   );
   if (missing) return `it has no ${missing[0]}`;
-  if (typeof contract?.goVersion !== "string" || !Array.isArray(contract.flags)) return "its contract is not one";
+  const wrong = contractFault(contract);
+  if (wrong !== undefined) return wrong;
   for (const [provider, closure] of Object.entries(closures ?? {})) {
     const { goBuild, goMod } = closure as Partial<ProviderClosure>;
     if (goBuild === undefined || goMod === undefined) return `its closure of ${provider} is not one`;
@@ -48,8 +53,9 @@ export function manifestFault(document: Partial<CacheManifest>): string | undefi
     if (entry !== undefined) return `"${entry}" is no entry of a build cache`;
   }
   const goModules = [...Object.values(closures ?? {}).flatMap(({ goMod }) => goMod), ...(goModMetadata ?? [])];
-  const module = goModules.find((name) => !GO_MODULE.test(name));
-  return module === undefined ? undefined : `"${module}" is no version of a Go module`;
+  const module = goModules.find((name) => !MODULE_VERSION.test(name));
+  if (module !== undefined) return `"${module}" is no version of a Go module`;
+  return inputsFault(document.inputs);
 }
 
 /** Reads a cache directory's manifest. Throws a usage error naming the file when it is missing or not one. */

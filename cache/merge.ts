@@ -1,6 +1,7 @@
 import { open, readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { KilnError } from "../errors.ts";
+import { mergeInputs } from "./build-inputs.ts";
 import { contractDifferences } from "./contract.ts";
 import { MANIFEST_FILE, readManifest, writeJson, type CacheManifest, type ProviderClosure } from "./manifest.ts";
 import { directoryBytes, linkFiles, replaceDirectory } from "./store.ts";
@@ -36,12 +37,14 @@ export function mergeManifests(sources: readonly MergeSource[]): Omit<CacheManif
     }
   }
   const failed = Object.assign({}, ...sources.map(({ manifest }) => manifest.failed)) as Record<string, string>;
+  const inputs = mergeInputs(sources.map(({ manifest }) => manifest.inputs));
   return {
     version: 1,
     contract: first.manifest.contract,
     modules: union(...sources.map(({ manifest }) => manifest.modules)),
     failed,
     closures: Object.fromEntries([...closures].sort(([a], [b]) => (a < b ? -1 : 1))),
+    ...(inputs === undefined ? {} : { inputs }),
     goModMetadata: union(...sources.map(({ manifest }) => manifest.goModMetadata)),
   };
 }

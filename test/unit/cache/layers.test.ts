@@ -6,6 +6,7 @@ import { Readable } from "node:stream";
 import { gunzipSync } from "node:zlib";
 import { extract, type Header } from "tar-stream";
 import { beforeEach, describe, expect, it } from "vitest";
+import { inputsLine } from "../../../cache/build-inputs.ts";
 import { COMMON_LAYER, layerKey, partition, writeLayer, type CacheLayer } from "../../../cache/layers.ts";
 import type { CacheManifest, ProviderClosure } from "../../../cache/manifest.ts";
 import { interruption } from "../../../toolchain/process.ts";
@@ -55,6 +56,16 @@ describe("partition", () => {
     const same = { goBuild: ["a"], goMod: [] };
     expect(partition(manifestOf({ aws: same, gcp: same })).map(({ name }) => name)).toEqual(["common"]);
     expect(partition(manifestOf({}))).toEqual([]);
+  });
+
+  it("gives a provider's inputs to its own layer, which it has even where all entries are shared", () => {
+    const same = { goBuild: ["a"], goMod: [] };
+    const inputs = { programs: {}, goFiles: {}, packages: {} };
+    const layers = partition({ ...manifestOf({ aws: same, gcp: same }), inputs: { gcp: inputs } });
+    expect(layers.map((layer) => [layer.name, layer.inputs])).toEqual([
+      ["common", undefined],
+      ["gcp", inputs],
+    ]);
   });
 
   const names = fc.uniqueArray(fc.constantFrom("a", "b", "c", "d", "e", "f"));
@@ -141,6 +152,20 @@ describe("a layer of a cache", () => {
       const moved = { ...layer, goMod: [SDK], goModMetadata: [...layer.goModMetadata, DEEP] };
       const keys = await Promise.all([layer, less, moved].map((each) => layerKey(cache, each)));
       expect(new Set(keys).size).toBe(3);
+    });
+
+    it("changes with what the programs were built from, as the bytes do", async () => {
+      const of = (digest: string) => ({
+        ...layer,
+        inputs: { programs: {}, goFiles: {}, packages: { "m/aws/x": { "main.go": digest } } },
+      });
+      const keys = await Promise.all([layer, of("1"), of("2")].map((each) => layerKey(cache, each)));
+      expect(new Set(keys).size).toBe(3);
+      const written = await Promise.all(
+        [of("1"), of("1"), of("2")].map((each, index) => writeLayer(cache, each, path.join(home, `i${index}.tar.gz`))),
+      );
+      expect(written[1]?.digest).toBe(written[0]?.digest);
+      expect(written[2]?.digest).not.toBe(written[0]?.digest);
     });
 
     it("is the same for the same content elsewhere, under any name", async () => {
@@ -231,6 +256,24 @@ describe("a layer of a cache", () => {
       ] as const) {
         expect(modes.get(name)?.toString(8), name).toBe(mode.toString(8));
       }
+    });
+
+    it("carries what its programs were built from in a file that every user reads and none writes", async () => {
+      const inputs = { programs: {}, goFiles: { "go.mod": { go: "1.26" } }, packages: {} };
+      const written = await writeLayer(cache, { ...layer, inputs }, path.join(home, "l.tar.gz"));
+      const entries = await entriesIn(written.file);
+      const [file] = entries.filter(({ name }) => name.startsWith("usr/") && !name.endsWith("/"));
+      const text = inputsLine("aws", inputs);
+      expect([file?.name, file?.size, file?.mode]).toEqual([
+        "usr/local/share/kiln/inputs/aws.json",
+        text.length,
+        0o644,
+      ]);
+      expect(gunzipSync(await readFile(written.file)).includes(text)).toBe(true);
+      const folders = entries.filter(({ name }) => name.startsWith("usr/") && name.endsWith("/"));
+      expect(folders.map(({ mode }) => mode)).toEqual(Array.from({ length: 5 }, () => 0o755));
+      const files = entries.filter(({ type }) => type === "file");
+      expect(written.contentBytes).toBe(files.reduce((sum, { size }) => sum + size, 0));
     });
 
     it("leaves no file where it fails: an entry that is not there, a module that is not, no place to write", async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { readJson, readManifest, writeJson } from "../../../cache/manifest.ts";
+import { writeCache } from "./cache-directory.ts";
 
 let home: string;
 let file: string;
@@ -65,6 +66,18 @@ describe("readManifest", () => {
       kind: "usage",
       message: expect.stringContaining(`${home}/manifest.json is not a cache directory`) as string,
       mend: "Make one with `npx kiln cache warm`.",
+    });
+  });
+
+  it("refuses inputs that would lead a layer's file out of its folder", async () => {
+    const manifest = await writeCache(home, { aws: { packages: [], modules: [] } });
+    const inputs = { programs: {}, goFiles: {}, packages: {} };
+    await writeJson(path.join(home, "manifest.json"), { ...manifest, inputs: { aws: inputs } });
+    expect((await readManifest(home)).inputs).toEqual({ aws: inputs });
+    await writeJson(path.join(home, "manifest.json"), { ...manifest, inputs: { "../aws": inputs } });
+    await expect(readManifest(home)).rejects.toMatchObject({
+      kind: "usage",
+      message: expect.stringContaining('"../aws" cannot be a provider\'s name') as string,
     });
   });
 });

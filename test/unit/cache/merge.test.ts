@@ -40,6 +40,25 @@ describe("mergeManifests", () => {
     });
   });
 
+  it("unites what providers' programs were built from, over all shards of one provider", () => {
+    const of = (program: string) => ({
+      programs: { [program]: { goFiles: ["go.mod"], packages: ["shared", program], modules: {} } },
+      goFiles: { "go.mod": { go: "1.26" } },
+      packages: { shared: { "s.go": "1" }, [program]: { "main.go": program } },
+    });
+    const shards = [{ aws: of("m/b") }, { aws: of("m/a"), gcp: of("m/c") }, undefined];
+    const sources = shards.map((inputs, index) => ({
+      directory: `d${index}`,
+      manifest: manifestOf(inputs === undefined ? {} : { inputs }),
+    }));
+    const { inputs } = mergeManifests(sources);
+    expect(Object.keys(inputs ?? {})).toEqual(["aws", "gcp"]);
+    expect(Object.keys(inputs?.aws?.programs ?? {})).toEqual(["m/a", "m/b"]);
+    expect(Object.keys(inputs?.aws?.packages ?? {})).toEqual(["m/a", "m/b", "shared"]);
+    expect(inputs?.gcp).toEqual(of("m/c"));
+    expect(mergeManifests(sources.slice(2))).not.toHaveProperty("inputs");
+  });
+
   const name = fc.constantFrom("a", "b", "c", "d");
   const names = fc.array(name);
   const manifest = fc
