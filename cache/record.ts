@@ -1,16 +1,23 @@
+import { isDeepStrictEqual } from "node:util";
 import {
   OCI,
   pushDocument,
   pushManifest,
+  readBlobText,
+  readImageConfig,
   readReferrers,
   readImageManifest,
+  type ImageConfig,
   type RegistryClient,
 } from "../registry/client.ts";
 import type { ImageReference } from "../registry/image-reference.ts";
-import type { BuildContract } from "./contract.ts";
+import { CONTRACT_LABEL, contractDifferences, type BuildContract } from "./contract.ts";
 import type { Verification } from "./verify.ts";
 
 const ARTIFACT_TYPE = "application/vnd.kiln.verification.v1+json";
+
+/** No record is larger: thousands of programs are a few hundred kilobytes. */
+const RECORD_BYTES = 8_000_000;
 
 /** What a verification leaves in the registry beside the image that it passed. */
 export interface VerificationRecord {
@@ -20,6 +27,8 @@ export interface VerificationRecord {
   readonly compileActions: number;
   /** Directories of the programs that built offline. */
   readonly programs: readonly string[];
+  /** Present where an engine of another architecture ran the builds under emulation. */
+  readonly emulated?: true;
 }
 
 /**
@@ -31,6 +40,7 @@ export async function pushVerification(
   image: ImageReference & { readonly digest: string },
   contract: BuildContract,
   verification: Verification,
+  emulated = false,
 ): Promise<string> {
   const { repository, digest } = image;
   const record: VerificationRecord = {
@@ -39,6 +49,7 @@ export async function pushVerification(
     contract,
     compileActions: verification.compileActions,
     programs: verification.programs.map((program) => program.directory),
+    ...(emulated ? { emulated } : {}),
   };
   const manifest = await readImageManifest(client, { repository, digest });
   return pushManifest(
@@ -65,4 +76,81 @@ export async function hasRecord(
   image: ImageReference & { readonly digest: string },
 ): Promise<boolean> {
   return (await readReferrers(client, image, ARTIFACT_TYPE)).length > 0;
+}
+
+/** A record that stands for an image, or why none of those that are attached does. */
+export type FoundRecord =
+  | { readonly record: VerificationRecord; readonly digest: string }
+  | { readonly record: undefined; readonly faults: readonly string[] };
+
+/** Reads the verifications that are attached to an image, and gives the first that `recordFaults` finds nothing wrong with. */
+export async function readRecord(
+  client: RegistryClient,
+  image: ImageReference & { readonly digest: string },
+): Promise<FoundRecord> {
+  const { repository } = image;
+  const config = await readImageConfig(client, repository, await readImageManifest(client, image));
+  const faults: string[] = [];
+  for (const digest of await readReferrers(client, image, ARTIFACT_TYPE)) {
+    const [blob] = (await readImageManifest(client, { repository, digest })).layers;
+    const record = parsedJson(
+      blob === undefined || blob.size > RECORD_BYTES ? "" : await readBlobText(client, repository, blob.digest),
+    );
+    const wrong = recordFaults(record, image.digest, config);
+    if (wrong.length === 0) return { record: record as VerificationRecord, digest };
+    faults.push(...wrong.map((fault) => `its record ${digest} ${fault}`));
+  }
+  return { record: undefined, faults: faults.length > 0 ? faults : ["no verification record is attached to it"] };
+}
+
+/**
+ * What keeps a record from standing for an image: of another version or image, of compile actions, of no program, or
+ * under another contract than the image is labelled with. Empty where it stands for the image.
+ */
+export function recordFaults(found: unknown, digest: string, config: ImageConfig): readonly string[] {
+  if (!isRecord(found)) return ["is not a verification record of version 1"];
+  const label = parsedJson(config.config?.Labels?.[CONTRACT_LABEL] ?? "");
+  return [
+    ...(found.image === digest ? [] : [`is of another image, ${found.image}`]),
+    ...(found.compileActions === 0 ? [] : [`tells of ${found.compileActions} compile actions`]),
+    ...(found.programs.length > 0 ? [] : ["names no program"]),
+    ...contractFaults(found.contract, label),
+  ];
+}
+
+function contractFaults(recorded: BuildContract, label: unknown): readonly string[] {
+  if (isDeepStrictEqual(recorded, label)) return [];
+  if (!isContract(label)) return [`says under which contract it passed, but the image has no label ${CONTRACT_LABEL}`];
+  const differences = contractDifferences(recorded, label).join("; ");
+  return [`passed under another contract than the image's label ${CONTRACT_LABEL}: ${differences}`];
+}
+
+function isRecord(found: unknown): found is VerificationRecord {
+  if (typeof found !== "object" || found === null) return false;
+  const { version, image, contract, compileActions, programs } = found as Partial<
+    Record<keyof VerificationRecord, unknown>
+  >;
+  return (
+    version === 1 &&
+    typeof image === "string" &&
+    isContract(contract) &&
+    typeof compileActions === "number" &&
+    Array.isArray(programs) &&
+    programs.every((program) => typeof program === "string")
+  );
+}
+
+function isContract(found: unknown): found is BuildContract {
+  if (typeof found !== "object" || found === null) return false;
+  const { goVersion, environment, flags, paths } = found as Partial<Record<keyof BuildContract, unknown>>;
+  const isMap = (value: unknown) => typeof value === "object" && value !== null;
+  return typeof goVersion === "string" && isMap(environment) && Array.isArray(flags) && isMap(paths);
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

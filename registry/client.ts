@@ -1,4 +1,5 @@
 import { KilnError } from "../errors.ts";
+import { networkMend } from "../toolchain/network.mjs";
 import { run, type RunResult } from "../toolchain/process.ts";
 import { formatReference, registryHost, type ImageReference } from "./image-reference.ts";
 import { isLoopback } from "./repository-names.ts";
@@ -59,20 +60,30 @@ export async function readDigest(client: RegistryClient, reference: ImageReferen
   return result?.stdout.trim();
 }
 
-/** The digests of what is attached to an image, by the referrers API or by the fallback tag, of one artifact type. */
+/** The digests of what is attached to an image, by the referrers API or by the fallback tag, of one artifact type or of any. */
 export async function readReferrers(
   client: RegistryClient,
   image: ImageReference,
-  artifactType: string,
+  artifactType?: string,
 ): Promise<readonly string[]> {
   const flags = [
-    "--filter-artifact-type",
-    artifactType,
+    ...(artifactType === undefined ? [] : ["--filter-artifact-type", artifactType]),
     "--format",
     "{{ range .Descriptors }}{{ println .Digest }}{{ end }}",
   ];
   const { stdout } = await regctl(client, image.repository, ["artifact", "list", ...flags, formatReference(image)]);
   return stdout.split("\n").filter((line) => line !== "");
+}
+
+/** The tags of a repository whose whole name matches a regular expression. */
+export async function readTags(
+  client: RegistryClient,
+  repository: string,
+  pattern: string,
+): Promise<readonly string[]> {
+  const args = ["tag", "ls", "--include", pattern, repository];
+  const result = await regctl(client, repository, args, { allowMissing: true });
+  return (result?.stdout ?? "").split("\n").filter((line) => line !== "");
 }
 
 /** The manifest of one image; of an index, the one for `platform` (`linux/amd64`). */
@@ -96,8 +107,17 @@ export async function readImageConfig(
   repository: string,
   manifest: ImageManifest,
 ): Promise<ImageConfig> {
-  const { stdout } = await regctl(client, repository, ["blob", "get", repository, manifest.config.digest]);
-  return JSON.parse(stdout) as ImageConfig;
+  return JSON.parse(await readBlobText(client, repository, manifest.config.digest)) as ImageConfig;
+}
+
+/** A blob as text: for documents, which are small. */
+export async function readBlobText(client: RegistryClient, repository: string, digest: string): Promise<string> {
+  return (await regctl(client, repository, ["blob", "get", repository, digest])).stdout;
+}
+
+/** Whether a repository has a blob. */
+export async function hasBlob(client: RegistryClient, repository: string, digest: string): Promise<boolean> {
+  return (await regctl(client, repository, ["blob", "head", repository, digest], { allowMissing: true })) !== undefined;
 }
 
 /** Uploads a file as a blob; one that the repository has already costs one request. */
@@ -107,8 +127,7 @@ export async function pushBlob(
   file: string,
   digest: string,
 ): Promise<void> {
-  if ((await regctl(client, repository, ["blob", "head", repository, digest], { allowMissing: true })) !== undefined)
-    return;
+  if (await hasBlob(client, repository, digest)) return;
   await regctl(client, repository, ["blob", "put", "--digest", digest, repository], { inputFile: file });
 }
 
@@ -127,6 +146,19 @@ export async function pushDocument(
 export async function copyBlob(client: RegistryClient, from: string, to: string, digest: string): Promise<void> {
   if (from === to) return;
   await regctl(client, to, ["blob", "copy", from, to, digest], {}, [from]);
+}
+
+/**
+ * Copies an image's manifest, blobs that the target lacks, all referrers and digest tags, recursively. What is there
+ * already is put again, so that a broken-off copy's listing under the fallback tag is completed too.
+ */
+export async function copyWithReferrers(
+  client: RegistryClient,
+  from: ImageReference,
+  to: ImageReference,
+): Promise<void> {
+  const args = ["image", "copy", "--referrers", "--digest-tags", "--force-recursive"];
+  await regctl(client, to.repository, [...args, formatReference(from), formatReference(to)], {}, [from.repository]);
 }
 
 /** Uploads a manifest under a tag, or under its digest alone, and returns its digest. */
@@ -193,12 +225,26 @@ async function regctl(
       mend: `Log in with \`docker login ${host}\` as a user who may read and write it.`,
     });
   }
+  if (/\[http 405\]|method not allowed|\bunsupported: the operation\b/i.test(said)) {
+    throw new KilnError("unreachable", `the registry ${host} is read-only: it takes no push to ${repository}`, {
+      mend: "Make it writable, or wait until its maintenance ends, then run the command again: it goes on from what is done.",
+    });
+  }
+  if (/\[http 5\d\d\]/i.test(said)) {
+    throw new KilnError("unreachable", `the registry ${host} failed while it took ${repository}: ${lastLine(said)}`, {
+      mend: "Its disk may be full: look at its log, make room, then run the command again. It goes on from what is done; nothing was tagged.",
+    });
+  }
   if (/connection refused|no such host|dial tcp|timeout|EOF|connection reset|unreachable/i.test(said)) {
     throw new KilnError("unreachable", `the registry ${host} does not answer: ${lastLine(said)}`, {
       mend: isLoopback(host)
         ? "Start it with `npm run up`."
         : "Check the network and kiln:registry in the stack's file, then run the command again: it goes on from what is done.",
     });
+  }
+  const mend = networkMend(said);
+  if (mend !== undefined) {
+    throw new KilnError("unreachable", `the registry ${host} cannot be reached safely: ${lastLine(said)}`, { mend });
   }
   throw new KilnError("failed", `regctl ${args.slice(0, 2).join(" ")} ${repository} failed: ${lastLine(said)}`);
 }

@@ -19,14 +19,21 @@ export interface Image {
   readonly config: ImageConfig;
 }
 
+/** What a composed image says besides its base. */
+export interface ComposedSettings {
+  readonly labels: Readonly<Record<string, string>>;
+  /** Variables of its containers. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 /**
  * The image that has the base's layers and then those of each single-layer image, with the base's settings and more
- * labels. Pure; the same inputs give the same documents. Throws a usage error where platforms differ.
+ * labels and variables. Pure; the same inputs give the same documents. Throws a usage error where platforms differ.
  */
 export function composeImage(
   base: Image,
   layers: readonly Image[],
-  labels: Readonly<Record<string, string>>,
+  { labels, environment = {} }: ComposedSettings,
 ): { readonly config: ImageConfig; readonly layers: readonly Descriptor[] } {
   for (const layer of layers) {
     const [wanted, found] = [base.config, layer.config].map(({ os, architecture }) => `${os}/${architecture}`);
@@ -37,6 +44,9 @@ export function composeImage(
     }
   }
   const parts = [base, ...layers];
+  const variables = (base.config.config?.Env as readonly string[] | undefined) ?? [];
+  const kept = variables.filter((variable) => !Object.hasOwn(environment, variable.split("=", 1)[0] ?? ""));
+  const Env = [...kept, ...Object.entries(environment).map(([name, value]) => `${name}=${value}`)];
   // What a build left in the base's config (its container, its cache) says nothing of the composed image.
   const { architecture, os, created, author, variant } = base.config as ImageConfig & Record<string, unknown>;
   return {
@@ -45,7 +55,11 @@ export function composeImage(
       ...(created === undefined ? {} : { created }),
       ...(author === undefined ? {} : { author }),
       ...(variant === undefined ? {} : { variant }),
-      config: { ...base.config.config, Labels: { ...base.config.config?.Labels, ...labels } },
+      config: {
+        ...base.config.config,
+        ...(Env.length > 0 ? { Env } : {}),
+        Labels: { ...base.config.config?.Labels, ...labels },
+      },
       rootfs: { type: "layers", diff_ids: parts.flatMap(({ config }) => config.rootfs.diff_ids) },
       history: parts.flatMap(({ config }) => config.history ?? []),
     },
@@ -66,7 +80,7 @@ export async function composeInRegistry(
     readonly layers: readonly ImageReference[];
     readonly to: ImageReference;
     readonly platform: string;
-    readonly labels: Readonly<Record<string, string>>;
+    readonly settings: ComposedSettings;
   },
 ): Promise<string> {
   const { to } = options;
@@ -74,7 +88,7 @@ export async function composeInRegistry(
   const images = await Promise.all(sources.map((reference) => readImage(client, reference, options.platform)));
   const [base, ...layers] = images;
   if (!base) throw new KilnError("usage", "nothing to compose");
-  const composed = composeImage(base, layers, options.labels);
+  const composed = composeImage(base, layers, options.settings);
   for (const [index, source] of sources.entries()) {
     for (const { digest } of images[index]?.manifest.layers ?? []) {
       await copyBlob(client, source.repository, to.repository, digest);

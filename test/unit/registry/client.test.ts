@@ -278,7 +278,7 @@ describe("composeInRegistry", () => {
       layers: [{ repository: LOCAL, digest: digestOf("a") }],
       to: { repository: LOCAL },
       platform: "linux/amd64",
-      labels: { a: "b" },
+      settings: { labels: { a: "b" } },
     });
     expect(digest).toBe(digestOf("f"));
     const made = await calls();

@@ -42,7 +42,7 @@ describe("composeImage", () => {
   it("stacks layers, diff IDs and history in order, the base first", () => {
     fc.assert(
       fc.property(image, fc.array(image, { maxLength: 4 }), (base, layers) => {
-        const composed = composeImage(base, layers, {});
+        const composed = composeImage(base, layers, { labels: {} });
         const all = [base, ...layers];
         expect(composed.layers).toEqual(all.flatMap(({ manifest }) => manifest.layers));
         expect(composed.config.rootfs).toEqual({
@@ -58,7 +58,7 @@ describe("composeImage", () => {
     const labels = fc.dictionary(fc.constantFrom("b", "c", "d"), fc.string());
     fc.assert(
       fc.property(image, image, labels, (base, layer, added) => {
-        const { config } = composeImage(base, [layer], added).config;
+        const { config } = composeImage(base, [layer], { labels: added }).config;
         expect(config).toEqual({ ...base.config.config, Labels: { ...base.config.config?.Labels, ...added } });
       }),
     );
@@ -68,8 +68,8 @@ describe("composeImage", () => {
     fc.assert(
       fc.property(image, fc.array(image), (base, layers) => {
         const before = JSON.stringify([base, layers]);
-        const one = JSON.stringify(composeImage(base, layers, { a: "1" }));
-        expect(JSON.stringify(composeImage(base, layers, { a: "1" }))).toBe(one);
+        const one = JSON.stringify(composeImage(base, layers, { labels: { a: "1" } }));
+        expect(JSON.stringify(composeImage(base, layers, { labels: { a: "1" } }))).toBe(one);
         expect(JSON.stringify([base, layers])).toBe(before);
       }),
     );
@@ -82,7 +82,7 @@ describe("composeImage", () => {
     ["application/vnd.oci.image.layer.v1.tar", "application/vnd.oci.image.layer.v1.tar"],
     ["application/vnd.docker.image.rootfs.diff.tar", "application/vnd.oci.image.layer.v1.tar"],
   ])("a layer of type %s becomes %s", (mediaType, expected) => {
-    expect(composeImage(imageOf(mediaType), [], {}).layers).toEqual([
+    expect(composeImage(imageOf(mediaType), [], { labels: {} }).layers).toEqual([
       { mediaType: expected, digest: `sha256:${"1".repeat(64)}`, size: 3 },
     ]);
   });
@@ -92,7 +92,7 @@ describe("composeImage", () => {
       ...{ created: "2026-01-01T00:00:00Z", author: "acme", variant: "v8" },
       ...{ container: "abc", container_config: {}, docker_version: "28", "moby.buildkit.cache.v0": "x" },
     });
-    expect(composeImage(base, [], { l: "1" }).config).toEqual({
+    expect(composeImage(base, [], { labels: { l: "1" } }).config).toEqual({
       ...{ architecture: "amd64", os: "linux", created: "2026-01-01T00:00:00Z", author: "acme", variant: "v8" },
       config: { Labels: { l: "1" } },
       rootfs: base.config.rootfs,
@@ -100,9 +100,15 @@ describe("composeImage", () => {
     });
   });
 
+  it("adds variables, and sets anew those that the base has", () => {
+    const base = imageOf(OCI.layer, { config: { Env: ["PATH=/bin", "GOFLAGS=-mod=mod", "A=b=c"] } });
+    const { config } = composeImage(base, [], { labels: {}, environment: { GOFLAGS: "-tags=a", B: "" } });
+    expect(config.config?.Env).toEqual(["PATH=/bin", "A=b=c", "GOFLAGS=-tags=a", "B="]);
+  });
+
   it.each([{ architecture: "arm64" }, { os: "windows" }])("refuses a layer of another platform: %j", (other) => {
     const { architecture, os } = { architecture: "amd64", os: "linux", ...other };
-    expect(() => composeImage(imageOf(OCI.layer), [imageOf(OCI.layer), imageOf(OCI.layer, other)], {})).toThrow(
+    expect(() => composeImage(imageOf(OCI.layer), [imageOf(OCI.layer), imageOf(OCI.layer, other)], { labels: {} })).toThrow(
       expect.objectContaining({
         kind: "usage",
         message: `a layer is for ${os}/${architecture}, the base for linux/amd64`,

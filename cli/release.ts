@@ -1,0 +1,60 @@
+import { promote, type Promotion } from "../release/promote.ts";
+import { stackFile } from "../settings.ts";
+import { places } from "../toolchain/places.ts";
+import { resolveTool } from "../toolchain/resolve.ts";
+import type { Command } from "./command.ts";
+import { noArguments, required } from "./options.ts";
+import { size, table } from "./printer.ts";
+
+const promoteCommand: Command = {
+  name: "release promote",
+  summary: "Take a stack's verified warm image to another stack: copy it, check the copy, write its digest.",
+  usage: "--from S --to S [--dry-run]",
+  options: { from: { type: "string" }, to: { type: "string" }, "dry-run": { type: "boolean" } },
+  help: {
+    from: "the stack whose warm image is taken",
+    to: "the stack that gets it",
+    "dry-run": "say what would be copied and what would change, and change nothing",
+  },
+  async run({ values, positionals, progress }) {
+    noArguments(positionals);
+    const [from, to] = [required(values, "from"), required(values, "to")];
+    const here = places();
+    const { path: regctl } = await resolveTool("regctl", { places: here, progress });
+    const dryRun = values["dry-run"] === true;
+    const promotion = await promote({ client: { regctl }, project: here.project, from, to, dryRun, progress });
+    return { json: promotion, text: promotionReport(promotion) };
+  },
+};
+
+/** What a promotion changed, in lines for a person. */
+export function promotionReport(promotion: Promotion): string {
+  const { from, to, warmImage, before, verification, copied, fileSystem, change, dryRun } = promotion;
+  const { programs, record } = verification;
+  const nothing = copied.blobs === 0 && copied.attached.length === 0;
+  const amount = `${copied.blobs} blobs (${size(copied.bytes)}), ${copied.attached.length} attached`;
+  const rows = [
+    ["warm image", warmImage],
+    ...(before === warmImage ? [] : [["was", before ?? "not set"]]),
+    ["verified", `${programs.length} programs, ${verification.compileActions} compile actions; record ${record}`],
+    [dryRun ? "to copy" : "copied", nothing ? "nothing: the registry has it" : amount],
+    ["layers", `${fileSystem.count} equal file-system layers in ${from} and ${to}; list ${fileSystem.digest}`],
+    ...change.layers.added.map(({ name, bytes }) => ["", `+ ${name}  ${size(bytes)}`]),
+    ...change.layers.removed.map(({ name, bytes }) => ["", `- ${name}  ${size(bytes)}`]),
+    ["to pull", `${size(change.bytesToPull)} on a machine that has ${before === undefined ? "none" : "the old image"}`],
+    ...change.programs.added.map((program) => ["program", `+ ${program}`]),
+    ...change.programs.removed.map((program) => ["program", `- ${program}`]),
+    ...change.contract.map((difference) => ["contract", difference]),
+  ];
+  return `${table(rows)}\n${ending(promotion)}`;
+}
+
+function ending({ to, before, warmImage, unchanged, dryRun }: Promotion): string {
+  if (unchanged) return "no changes";
+  const file = stackFile(to);
+  if (dryRun) return `dry run: nothing was copied, ${file} is as it was`;
+  if (before === warmImage) return `${file} said so already; what its registry lacked is there now`;
+  return `wrote ${file}: commit it, then \`pulumi up -s ${to}\`. A rollback is a revert of that commit.`;
+}
+
+export const releaseCommands: readonly Command[] = [promoteCommand];
