@@ -27,13 +27,22 @@ export interface ImageSettings {
   readonly tools: string | undefined;
   /** An image with `/ca.crt`, which a standalone build's downloads trust; in no layer. `docker.Image` has no secrets. */
   readonly certificates: string | undefined;
+  /**
+   * What a bake does about Pulumi's provider plugins. `none`, the default, bakes none: a bake then needs package registries
+   * alone, and nobody has vouched yet for the checksums that `layer` asks for. `volume` says that one is mounted for them.
+   */
+  readonly plugins: PluginMode;
 }
+
+export type PluginMode = (typeof PLUGIN_MODES)[number];
 
 export interface SourceSettings {
   /** The checkout that holds the Go programs, relative to this project. */
   readonly path: string;
   /** Where they are below it, with `{provider}` and `{module}`. */
   readonly modules: string;
+  /** Build tags, which the image has in GOFLAGS. */
+  readonly tags: readonly string[];
 }
 
 export type Platform = (typeof PLATFORMS)[number];
@@ -58,10 +67,11 @@ export interface Verification {
 
 const PLATFORMS = ["linux/amd64", "linux/arm64"] as const;
 const DOCKERFILES = ["merged", "standalone"] as const;
+const PLUGIN_MODES = ["none", "layer", "volume"] as const;
 const KEYS = {
   kiln: ["registry", "warmImage", "image", "source", "buildOnPreview"],
-  image: ["dockerfile", "platform", "tag", "base", "tools", "certificates"],
-  source: ["path", "modules"],
+  image: ["dockerfile", "platform", "tag", "base", "tools", "certificates", "plugins"],
+  source: ["path", "modules", "tags"],
 } as const;
 
 /**
@@ -84,10 +94,12 @@ export function parseSettings(stack: string, raw: Readonly<Record<string, unknow
       base: referenceOf(image("base")) ?? DEFAULT_BASE_IMAGE,
       tools: referenceOf(image("tools")),
       certificates: referenceOf(image("certificates")),
+      plugins: choiceOf(image("plugins"), PLUGIN_MODES, "none"),
     }),
     source: Object.freeze({
       path: pathOf(source("path"), "."),
       modules: patternOf(source("modules"), "examples/modules/{provider}/{module}"),
+      tags: Object.freeze(tagsOf(source("tags"))),
     }),
     buildOnPreview: flagOf(kiln("buildOnPreview"), false),
   };
@@ -96,7 +108,12 @@ export function parseSettings(stack: string, raw: Readonly<Record<string, unknow
       mend: "A docker build sees this project only: copy the programs into it, or set kiln:image.dockerfile to merged",
     });
   }
-  const { dockerfile, platform, tools } = settings.image;
+  const { dockerfile, platform, plugins, tools } = settings.image;
+  if (dockerfile === "standalone" && plugins === "layer") {
+    throw refusal(image("plugins"), "cannot be layer when kiln:image.dockerfile is standalone", {
+      mend: "A docker build bakes no plugins: set it to none or volume, or bake: kiln:image.dockerfile: merged",
+    });
+  }
   if (dockerfile === "standalone" && platform === "linux/arm64" && tools === undefined) {
     throw refusal(image("platform"), "cannot be linux/arm64 for a standalone image without kiln:image.tools", {
       mend:
@@ -142,10 +159,11 @@ export function recipeOf(settings: Settings): Recipe {
 export function verificationOf(warmImage: string, source: SourceSettings): Verification {
   const image = parsePinnedImage(warmImage);
   if (image === undefined) throw new KilnError("usage", `${warmImage} is not of the form repository@sha256:…`);
+  const tags = source.tags.length > 0 ? ` --tags ${source.tags.join(",")}` : "";
   return {
     of: warmImage,
     record: `${image.repository}:${referrersTag(image.digest)}`,
-    command: `npx kiln cache verify --image ${warmImage} --source ${source.path} --modules '${source.modules}'`,
+    command: `npx kiln cache verify --image ${warmImage} --source ${source.path} --modules '${source.modules}'${tags}`,
   };
 }
 
@@ -242,6 +260,16 @@ function patternOf(field: Field, otherwise: string): string {
   if (inside && once("{provider}") && once("{module}")) return pattern;
   throw refusal(field, `is ${described(pattern)}, but must be a path below the source with {provider} and {module}`, {
     mend: "Set it to a pattern such as examples/modules/{provider}/{module}",
+  });
+}
+
+function tagsOf(field: Field): string[] {
+  const text = textOf(field) ?? "";
+  const tags = text.split(",").filter((tag) => tag !== "");
+  const wrong = tags.find((tag) => !/^[\p{L}\d_.]+$/u.test(tag));
+  if (wrong === undefined) return tags;
+  throw refusal(field, `has ${described(wrong)}, which is no build tag of Go`, {
+    mend: 'Write tags with commas between, such as "aws,netgo"',
   });
 }
 

@@ -5,6 +5,7 @@ import type { Progress } from "../progress.ts";
 import { composeInRegistry } from "../registry/compose.ts";
 import { pushManifest, readDigest, readImageManifest, type RegistryClient } from "../registry/client.ts";
 import { formatReference, type ImageReference } from "../registry/image-reference.ts";
+import type { PluginMode } from "../settings.ts";
 import type { BaseImage } from "../toolchain/base-image.ts";
 import { engineEnvironment, type Engine } from "../toolchain/docker-engine.ts";
 import { withLock } from "../toolchain/lock.ts";
@@ -13,30 +14,37 @@ import { baseRecipe, readyWarmBase, type ImageTools } from "./base.ts";
 import { CONTRACT_LABEL, type BuildContract } from "./contract.ts";
 import { inputsKey } from "./inputs.ts";
 import type { CacheManifest } from "./manifest.ts";
-import { mergeCaches } from "./merge.ts";
-import { BASE_SHARD, type Plan } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 import { makePlan, requireNoFailures } from "./planning.ts";
+import { pushPlugins, readPluginBake, type PluginLayers } from "./plugin-bake.ts";
+import { verifyPlugins } from "./plugin-check.ts";
 import { readPrograms } from "./programs.ts";
 import { pushLayers } from "./push-layers.ts";
 import { hasRecord, pushVerification } from "./record.ts";
-import { compileInStore, warmShard } from "./warm.ts";
 import { verifyImage, type Verification } from "./verify.ts";
+import { warmPlan } from "./warm-plan.ts";
 
 export interface BakeOptions {
   readonly places: Places;
   readonly engine: Engine;
   readonly client: RegistryClient;
+  /** GOROOT of the Go that compiles here; the one that goes into the image may be another platform's. */
+  readonly goRoot: string;
   readonly tools: ImageTools;
   readonly source: string;
   readonly pattern: string;
   readonly allowFailed: readonly string[];
   readonly contract: BuildContract;
+  /** What becomes of Pulumi's plugins; without it nothing is baked of them. */
+  readonly plugins?: PluginMode;
   /** Names the base image for the key; `base` makes it when it is needed. */
   readonly baseReference: string;
   readonly base: () => Promise<BaseImage>;
   /** Where the warm image, its layers and its base are pushed. */
   readonly repository: string;
   readonly platform: string;
+  /** Whether the engine runs that platform's programs under emulation: the record says so. */
+  readonly emulated?: boolean;
   readonly progress: Progress;
 }
 
@@ -72,7 +80,9 @@ async function bakeAlone(options: BakeOptions): Promise<Bake> {
   const { places, client, repository, contract, source, progress } = options;
   const { programs } = await readPrograms(source, options.pattern);
   const recipe = await baseRecipe(places, options.tools, options.baseReference);
-  const key = await inputsKey(source, programs, contract, [...recipe, options.platform, ...options.allowFailed]);
+  const pluginBake = await readPluginBake(places, options.plugins ?? "none", options.platform);
+  const inputs = [...recipe, options.platform, ...options.allowFailed, ...pluginBake.recipe];
+  const key = await inputsKey(source, programs, contract, inputs);
   const tag = `inputs-${key.slice(0, 32)}`;
   const known = await readDigest(client, { repository, tag });
   if (known !== undefined && (await hasRecord(client, { repository, digest: known }))) {
@@ -84,28 +94,35 @@ async function bakeAlone(options: BakeOptions): Promise<Bake> {
   const clock = stopwatch();
   const work = path.join(places.work, "bake");
   await mkdir(work, { recursive: true });
+  const scratch = path.join(work, "layers");
+  const need = { ...options, programs, store: path.join(places.work, "store") };
+  const plugins = await clock("plugins", () => pushPlugins(pluginBake, { ...need, scratch }));
   const base = await clock("base image", () => readyWarmBase({ ...options, recipe }));
   const { plan, manifest, cache } = await warmAll(options, work, clock);
   requireNoFailures({ ...plan.faults, ...manifest.failed }, plan.allowFailed);
 
   progress.step("writing and pushing layers");
-  const layers = await clock("layers", () =>
-    pushLayers({ ...options, cache, manifest, scratch: path.join(work, "layers") }),
-  );
+  const caches = await clock("layers", () => pushLayers({ ...options, cache, manifest, scratch }));
+  const layers = [...plugins.layers, ...caches];
   const digest = await clock("compose", () =>
     composeInRegistry(client, {
       base,
       layers: layers.map((layer) => ({ repository, digest: layer.image })),
       to: { repository },
       platform: options.platform,
-      labels: warmLabels(contract, manifest),
+      settings: {
+        labels: { ...warmLabels(contract, manifest), ...plugins.labels },
+        // Build tags: what the contract has in GOFLAGS, the image must have as well.
+        environment: contract.environment.GOFLAGS === undefined ? {} : { GOFLAGS: contract.environment.GOFLAGS },
+      },
     }),
   );
-  const verification = await clock("verify", () => verifyWarmImage(options, `${repository}@${digest}`, plan, manifest));
-  await pushVerification(client, { repository, digest }, contract, verification);
+  const warmImage = `${repository}@${digest}`;
+  const verification = await clock("verify", () => verifyWarmImage(options, warmImage, plan, manifest, plugins));
+  await pushVerification(client, { repository, digest }, contract, verification, options.emulated);
   await tagImage(client, { repository, digest }, tag);
   await rm(work, { recursive: true, force: true });
-  return { warmImage: `${repository}@${digest}`, reused: false, layers, verification, seconds: clock.seconds };
+  return { warmImage, reused: false, layers, verification, seconds: clock.seconds };
 }
 
 /** Labels by which a warm image says what it is warm for. */
@@ -121,27 +138,14 @@ async function warmAll(
   work: string,
   clock: Clock,
 ): Promise<{ readonly plan: Plan; readonly manifest: CacheManifest; readonly cache: string }> {
-  const { source, progress, contract } = options;
+  const { source, goRoot, progress } = options;
   const store = path.join(options.places.work, "store");
-  const goRoot = options.tools.go.root;
-  const plan = await clock("plan", () =>
-    makePlan({ ...options, division: { by: "provider" }, goRoot, store, contract }),
-  );
-  const shards: string[] = [];
-  for (const { id } of plan.shards) {
-    const warm = { plan, shard: id, source, goRoot, store, progress };
-    if (id === BASE_SHARD) {
-      await clock("warm base", () => compileInStore(warm));
-      continue;
-    }
-    const out = path.join(work, "shards", id);
-    await clock(`warm ${id}`, () => warmShard({ ...warm, out }));
-    shards.push(out);
-  }
-  if (shards.length === 0) requireNoFailures(plan.faults, []);
-  const cache = path.join(work, "cache");
-  progress.step("merging shards");
-  return { plan, cache, manifest: await clock("merge", () => mergeCaches(cache, shards)) };
+  const plan = await clock("plan", () => makePlan({ ...options, division: { by: "provider" }, store }));
+  const [shards, cache] = [path.join(work, "shards"), path.join(work, "cache")];
+  const warmed = await warmPlan({ plan, source, goRoot, store, shards, out: cache, progress });
+  for (const { id, seconds } of warmed.shards) clock.add(`warm ${id}`, seconds);
+  clock.add("merge", warmed.mergeSeconds);
+  return { plan, cache, manifest: warmed.manifest };
 }
 
 async function verifyWarmImage(
@@ -149,11 +153,13 @@ async function verifyWarmImage(
   image: string,
   plan: Plan,
   manifest: CacheManifest,
+  { plugins }: PluginLayers,
 ): Promise<Verification> {
   const { engine, contract, source, progress } = options;
   progress.step("verifying inside the image, without network");
   const programs = plan.programs.filter((program) => manifest.modules.includes(program.directory));
   const container = { docker: engine.docker, env: engineEnvironment(engine) };
+  await verifyPlugins(container, image, plugins);
   const verification = await verifyImage(container, image, contract, source, programs, progress);
   if (!verification.passed) {
     throw new KilnError("difference", `${image} is not warm:\n${describeMisses(verification)}`, {
@@ -187,6 +193,8 @@ async function tagImage(client: RegistryClient, image: ImageReference, tag: stri
 
 interface Clock {
   <T>(phase: string, work: () => Promise<T>): Promise<T>;
+  /** A phase that was timed elsewhere, in seconds. */
+  add(phase: string, seconds: number): void;
   readonly seconds: Readonly<Record<string, number>>;
 }
 
@@ -200,5 +208,8 @@ function stopwatch(): Clock {
       seconds[phase] = Math.round((performance.now() - start) / 100) / 10;
     }
   };
-  return Object.assign(clock, { seconds });
+  const add = (phase: string, taken: number) => {
+    seconds[phase] = taken;
+  };
+  return Object.assign(clock, { seconds, add });
 }

@@ -73,7 +73,7 @@ export async function layerTag(cache: string, layer: CacheLayer): Promise<string
   return `layer-${name}-${(await layerKey(cache, layer)).slice(0, 32)}`;
 }
 
-async function readKnownLayer(
+export async function readKnownLayer(
   client: RegistryClient,
   repository: string,
   tag: string,

@@ -1,41 +1,53 @@
-import { arch } from "node:process";
 import path from "node:path";
-import { KilnError } from "../errors.ts";
 import type { Progress } from "../progress.ts";
 import type { RegistryClient } from "../registry/client.ts";
 import { parseReference, registryHost } from "../registry/image-reference.ts";
 import { isLoopback, warmRepository } from "../registry/repository-names.ts";
 import { readStackSettings, writeWarmImage } from "../release/stack-file.ts";
-import type { Settings } from "../settings.ts";
+import type { PluginMode, Settings } from "../settings.ts";
 import { readyBaseImage } from "../toolchain/base-image.ts";
-import { readyEngine, type Engine } from "../toolchain/docker-engine.ts";
+import { engineEnvironment, readyEngine, type Engine } from "../toolchain/docker-engine.ts";
+import { loopbackRefusal, readEngineKind } from "../toolchain/engine-kind.ts";
+import { throwIfRefused } from "../toolchain/finding.ts";
 import { startRegistry } from "../toolchain/loopback-registry.ts";
+import { requireSoundMachine } from "../toolchain/machine.ts";
 import { toolVersions } from "../toolchain/pins.ts";
 import type { Places } from "../toolchain/places.ts";
+import { howItRuns, platformRefusal } from "../toolchain/platforms.ts";
 import { resolveTools } from "../toolchain/resolve.ts";
 import { bake, type Bake } from "./bake.ts";
-import type { ImageTools } from "./base.ts";
 import { buildContract } from "./contract.ts";
 
-/** A machine on which images can be baked: tools, an engine that answers, a registry client. */
+/** A machine on which images can be baked: Go that compiles here, an engine that answers, a registry client. */
 export interface Bakery {
-  readonly tools: ImageTools;
+  readonly goRoot: string;
   readonly engine: Engine;
   readonly client: RegistryClient;
 }
 
 /** Makes this machine ready to bake. Installs what is missing. */
 export async function readyBakery(places: Places, progress: Progress): Promise<Bakery> {
-  const tools = await resolveTools(["go", "pulumi", "opentofu", "regctl"], { places, progress });
-  return { tools, engine: await readyEngine({ places, progress }), client: { regctl: tools.regctl.path } };
+  await requireSoundMachine(places);
+  const { go, regctl } = await resolveTools(["go", "regctl"], { places, progress });
+  return { goRoot: go.root, engine: await readyEngine({ places, progress }), client: { regctl: regctl.path } };
 }
 
 /** The same for a stack, whose registry is started where it is a loopback one. */
 export async function readyStackBakery(places: Places, settings: Settings, progress: Progress): Promise<Bakery> {
   const bakery = await readyBakery(places, progress);
   const host = registryHost(settings.registry);
-  if (isLoopback(host)) await startRegistry({ places, address: host, progress });
+  if (!isLoopback(host)) return bakery;
+  await requireLoopback(bakery.engine);
+  await startRegistry({ places, address: host, progress });
   return bakery;
+}
+
+/** Throws where an engine cannot push to this machine's loopback; kiln's own always can. */
+async function requireLoopback(engine: Engine): Promise<void> {
+  if (engine.managed) return;
+  const env = engineEnvironment(engine);
+  const kind = await readEngineKind(engine.docker, env);
+  throwIfRefused(kind && (await loopbackRefusal(engine.docker, env, kind)));
 }
 
 export interface BakeTarget {
@@ -44,7 +56,10 @@ export interface BakeTarget {
   readonly repository: string;
   readonly platform: string;
   readonly baseReference: string;
+  /** Build tags, which the image has in GOFLAGS. */
+  readonly tags?: readonly string[];
   readonly allowFailed: readonly string[];
+  readonly plugins?: PluginMode;
 }
 
 /** What a stack's file says is to be baked for it. */
@@ -55,7 +70,9 @@ export function bakeTarget(places: Places, settings: Settings, allowFailed: read
     repository: warmRepository(settings.registry),
     platform: settings.image.platform,
     baseReference: settings.image.base,
+    tags: settings.source.tags,
     allowFailed,
+    plugins: settings.image.plugins,
   };
 }
 
@@ -73,28 +90,25 @@ export async function bakeForStack(
   return baked;
 }
 
-/** Bakes to a repository without touching any stack. */
+/**
+ * Bakes to a repository without touching any stack. Packages are compiled here for whatever platform; the image is built
+ * and verified on the engine, which must run that platform, natively or by emulation.
+ */
 export async function bakeTo(places: Places, target: BakeTarget, bakery: Bakery, progress: Progress): Promise<Bake> {
   const { engine } = bakery;
+  const { platform } = target;
   parseReference(target.repository);
-  const goarch = target.platform.split("/")[1] ?? "";
-  if (target.platform !== `linux/${GOARCH_OF_NODE[arch] ?? ""}`) {
-    throw new KilnError(
-      "usage",
-      `this machine cannot bake ${target.platform}: it runs ${GOARCH_OF_NODE[arch] ?? arch}`,
-      {
-        mend: "Set kiln:image.platform to this machine's platform, or bake on a machine of that one.",
-      },
-    );
-  }
+  const kind = await readEngineKind(engine.docker, engineEnvironment(engine));
+  throwIfRefused(kind && (await platformRefusal(platform, kind)));
+  const forImage = { places, progress, platform: platform.replace("/", "-") };
   return bake({
     ...target,
     ...bakery,
+    tools: await resolveTools(["go", "pulumi", "opentofu"], forImage),
     places,
-    contract: buildContract(toolVersions, goarch),
-    base: () => readyBaseImage({ engine, reference: target.baseReference, progress, places }),
+    contract: buildContract(toolVersions, platform.replace(/^.*\//, ""), target.tags),
+    emulated: kind !== undefined && (await howItRuns(platform, kind)) === "emulated",
+    base: () => readyBaseImage({ engine, reference: target.baseReference, platform, progress, places }),
     progress,
   });
 }
-
-const GOARCH_OF_NODE: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };

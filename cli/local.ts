@@ -1,13 +1,14 @@
 import { rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import path from "node:path";
-import { bakeTarget, bakeTo, readyStackBakery } from "../cache/stack-bake.ts";
+import { bakeTarget, bakeTo, readyStackBakery, type BakeTarget, type Bakery } from "../cache/stack-bake.ts";
 import { describeMisses } from "../cache/bake.ts";
 import { buildContract } from "../cache/contract.ts";
 import { readPrograms } from "../cache/programs.ts";
 import { verifyImage } from "../cache/verify.ts";
 import { KilnError } from "../errors.ts";
 import { removeImages } from "../execution/docker.ts";
+import type { Progress } from "../progress.ts";
 import { readImage } from "../registry/compose.ts";
 import { parseReference } from "../registry/image-reference.ts";
 import { readStackSettings, writeWarmImage } from "../release/stack-file.ts";
@@ -47,35 +48,36 @@ const up: Command = {
     await readyStacks(here, environment);
 
     const target = bakeTarget(here, settings, []);
-    const baked = await bakeTo(here, target, bakery, progress);
-    await writeWarmImage(here.project, stack, baked.warmImage);
+    const baked = settings.image.dockerfile === "merged" ? await bakeTo(here, target, bakery, progress) : undefined;
+    if (baked) await writeWarmImage(here.project, stack, baked.warmImage);
 
     progress.step("pulumi up");
-    const env = { ...process.env, ...environment };
-    const { changes, outputs } = await pulumiUp(here.project, stack, env);
+    const { changes, outputs } = await pulumiUp(here.project, stack, { ...process.env, ...environment });
     const image = String(outputs.image);
-    let { verification } = baked;
-    if (changes !== "none" || !baked.reused) {
+    if (baked && (changes !== "none" || !baked.reused)) {
       progress.step("checking that the runner image is the warm image that was verified");
       await requireSameLayers(bakery.client, baked.warmImage, image);
-      if (verification === undefined) {
-        const { programs } = await readPrograms(target.source, target.pattern);
-        const contract = buildContract(toolVersions, target.platform.split("/")[1] ?? "");
-        const engine = { docker: bakery.engine.docker, env: engineEnvironment(bakery.engine) };
-        verification = await verifyImage(engine, image, contract, target.source, programs, progress);
-        if (!verification.passed)
-          throw new KilnError("difference", `${image} is not warm:\n${describeMisses(verification)}`);
-      }
     }
+    if (changes !== "none" && baked?.verification === undefined) await requireWarm(bakery, target, image, progress);
     const seconds = (performance.now() - start) / 1000;
     const text = [
-      bakeReport(baked),
+      ...(baked ? [bakeReport(baked)] : []),
       `image       ${image}`,
       `${changes === "none" ? "no changes" : `changes: ${changes}`} (${duration(seconds)})`,
     ].join("\n");
     return { json: { ...baked, image, changes, outputs, seconds }, text };
   },
 };
+
+/** Throws where a program does not build from an image alone. */
+async function requireWarm(bakery: Bakery, target: BakeTarget, image: string, progress: Progress): Promise<void> {
+  progress.step("verifying inside the image, without network");
+  const { programs } = await readPrograms(target.source, target.pattern);
+  const contract = buildContract(toolVersions, target.platform.replace(/^.*\//, ""), target.tags);
+  const engine = { docker: bakery.engine.docker, env: engineEnvironment(bakery.engine) };
+  const verification = await verifyImage(engine, image, contract, target.source, programs, progress);
+  if (!verification.passed) throw new KilnError("difference", `${image} is not warm:\n${describeMisses(verification)}`);
+}
 
 /** Runs `pulumi up` and gives its changes in words (`none`, or `2 create, 1 update`) and the stack's outputs. */
 async function pulumiUp(

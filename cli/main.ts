@@ -1,9 +1,12 @@
 import { parseArgs } from "node:util";
 import { EXIT, KilnError, messageOf } from "../errors.ts";
 import { interruption } from "../toolchain/process.ts";
+import { backendCommands } from "./backend.ts";
 import { bakeCommand } from "./cache/bake.ts";
+import { explainCommand } from "./cache/explain.ts";
 import { composeCommand, layersCommand } from "./cache/layers.ts";
 import { modulesCommand, planCommand } from "./cache/plan.ts";
+import { pluginsCommand } from "./cache/plugins.ts";
 import { reportCommand } from "./cache/report.ts";
 import { verifyCommand } from "./cache/verify.ts";
 import { mergeCommand, simulateCommand, warmCommand } from "./cache/warm.ts";
@@ -13,6 +16,7 @@ import { envCommand } from "./env.ts";
 import { localCommands } from "./local.ts";
 import { printer } from "./printer.ts";
 import { pulumiCommands } from "./pulumi.ts";
+import { releaseCommands } from "./release.ts";
 import { testCommand } from "./test.ts";
 
 /** Every command, in the order that the overview shows. */
@@ -31,6 +35,10 @@ export const COMMANDS: readonly Command[] = [
   bakeCommand,
   simulateCommand,
   reportCommand,
+  explainCommand,
+  pluginsCommand,
+  ...releaseCommands,
+  ...backendCommands,
   testCommand,
 ];
 

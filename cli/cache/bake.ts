@@ -1,13 +1,14 @@
-import path from "node:path";
 import { bakeForStack, bakeTo, readyBakery } from "../../cache/stack-bake.ts";
 import type { Bake } from "../../cache/bake.ts";
 import { KilnError } from "../../errors.ts";
 import { LOCAL_STACK } from "../../toolchain/local-environment.ts";
 import { DEFAULT_BASE_IMAGE } from "../../toolchain/pins.ts";
 import { places } from "../../toolchain/places.ts";
+import { ownPlatform } from "../../toolchain/platforms.ts";
 import type { Command } from "../command.ts";
 import { noArguments, optional, repeated, required } from "../options.ts";
 import { duration, size, table } from "../printer.ts";
+import { readySource, tagsOf, TARGET_HELP } from "./selection.ts";
 
 /** `kiln cache bake`: from programs to a verified warm image, on this machine. */
 export const bakeCommand: Command = {
@@ -21,6 +22,7 @@ export const bakeCommand: Command = {
     to: { type: "string" },
     base: { type: "string" },
     platform: { type: "string" },
+    tags: { type: "string" },
     "allow-failed": { type: "string", multiple: true },
   },
   help: {
@@ -29,7 +31,8 @@ export const bakeCommand: Command = {
     modules: "where its Go programs are: a path with {provider} and {module}",
     to: "the repository to push to, with its registry",
     base: `the base image (default: ${DEFAULT_BASE_IMAGE})`,
-    platform: "linux/amd64 or linux/arm64 (default: linux/amd64)",
+    platform: "linux/amd64 or linux/arm64 (default: this machine's)",
+    tags: TARGET_HELP.tags,
     "allow-failed": "programs that are known not to compile (a glob of directories; may be repeated)",
   },
   async run({ values, positionals, progress }) {
@@ -37,9 +40,11 @@ export const bakeCommand: Command = {
     const here = places();
     const allowFailed = repeated(values, "allow-failed");
     const byHand = ["source", "modules", "to"].some((name) => optional(values, name) !== undefined);
-    const stray = byHand ? ["stack"] : ["base", "platform"];
+    const stray = byHand ? ["stack"] : ["base", "platform", "tags"];
     for (const name of stray.filter((option) => optional(values, option) !== undefined)) {
-      const why = byHand ? "goes without --source, --modules and --to" : "is the stack's file's to say (kiln:image)";
+      const why = byHand
+        ? "goes without --source, --modules and --to"
+        : "is the stack's file's to say (kiln:image, kiln:source)";
       throw new KilnError("usage", `--${name} ${why}`, {
         mend: "Bake either for a --stack, or from a --source to a repository.",
       });
@@ -49,11 +54,12 @@ export const bakeCommand: Command = {
       return { json: baked, text: bakeReport(baked) };
     }
     const target = {
-      source: path.resolve(required(values, "source")),
+      source: await readySource({ source: required(values, "source") }, progress),
       pattern: required(values, "modules"),
       repository: required(values, "to"),
-      platform: optional(values, "platform") ?? "linux/amd64",
+      platform: optional(values, "platform") ?? ownPlatform(),
       baseReference: optional(values, "base") ?? DEFAULT_BASE_IMAGE,
+      tags: tagsOf(values),
       allowFailed,
     };
     const baked = await bakeTo(here, target, await readyBakery(here, progress), progress);
@@ -73,7 +79,7 @@ export function bakeReport(baked: Bake): string {
   const programs = (baked.verification?.programs ?? []).map(({ directory, firstSeconds, secondSeconds, compiled }) => [
     directory,
     `${firstSeconds.toFixed(1)} s`,
-    `${secondSeconds.toFixed(1)} s`,
+    secondSeconds === undefined ? "" : `${secondSeconds.toFixed(1)} s`,
     compiled.length === 0 ? "no compile action" : `compiled ${compiled.length}`,
   ]);
   return [

@@ -113,7 +113,7 @@ export const composeCommand: Command = {
       ),
       to,
       platform: optional(values, "platform") ?? "linux/amd64",
-      labels: {},
+      settings: { labels: {} },
     });
     return { json: { image: `${to.repository}@${digest}`, digest }, text: `${to.repository}@${digest}` };
   },

@@ -29,8 +29,9 @@ describe("parseSettings", () => {
         base: "docker.io/library/debian:bookworm-slim",
         tools: undefined,
         certificates: undefined,
+        plugins: "none",
       },
-      source: { path: ".", modules: "examples/modules/{provider}/{module}" },
+      source: { path: ".", modules: "examples/modules/{provider}/{module}", tags: [] },
       buildOnPreview: false,
     });
   });
@@ -43,10 +44,12 @@ describe("parseSettings", () => {
       base: "debian:12",
       tools: "t:1",
       certificates: "c:1",
+      plugins: "volume",
     };
-    const source = { path: ".", modules: "apis/**/{provider}/{module}/*/pulumi" };
+    const source = { path: ".", modules: "apis/**/{provider}/{module}/*/pulumi", tags: "aws,netgo" };
     const raw = { registry: "ghcr.io/acme/infra", warmImage: WARM, image, source, buildOnPreview: true };
-    expect(parseSettings("prod", raw)).toEqual({ stack: "prod", ...raw });
+    const tags = ["aws", "netgo"];
+    expect(parseSettings("prod", raw)).toEqual({ stack: "prod", ...raw, source: { ...source, tags } });
   });
 
   it("reads the texts that Pulumi hands to a program as it reads YAML", () => {
@@ -57,7 +60,7 @@ describe("parseSettings", () => {
 
   it("is frozen all the way down", () => {
     const settings = parseSettings("dev", LOOPBACK);
-    expect([settings, settings.image, settings.source].every(Object.isFrozen)).toBe(true);
+    expect([settings, settings.image, settings.source, settings.source.tags].every(Object.isFrozen)).toBe(true);
   });
 
   it.each<[string, Readonly<Record<string, unknown>>, string, RegExp]>([
@@ -68,6 +71,18 @@ describe("parseSettings", () => {
     ["a warm image by tag", { ...LOOPBACK, warmImage: "r/warm:latest" }, 'kiln:warmImage is "r/warm:latest"', /tag/],
     ["a short digest", { ...LOOPBACK, warmImage: "r/warm@sha256:abc" }, "kiln:warmImage is", /cache bake/],
     ["an unknown Dockerfile", { ...LOOPBACK, image: { dockerfile: "x" } }, "kiln:image.dockerfile is", /merged or/],
+    [
+      "an unknown plugin mode",
+      { ...LOOPBACK, image: { plugins: "all" } },
+      "kiln:image.plugins is",
+      /none or layer or vol/,
+    ],
+    [
+      "plugins in the layers of a standalone image",
+      { ...LOOPBACK, image: { dockerfile: "standalone", plugins: "layer" } },
+      "kiln:image.plugins cannot be layer",
+      /none or volume.*merged/,
+    ],
     ["an unknown platform", { ...LOOPBACK, image: { platform: "amd64" } }, "kiln:image.platform is", /linux\/amd64/],
     [
       "a number as a tag",
@@ -83,6 +98,7 @@ describe("parseSettings", () => {
       "kiln:image must be a map of settings, but is a list",
       /^$/,
     ],
+    ["a tag that is none", { ...LOOPBACK, source: { tags: "a b,c" } }, 'kiln:source.tags has "a b"', /commas between/],
     ["a text for a map", { ...LOOPBACK, source: "." }, 'kiln:source must be a map of settings, but is "."', /^$/],
     ["an absolute source", { ...LOOPBACK, source: { path: "/src" } }, 'kiln:source.path is "/src"', /same on every/],
     [
@@ -115,7 +131,7 @@ describe("parseSettings", () => {
 describe("a misspelt key", () => {
   const sections = {
     "": ["registry", "warmImage", "image", "source", "buildOnPreview"],
-    "image.": ["dockerfile", "platform", "tag", "base", "tools", "certificates"],
+    "image.": ["dockerfile", "platform", "tag", "base", "tools", "certificates", "plugins"],
     "source.": ["path", "modules"],
   };
   const known = Object.entries(sections).flatMap(([prefix, keys]) => keys.map((key) => ({ prefix, key, keys })));
@@ -140,7 +156,7 @@ describe("a misspelt key", () => {
 
   it("that resembles nothing gets the list of what there is", () => {
     expect(refusalOf({ ...LOOPBACK, image: { entrypoint: "x" } }).mend).toBe(
-      "Remove it: the settings here are dockerfile, platform, tag, base, tools, certificates",
+      "Remove it: the settings here are dockerfile, platform, tag, base, tools, certificates, plugins",
     );
   });
 
@@ -179,10 +195,15 @@ describe("the recipe of the runner image", () => {
 
 describe("verificationOf", () => {
   it("points at the record beside the warm image", () => {
-    expect(verificationOf(WARM, { path: ".", modules: "m/{provider}/{module}" })).toEqual({
+    expect(verificationOf(WARM, { path: ".", modules: "m/{provider}/{module}", tags: [] })).toEqual({
       of: WARM,
       record: `localhost:5180/kiln/base-images/iac-runner-warm:sha256-${"0123456789abcdef".repeat(4)}`,
       command: `npx kiln cache verify --image ${WARM} --source . --modules 'm/{provider}/{module}'`,
     });
+  });
+
+  it("repeats the check with the tags that the image was warmed with", () => {
+    const source = { path: ".", modules: "m/{provider}/{module}", tags: ["a", "b"] };
+    expect(verificationOf(WARM, source).command).toMatch(/ --tags a,b$/);
   });
 });

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { buildContract, IMAGE_PATHS } from "../../../cache/contract.ts";
+import { PLUGIN_PATH } from "../../../cache/plugins.ts";
 import { readPrograms } from "../../../cache/programs.ts";
 import { pins, toolVersions } from "../../../toolchain/pins.ts";
 import { run } from "../../../toolchain/process.ts";
@@ -29,6 +30,17 @@ describe("images/iac-runner/Dockerfile", () => {
     expect(dockerfile).toContain(`GOMODCACHE=${IMAGE_PATHS.goModCache}`);
     expect(dockerfile).toContain(`GOCACHE=${IMAGE_PATHS.goBuildCache}`);
     expect(dockerfile).toContain(`${IMAGE_PATHS.goRoot}/go.env`);
+  });
+
+  it("has a home for any uid's Pulumi, with the plugins where layers and volumes put them", () => {
+    expect(dockerfile).toMatch(/^ +PULUMI_HOME=\/home\/runner\/\.pulumi \\$/m);
+    expect(dockerfile).toContain(`ln -s ${PLUGIN_PATH} /home/runner/.pulumi/plugins`);
+    expect(dockerfile).toMatch(new RegExp(`chmod 1777 .*${PLUGIN_PATH} /home/runner/\\.pulumi `));
+    expect(dockerfile).not.toMatch(/^VOLUME/m);
+  });
+
+  it("lets the engine get a plugin when a program uses it, and not before", () => {
+    expect(dockerfile).toMatch(/^ +PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL=true \\$/m);
   });
 
   it("needs no frontend from a registry", () => {
