@@ -1,6 +1,6 @@
 import path from "node:path";
 import { modulesOfGoSum } from "./closure.ts";
-import type { GoMounts } from "./go-command.ts";
+import type { GoMounts } from "./go/command.ts";
 import { MANIFEST_FILE, writeJson, type CacheManifest } from "./manifest.ts";
 import {
   directoryBytes,

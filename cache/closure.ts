@@ -1,5 +1,6 @@
 import { readdir, stat, utimes } from "node:fs/promises";
 import path from "node:path";
+import { concurrently } from "./concurrently.ts";
 
 /** Go refreshes an entry's time when a build reads it, but only where the time is older than an hour (cache.go). */
 const AGE_SECONDS = 2 * 60 * 60;
@@ -40,15 +41,10 @@ async function forEachEntry(
   goBuildCache: string,
   visit: (file: string, mtimeSeconds: number, name: string) => Promise<void>,
 ): Promise<void> {
-  const names = await readEntries(goBuildCache);
-  const workers = Array.from({ length: 16 }, async (_, worker) => {
-    for (let index = worker; index < names.length; index += 16) {
-      const name = names[index] ?? "";
-      const file = path.join(goBuildCache, name);
-      await visit(file, (await stat(file)).mtimeMs / 1000, name);
-    }
+  await concurrently(await readEntries(goBuildCache), async (name) => {
+    const file = path.join(goBuildCache, name);
+    await visit(file, (await stat(file)).mtimeMs / 1000, name);
   });
-  await Promise.all(workers);
 }
 
 /** The modules of a go.sum whose go.mod a build may read, as `path@version`, sorted. */

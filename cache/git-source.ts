@@ -5,7 +5,7 @@ import { KilnError } from "../errors.ts";
 import type { Progress } from "../progress.ts";
 import { lastLines, run, throwIfInterrupted } from "../toolchain/process.ts";
 import { withLock } from "../toolchain/lock.ts";
-import { withoutUserInfo } from "./go-fault.ts";
+import { withoutUserInfo } from "./go/fault.ts";
 import { isDirectory } from "./source-files.ts";
 
 /** A repository at one commit, written `URL#COMMIT` or `URL#COMMIT:DIRECTORY`, as Docker writes build contexts. */

@@ -1,11 +1,11 @@
 import { realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import type { Progress } from "../progress.ts";
-import { fetchPackages, requireReached, type FetchedListing } from "./go-fetch.ts";
-import type { GoMounts } from "./go-command.ts";
-import { readNewerGo } from "./go-directives.ts";
-import { explainedFault, listingFault } from "./go-fault.ts";
-import { goModuleOf, importsOf, listRequiredModules, type ListedPackage } from "./go-list.ts";
+import { fetchPackages, requireReached, type FetchedListing } from "./go/fetch.ts";
+import type { GoMounts } from "./go/command.ts";
+import { readNewerGo } from "./go/directives.ts";
+import { explainedFault, listingFault } from "./go/fault.ts";
+import { goModuleOf, importsOf, listRequiredModules, type ListedPackage } from "./go/list.ts";
 import type { Program } from "./programs.ts";
 
 /** One Go package of the build graph. */
@@ -73,12 +73,12 @@ export async function readGraph(
   const groups = Map.groupBy(programs, (program) => program.goModule);
   for (const [goModule, members] of groups) {
     progress.update(goModule === "." ? "go.mod" : `${goModule}/go.mod`, graph.roots.size, programs.length);
+    const cwd = path.join(source, goModule);
     const newer = await readNewerGo(source, goModule, mounts.contract.goVersion);
     if (newer !== undefined) {
       for (const { directory } of members) graph.faults.set(directory, newer);
       continue;
     }
-    const cwd = path.join(source, goModule);
     // What one go.mod waited for in vain is not waited for again by the next.
     const patience = unreached.length > 0 ? { retryMs: [] } : {};
     const fetching = { cwd, progress, allowFailure: true, ...patience };

@@ -5,7 +5,7 @@ import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Pack } from "tar-stream";
 import { throwIfInterrupted } from "../toolchain/process.ts";
-import { INPUTS_FOLDER, inputsLine, type BuildInputs } from "./build-inputs.ts";
+import { INPUTS_FOLDER, inputsLine, type BuildInputs } from "./explain/build-inputs.ts";
 import { IMAGE_PATHS } from "./contract.ts";
 import { writeLayerArchive } from "./layer-archive.ts";
 import { BASE_SHARD } from "./plan.ts";

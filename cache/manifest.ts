@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { KilnError, messageOf } from "../errors.ts";
-import { inputsFault, type BuildInputs } from "./build-inputs.ts";
+import { inputsFault, type BuildInputs } from "./explain/build-inputs.ts";
 import { contractFault, type BuildContract } from "./contract.ts";
 
 export const MANIFEST_FILE = "manifest.json";

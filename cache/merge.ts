@@ -1,7 +1,8 @@
 import { open, readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { KilnError } from "../errors.ts";
-import { mergeInputs } from "./build-inputs.ts";
+import { mergeInputs } from "./explain/build-inputs.ts";
+import { concurrently } from "./concurrently.ts";
 import { contractDifferences } from "./contract.ts";
 import { MANIFEST_FILE, readManifest, writeJson, type CacheManifest, type ProviderClosure } from "./manifest.ts";
 import { directoryBytes, linkFiles, replaceDirectory } from "./store.ts";
@@ -65,18 +66,16 @@ export async function mergeCaches(out: string, shards: readonly string[]): Promi
   return replaceDirectory(out, async (partial) => {
     const origins = new Map<string, string>();
     for (const { directory } of sources) {
-      const fresh: string[] = [];
-      for (const name of await readFileNames(directory)) {
+      const names = await readFileNames(directory);
+      await concurrently(names, async (name) => {
         const origin = origins.get(name);
-        if (origin === undefined) {
-          origins.set(name, directory);
-          fresh.push(name);
-        } else if (!(await sameContent(path.join(origin, name), path.join(directory, name)))) {
-          throw new KilnError("failed", `${name} differs between ${origin} and ${directory}`, {
-            mend: "One of the two is damaged or was made by another compiler: warm that shard again with an empty --store.",
-          });
-        }
-      }
+        if (origin === undefined || (await sameContent(path.join(origin, name), path.join(directory, name)))) return;
+        throw new KilnError("failed", `${name} differs between ${origin} and ${directory}`, {
+          mend: "One of the two is damaged or was made by another compiler: warm that shard again with an empty --store.",
+        });
+      });
+      const fresh = names.filter((name) => !origins.has(name));
+      for (const name of fresh) origins.set(name, directory);
       await linkFiles(directory, partial, fresh);
     }
     const goBuild = new Set(Object.values(merged.closures).flatMap((closure) => closure.goBuild));

@@ -1,14 +1,16 @@
+import { realpath } from "node:fs/promises";
 import path from "node:path";
 import { KilnError } from "../errors.ts";
 import type { Progress } from "../progress.ts";
 import { contractFault, type BuildContract } from "./contract.ts";
 import { readGraph } from "./graph.ts";
-import type { GoMounts } from "./go-command.ts";
+import type { GoMounts } from "./go/command.ts";
 import { requireLocalStore } from "./local-store.ts";
 import { matchesGlob } from "./pattern.ts";
 import { MODULE_VERSION } from "./manifest.ts";
 import { divide, goModuleNeeds, type Division, type Plan, type Timings } from "./plan.ts";
-import { readPrograms } from "./programs.ts";
+import { readPrograms, type Program } from "./programs.ts";
+import { goWorkOf, isFile } from "./source-files.ts";
 
 export interface PlanOptions {
   readonly source: string;
@@ -29,6 +31,7 @@ export async function makePlan(options: PlanOptions): Promise<Plan> {
   const { source, progress, contract, store } = options;
   const { programs, skipped } = await readPrograms(source, options.pattern, options.providers);
   await requireLocalStore(store);
+  await requireWholeWorkspaces(source, programs);
   progress.step(`reading the build graph of ${programs.length} programs`);
   const mounts: GoMounts = {
     contract,
@@ -48,6 +51,28 @@ export async function makePlan(options: PlanOptions): Promise<Plan> {
     allowFailed: options.allowFailed ?? [],
     shards: divide(graph, programs, options.division, options.timings),
   };
+}
+
+/**
+ * Throws where a go.work above the source governs a program: Go would read it here, and the image, which has the source
+ * alone, would build something else.
+ */
+async function requireWholeWorkspaces(source: string, programs: readonly Program[]): Promise<void> {
+  for (const goModule of new Set(programs.map((program) => program.goModule))) {
+    if ((await goWorkOf(source, goModule)) !== undefined) continue;
+    for (let folder = path.dirname(await realpath(source)); ; folder = path.dirname(folder)) {
+      if (await isFile(path.join(folder, "go.work"))) {
+        throw new KilnError(
+          "usage",
+          `${path.join(folder, "go.work")} governs ${path.posix.join(goModule, "go.mod")} and lies above the source`,
+          {
+            mend: `Take its directory for --source, and put the way from there in front of the module pattern.`,
+          },
+        );
+      }
+      if (folder === path.dirname(folder)) break;
+    }
+  }
 }
 
 /** What is wrong with a plan that was read from a file, or undefined. */

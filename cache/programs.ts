@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { KilnError, messageOf } from "../errors.ts";
 import { modulePattern, type PatternMatch } from "./pattern.ts";
-import { isDirectory, isFile } from "./source-files.ts";
+import { isDirectory, isFile, readGoModuleOf } from "./source-files.ts";
 
 /** A Pulumi Go program of a repository: what the field calls a module, named apart from Go's own modules. */
 export interface Program extends PatternMatch {
@@ -101,14 +101,4 @@ async function holdsMainPackage(directory: string): Promise<boolean> {
 export function packageName(text: string): string | undefined {
   const code = text.replace(/^\uFEFF/, "").replace(/^(?:\s+|\/\/[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)*/, "");
   return /^package\s+(\w+)/.exec(code)?.[1];
-}
-
-async function readGoModuleOf(source: string, directory: string): Promise<string> {
-  for (let relative = directory; ; relative = path.posix.dirname(relative)) {
-    if (await isFile(path.join(source, relative, "go.mod"))) return relative;
-    if (relative === "." || relative === "") break;
-  }
-  throw new KilnError("usage", `no go.mod governs ${directory}`, {
-    mend: `Add a go.mod to ${directory} or to a directory above it, or leave it out of the module pattern.`,
-  });
 }

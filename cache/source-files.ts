@@ -120,6 +120,14 @@ async function someEmbeds(goFiles: readonly string[]): Promise<boolean> {
   return false;
 }
 
+/** The directory of the go.mod that governs a program; the source itself where none does. */
+export async function readGoModuleOf(source: string, directory: string): Promise<string> {
+  for (let folder = directory; folder !== "." && folder !== ""; folder = path.posix.dirname(folder)) {
+    if (await isFile(path.join(source, folder, "go.mod"))) return folder;
+  }
+  return ".";
+}
+
 /** The text of a file; empty where it cannot be read. */
 export async function readText(file: string): Promise<string> {
   return readFile(file, "utf8").catch(() => "");

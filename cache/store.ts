@@ -2,6 +2,7 @@ import { copyFile, link, mkdir, readdir, readFile, rename, rm, stat, statfs, wri
 import path from "node:path";
 import { KilnError } from "../errors.ts";
 import { moduleFiles } from "./closure.ts";
+import { concurrently } from "./concurrently.ts";
 import { MANIFEST_FILE } from "./manifest.ts";
 
 /** All that a cache directory may hold. */
@@ -62,7 +63,7 @@ export async function replaceDirectory<T>(directory: string, fill: (partial: str
 export async function linkFiles(from: string, to: string, names: readonly string[]): Promise<void> {
   const folders = new Set(names.map((name) => path.dirname(name)));
   for (const folder of folders) await mkdir(path.join(to, folder), { recursive: true });
-  for (const name of names) await linkOrCopy(path.join(from, name), path.join(to, name));
+  await concurrently(names, (name) => linkOrCopy(path.join(from, name), path.join(to, name)));
 }
 
 async function linkOrCopy(from: string, to: string): Promise<void> {
@@ -84,11 +85,12 @@ export async function exportEntries(from: string, to: string, names: readonly st
     to,
     names.filter((name) => name.endsWith("-d")),
   );
-  for (const name of names.filter((entry) => entry.endsWith("-a"))) {
+  const actions = names.filter((name) => name.endsWith("-a"));
+  await concurrently(actions, async (name) => {
     const target = path.join(to, name);
     await mkdir(path.dirname(target), { recursive: true });
     await writeFile(target, withFixedTime(await readFile(path.join(from, name), "utf8")));
-  }
+  });
 }
 
 /** An action entry, `v1 <action> <output> <size> <nanoseconds>`, with the far-future time in place of its own. */
@@ -124,8 +126,12 @@ export async function readModuleMetadata(goModCache: string, module: string): Pr
 export async function directoryBytes(directory: string): Promise<number> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   let bytes = 0;
-  for (const entry of entries) {
-    if (entry.isFile()) bytes += (await stat(path.join(entry.parentPath, entry.name))).size;
-  }
+  await concurrently(
+    entries.filter((entry) => entry.isFile()),
+    async (entry) => {
+      const { size } = await stat(path.join(entry.parentPath, entry.name));
+      bytes += size;
+    },
+  );
   return bytes;
 }

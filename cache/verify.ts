@@ -2,7 +2,7 @@ import path from "node:path";
 import { KilnError } from "../errors.ts";
 import { runOffline, type ContainerEngine } from "../execution/offline-container.ts";
 import type { Progress } from "../progress.ts";
-import { runMounted, type GoMounts } from "./go-command.ts";
+import { runMounted, type GoMounts } from "./go/command.ts";
 import type { BuildContract } from "./contract.ts";
 import type { Program } from "./programs.ts";
 import { withStagedSource } from "./staged-source.ts";

@@ -1,9 +1,9 @@
 import path from "node:path";
 import { buildContract, CONTRACT_LABEL, type BuildContract } from "../../cache/contract.ts";
-import { cacheBuild, imageBuild } from "../../cache/explain-site.ts";
-import { explain, programDirectory, type Explanation } from "../../cache/explain.ts";
+import { cacheBuild, imageBuild } from "../../cache/explain/site.ts";
+import { explain, programDirectory, type Explanation } from "../../cache/explain/explain.ts";
 import { readManifest } from "../../cache/manifest.ts";
-import { goModuleAt } from "../../cache/program-build.ts";
+import { readGoModuleOf } from "../../cache/source-files.ts";
 import { withStagedSource } from "../../cache/staged-source.ts";
 import { EXIT, KilnError } from "../../errors.ts";
 import { readLabel } from "../../execution/docker.ts";
@@ -66,7 +66,7 @@ async function explainImage(image: string, source: string, module: string, progr
   const modules = (warm ?? "").split(",").filter((name) => name !== "");
   const directory = await programDirectory(source, module, modules);
   progress.step(`comparing ${directory} with its warming, inside the image`);
-  const program = { provider: "", module: "", directory, goModule: await goModuleAt(source, directory) };
+  const program = { provider: "", module: "", directory, goModule: await readGoModuleOf(source, directory) };
   return withStagedSource(source, [program], async (staged) => {
     const { warmed, present } = await imageBuild({
       ...{ image, modules, source, staged, directory, progress },

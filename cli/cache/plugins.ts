@@ -1,8 +1,8 @@
 import path from "node:path";
-import { listNeededPlugins } from "../../cache/plugin-bake.ts";
-import { lockedPlugin, PLUGIN_LOCK, readLock, writeLock, type PluginLock } from "../../cache/plugin-lock.ts";
-import { PluginStore } from "../../cache/plugin-store.ts";
-import { pluginLabel, type NeededPlugin } from "../../cache/plugins.ts";
+import { listNeededPlugins } from "../../cache/plugins/bake.ts";
+import { lockedPlugin, PLUGIN_LOCK, readLock, writeLock, type PluginLock } from "../../cache/plugins/lock.ts";
+import { PluginStore } from "../../cache/plugins/store.ts";
+import { pluginLabel, type NeededPlugin } from "../../cache/plugins/plugin.ts";
 import { readPrograms } from "../../cache/programs.ts";
 import { EXIT } from "../../errors.ts";
 import { places } from "../../toolchain/places.ts";

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { beforeAll, describe, expect, inject, it } from "vitest";
-import { firstPreview, oneOfEachProvider, type FirstPreview } from "../../cache/first-preview.ts";
+import { firstPreview, oneOfEachProvider, type FirstPreview } from "../../bench/first-preview/first-preview.ts";
 import { readPrograms, type Program } from "../../cache/programs.ts";
 import { table } from "../../cli/printer.ts";
 import type { ContainerEngine } from "../../execution/offline-container.ts";

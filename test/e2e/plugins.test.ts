@@ -2,16 +2,16 @@ import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/prom
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { writePluginLayer } from "../../cache/plugin-layers.ts";
-import { PLUGIN_LOCK, type PluginLock } from "../../cache/plugin-lock.ts";
-import { MIRRORS_VARIABLE } from "../../cache/plugin-sources.ts";
+import { writePluginLayer } from "../../cache/plugins/layers.ts";
+import { PLUGIN_LOCK, type PluginLock } from "../../cache/plugins/lock.ts";
+import { MIRRORS_VARIABLE } from "../../cache/plugins/sources.ts";
 import {
   archiveName,
   BAKED_PLUGINS_LABEL,
   PLUGIN_PATH,
   PLUGINS_LABEL,
   type NeededPlugin,
-} from "../../cache/plugins.ts";
+} from "../../cache/plugins/plugin.ts";
 import { bakeTo, readyBakery } from "../../cache/stack-bake.ts";
 import { silent } from "../../progress.ts";
 import { DEFAULT_BASE_IMAGE } from "../../toolchain/pins.ts";

@@ -4,15 +4,15 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { rm, symlink } from "node:fs/promises";
 import path from "node:path";
 import { buildContract, IMAGE_PATHS } from "../../../cache/contract.ts";
-import { runGo, type GoMounts } from "../../../cache/go-command.ts";
-import { parseJsonStream } from "../../../cache/go-list.ts";
+import { runGo, type GoMounts } from "../../../cache/go/command.ts";
+import { parseJsonStream } from "../../../cache/go/list.ts";
 import { closureOf, packageArguments, readGraph, type Package } from "../../../cache/graph.ts";
 import type { Program } from "../../../cache/programs.ts";
 import { silent } from "../../../progress.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 import { writeText } from "./cache-directory.ts";
 
-vi.mock(import("../../../cache/go-command.ts"), async (original) => ({ ...(await original()), runGo: vi.fn() }));
+vi.mock(import("../../../cache/go/command.ts"), async (original) => ({ ...(await original()), runGo: vi.fn() }));
 // Attempts follow each other at once.
 vi.mock(import("node:timers/promises"), async (original) => {
   const now: unknown = () => Promise.resolve();

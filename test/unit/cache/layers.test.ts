@@ -6,7 +6,7 @@ import { Readable } from "node:stream";
 import { gunzipSync } from "node:zlib";
 import { extract, type Header } from "tar-stream";
 import { beforeEach, describe, expect, it } from "vitest";
-import { inputsLine } from "../../../cache/build-inputs.ts";
+import { inputsLine } from "../../../cache/explain/build-inputs.ts";
 import { COMMON_LAYER, layerKey, partition, writeLayer, type CacheLayer } from "../../../cache/layers.ts";
 import type { CacheManifest, ProviderClosure } from "../../../cache/manifest.ts";
 import { interruption } from "../../../toolchain/process.ts";

@@ -75,6 +75,23 @@ describe("makePlan", () => {
     return { store, plan: makePlan({ ...options, source, store, goRoot: "/go", progress: silent }) };
   }
 
+  it("refuses a source below a workspace that governs it, and takes one that holds its workspace", async () => {
+    const { plan, store } = await planned();
+    await plan.catch(() => undefined);
+    const home = path.dirname(store);
+    await writeText(path.join(home, "go.work"), "go 1.26\n");
+    const source = path.join(home, "source");
+    const options = { pattern: "{provider}/{module}", division: { by: "provider" }, contract: CONTRACT } as const;
+    const again = () => makePlan({ ...options, source, store, goRoot: "/go", progress: silent });
+    await expect(again()).rejects.toMatchObject({
+      kind: "usage",
+      message: `${path.join(home, "go.work")} governs go.mod and lies above the source`,
+    });
+    await writeText(path.join(source, "go.work"), "go 1.26\n\nuse .\n");
+    vi.mocked(readGraph).mockResolvedValueOnce(graph);
+    expect((await again()).programs).toHaveLength(2);
+  });
+
   it("has programs, those that do not load, those that are none, and what each go.mod needs", async () => {
     vi.mocked(readGraph).mockResolvedValueOnce(graph);
     const plan = await (await planned()).plan;

@@ -88,13 +88,10 @@ describe("readPrograms", () => {
     expect(programs.map(({ goModule }) => goModule)).toEqual(["m/aws/own", "m/gcp", "."]);
   });
 
-  it("refuses a program that no go.mod governs", async () => {
+  it("keeps a program that no go.mod governs: Go says what is wrong with it, and the others go on", async () => {
     await write("m/aws/vpc/main.go", "package main\n");
     await rm(path.join(source, "go.mod"));
-    await expect(readPrograms(source, PATTERN)).rejects.toMatchObject({
-      kind: "usage",
-      message: "no go.mod governs m/aws/vpc",
-    });
+    expect((await readPrograms(source, PATTERN)).programs).toMatchObject([{ directory: "m/aws/vpc", goModule: "." }]);
   });
 
   it.each(["vendor", "node_modules", "testdata", ".git", ".terraform"])("never enters %s", async (folder) => {

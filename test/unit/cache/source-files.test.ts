@@ -3,7 +3,7 @@ import { mkdir, open, symlink } from "node:fs/promises";
 import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Program } from "../../../cache/programs.ts";
-import { goWorkOf, localDirectories, readSourceNames } from "../../../cache/source-files.ts";
+import { goWorkOf, localDirectories, readGoModuleOf, readSourceNames } from "../../../cache/source-files.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 import { writeText } from "./cache-directory.ts";
 
@@ -181,5 +181,14 @@ describe("readSourceNames", () => {
     const names = await namesOf(".", "lib", "app", "app");
     expect(names).toEqual([...new Set(names)]);
     expect(names).toEqual(["app/go.mod", "go.mod", "lib/go.mod", "lib/lib.go"]);
+  });
+});
+
+describe("readGoModuleOf", () => {
+  it("is the nearest directory with a go.mod, or the source", async () => {
+    await write({ "m/aws/go.mod": "module m\n" });
+    expect(await readGoModuleOf(source, "m/aws/bucket")).toBe("m/aws");
+    expect(await readGoModuleOf(source, "m/aws")).toBe("m/aws");
+    expect(await readGoModuleOf(source, "m/gcp/x")).toBe(".");
   });
 });

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { setTimeout } from "node:timers/promises";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { runGo } from "../../../cache/go-command.ts";
+import { runGo } from "../../../cache/go/command.ts";
 import { readManifest } from "../../../cache/manifest.ts";
 import type { Plan, Shard } from "../../../cache/plan.ts";
 import type { Program } from "../../../cache/programs.ts";
@@ -13,7 +13,7 @@ import { KilnError } from "../../../errors.ts";
 import { silent, type Progress } from "../../../progress.ts";
 import { compile, CONTRACT, download, writeText } from "./cache-directory.ts";
 
-vi.mock(import("../../../cache/go-command.ts"), async (original) => ({ ...(await original()), runGo: vi.fn() }));
+vi.mock(import("../../../cache/go/command.ts"), async (original) => ({ ...(await original()), runGo: vi.fn() }));
 vi.mock(import("../../../cache/local-store.ts"), { spy: true });
 // Attempts to fetch follow each other at once.
 vi.mock(import("node:timers/promises"), async (original) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Explanation } from "../../../cache/explain.ts";
+import type { Explanation } from "../../../cache/explain/explain.ts";
 import { explainCommand, outcomeOf } from "../../../cli/cache/explain.ts";
 import { silent } from "../../../progress.ts";
 

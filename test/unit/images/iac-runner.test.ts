@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { buildContract, IMAGE_PATHS } from "../../../cache/contract.ts";
-import { PLUGIN_PATH } from "../../../cache/plugins.ts";
+import { PLUGIN_PATH } from "../../../cache/plugins/plugin.ts";
 import { readPrograms } from "../../../cache/programs.ts";
 import { pins, toolVersions } from "../../../toolchain/pins.ts";
 import { run } from "../../../toolchain/process.ts";

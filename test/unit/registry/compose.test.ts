@@ -108,7 +108,9 @@ describe("composeImage", () => {
 
   it.each([{ architecture: "arm64" }, { os: "windows" }])("refuses a layer of another platform: %j", (other) => {
     const { architecture, os } = { architecture: "amd64", os: "linux", ...other };
-    expect(() => composeImage(imageOf(OCI.layer), [imageOf(OCI.layer), imageOf(OCI.layer, other)], { labels: {} })).toThrow(
+    expect(() =>
+      composeImage(imageOf(OCI.layer), [imageOf(OCI.layer), imageOf(OCI.layer, other)], { labels: {} }),
+    ).toThrow(
       expect.objectContaining({
         kind: "usage",
         message: `a layer is for ${os}/${architecture}, the base for linux/amd64`,

@@ -1,0 +1,133 @@
+import { interruption } from "../../toolchain/process.ts";
+import { runGo, type GoMounts, type MountedRunOptions } from "./command.ts";
+
+/** What `go list -json` says of a package, as far as kiln reads it. */
+export interface ListedPackage {
+  readonly ImportPath: string;
+  readonly Name?: string;
+  readonly Dir?: string;
+  readonly Standard?: boolean;
+  readonly Module?: ListedModule & { readonly Replace?: ListedModule };
+  readonly GoFiles?: readonly string[];
+  readonly SFiles?: readonly string[];
+  readonly IgnoredGoFiles?: readonly string[];
+  readonly Imports?: readonly string[];
+  readonly ImportMap?: Readonly<Record<string, string>>;
+  readonly Error?: { readonly Err: string };
+  readonly DepsErrors?: readonly { readonly Err: string }[];
+}
+
+interface ListedModule {
+  readonly Path: string;
+  readonly Version?: string;
+}
+
+const FIELDS = "ImportPath,Name,Dir,Standard,Module,GoFiles,SFiles,IgnoredGoFiles,Imports,ImportMap,Error,DepsErrors";
+
+/** What `go list` printed: its exit code, its standard error, and the packages, none where it failed as a whole. */
+export interface PackageListing {
+  readonly code: number;
+  readonly stderr: string;
+  readonly packages: readonly ListedPackage[];
+}
+
+/**
+ * Lists packages and all that they import, under the contract's build flags, faulty ones included. With `compile` Go also
+ * runs every compile action that a `go build` of them would, and no link: names of packages come on standard error.
+ */
+export async function listPackages(
+  mounts: GoMounts,
+  names: readonly string[],
+  options: MountedRunOptions & { readonly compile?: boolean },
+): Promise<PackageListing> {
+  const { compile = false, ...rest } = options;
+  const flags = ["-e", "-deps", ...(compile ? ["-v", "-export"] : []), ...mounts.contract.flags];
+  const { code, stdout, stderr } = await runGo(mounts, ["list", ...flags, `-json=${FIELDS}`, "--", ...names], rest);
+  return { code, stderr, packages: code === 0 ? parseJsonStream<ListedPackage>(stdout) : [] };
+}
+
+/** The import paths of a listed package, C left out. */
+export function importsOf(entry: ListedPackage): readonly string[] {
+  return (entry.Imports ?? []).map((name) => entry.ImportMap?.[name] ?? name).filter((name) => name !== "C");
+}
+
+/**
+ * `path@version` of the Go module whose copy in GOMODCACHE provides a package; undefined for the standard library and for
+ * what stands in the repository: its own packages, local replacements, vendor directories.
+ */
+export function goModuleOf(entry: ListedPackage): string | undefined {
+  const module = entry.Module?.Replace ?? entry.Module;
+  const vendored = entry.Dir?.endsWith(`/vendor/${entry.ImportPath}`) ?? false;
+  return module?.Version === undefined || vendored ? undefined : `${module.Path}@${module.Version}`;
+}
+
+/**
+ * The modules that the go.mod in `cwd` requires, indirect ones included, as `path@version` in the versions that a build
+ * selects, sorted. This is what `pulumi-language-go` asks Go about before it runs a program. Empty for a vendored module,
+ * of which Go knows no directory in GOMODCACHE.
+ */
+export async function listRequiredModules(mounts: GoMounts, cwd: string): Promise<readonly string[]> {
+  const { stdout: document } = await runGo(mounts, ["mod", "edit", "-json"], { cwd });
+  const { Require: required } = JSON.parse(document) as { Require?: readonly ListedModule[] | null };
+  const names = (required ?? []).map(({ Path }) => Path);
+  if (names.length === 0) return [];
+  const { code, stdout } = await runGo(mounts, ["list", "-m", "-e", "-json=Path,Version,Replace", "--", ...names], {
+    cwd,
+    allowFailure: true,
+  });
+  if (code !== 0) return [];
+  return parseJsonStream<ListedModule & { readonly Replace?: ListedModule }>(stdout)
+    .map((module) => module.Replace ?? module)
+    .flatMap(({ Path, Version }) => (Version === undefined ? [] : [`${Path}@${Version}`]))
+    .sort();
+}
+
+/** Modules that no build reads may take this long, all together. */
+const DOWNLOAD_MS = 10 * 60_000;
+
+async function downloadOutput(
+  mounts: GoMounts,
+  modules: readonly string[],
+  options: MountedRunOptions,
+): Promise<string> {
+  const limit = AbortSignal.timeout(DOWNLOAD_MS);
+  const signal = AbortSignal.any([interruption.signal, limit]);
+  try {
+    const args = ["mod", "download", "-json", "--", ...modules];
+    return (await runGo(mounts, args, { ...options, signal, allowFailure: true })).stdout;
+  } catch (error) {
+    if (!limit.aborted || interruption.signal.aborted) throw error;
+    return "";
+  }
+}
+
+/** Fetches modules (`path@version`) with their version data into GOMODCACHE. Returns those that could not be had, with the reason. */
+export async function downloadModules(
+  mounts: GoMounts,
+  modules: readonly string[],
+  options: MountedRunOptions,
+): Promise<ReadonlyMap<string, string>> {
+  if (modules.length === 0) return new Map();
+  const stdout = await downloadOutput(mounts, modules, options);
+  const results = parseJsonStream<ListedModule & { readonly Error?: string }>(stdout);
+  const known = new Map(results.map(({ Path, Version, Error: error }) => [`${Path}@${Version ?? ""}`, error]));
+  return new Map(
+    modules.flatMap((module) => {
+      const error = known.has(module) ? known.get(module) : "it was not there in time";
+      return error === undefined ? [] : [[module, error.trim()] as const];
+    }),
+  );
+}
+
+/** Why a package cannot be built, as Go says it. */
+export function faultOf(entry: ListedPackage): string | undefined {
+  return entry.Error?.Err ?? entry.DepsErrors?.[0]?.Err;
+}
+
+/** The documents of a stream of concatenated, indented JSON objects, as `go list -json` prints them. */
+export function parseJsonStream<T>(text: string): T[] {
+  return text
+    .split(/^\}\n?/m)
+    .filter((part) => part.trim() !== "")
+    .map((part) => JSON.parse(`${part}}`) as T);
+}
