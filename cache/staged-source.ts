@@ -1,6 +1,7 @@
 import { chmod, copyFile, mkdir, mkdtemp, rm, utimes } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { concurrently } from "./concurrently.ts";
 import type { Program } from "./programs.ts";
 import { readSourceNames } from "./source-files.ts";
 import { FAR_FUTURE_SECONDS } from "./store.ts";
@@ -28,20 +29,34 @@ export async function withStagedSource<T>(
   const inside = Array.from({ length: above }, () => "source").join("/");
   const root = await mkdtemp(path.join(tmpdir(), "kiln-source-"));
   try {
-    await chmod(root, 0o755);
-    for (const name of names) await copyOpen(path.join(source, name), root, path.posix.join(inside, name));
+    const files = names.map((name) => ({ from: path.join(source, name), to: path.posix.join(inside, name) }));
+    for (const folder of foldersOf(files.map(({ to }) => to))) await mkdirOpen(path.join(root, folder));
+    await concurrently(files, ({ from, to }) => copyOpen(from, path.join(root, to)));
     return await work({ root, inside });
   } finally {
     await rm(root, { recursive: true, force: true });
   }
 }
 
-async function copyOpen(from: string, root: string, name: string): Promise<void> {
-  const folders = path.posix.dirname(name).split("/");
-  const target = path.join(root, name);
-  await mkdir(path.dirname(target), { recursive: true });
-  for (const [index] of folders.entries()) await chmod(path.join(root, ...folders.slice(0, index + 1)), 0o755);
-  await copyFile(from, target);
-  await chmod(target, 0o644);
-  await utimes(target, FAR_FUTURE_SECONDS, FAR_FUTURE_SECONDS);
+/** All folders that files stand in, each after those that it stands in itself. */
+function foldersOf(files: readonly string[]): readonly string[] {
+  const folders = new Set(["."]);
+  for (const file of files) {
+    for (let folder = path.posix.dirname(file); !folders.has(folder); folder = path.posix.dirname(folder)) {
+      folders.add(folder);
+    }
+  }
+  return [...folders].sort((a, b) => a.split("/").length - b.split("/").length);
+}
+
+/** The umask decides about what is made, not about what is changed afterwards. */
+async function mkdirOpen(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await chmod(folder, 0o755);
+}
+
+async function copyOpen(from: string, to: string): Promise<void> {
+  await copyFile(from, to);
+  await chmod(to, 0o644);
+  await utimes(to, FAR_FUTURE_SECONDS, FAR_FUTURE_SECONDS);
 }
