@@ -132,3 +132,26 @@ export function contractFault(found: unknown): string | undefined {
   const moved = Object.entries(IMAGE_PATHS).find(([name, value]) => (paths as Record<string, unknown>)[name] !== value);
   return moved === undefined ? undefined : `its contract has ${moved[0]} elsewhere than at ${moved[1]}`;
 }
+
+/** The contract in an image's label. Throws a difference that names the image where it is damaged. */
+export function parseContractLabel(image: string, label: string): BuildContract {
+  let contract: unknown;
+  try {
+    contract = JSON.parse(label);
+  } catch {
+    contract = undefined;
+  }
+  const fault = contractFault(contract);
+  if (fault === undefined) return contract as BuildContract;
+  throw new KilnError("difference", `the label ${CONTRACT_LABEL} of ${image} is damaged: ${fault}`, {
+    mend: "Bake the image again, or take one that kiln composed.",
+  });
+}
+
+/** The build tags of a contract. */
+export function tagsOfContract({ environment }: BuildContract): readonly string[] {
+  return (environment.GOFLAGS ?? "")
+    .replace(/^-tags=/, "")
+    .split(",")
+    .filter((tag) => tag !== "");
+}

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { buildContract, CONTRACT_LABEL, type BuildContract } from "../../cache/contract.ts";
+import { buildContract, CONTRACT_LABEL, parseContractLabel, tagsOfContract } from "../../cache/contract.ts";
 import { cacheBuild, imageBuild } from "../../cache/explain/site.ts";
 import { explain, programDirectory, type Explanation } from "../../cache/explain/explain.ts";
 import { readManifest } from "../../cache/manifest.ts";
@@ -50,8 +50,8 @@ async function explainCache(cache: string, source: string, module: string, progr
   const directory = await programDirectory(source, module, manifest.modules);
   progress.step(`comparing ${directory} with its warming`);
   const { root: goRoot } = await goTool(progress);
-  // The platform was chosen at warming: another one is no fault of this machine.
-  const contract = buildContract(toolVersions, manifest.contract.goarch);
+  // Platform and tags were chosen at warming: they are no fault of this machine.
+  const contract = buildContract(toolVersions, manifest.contract.goarch, tagsOfContract(manifest.contract));
   const present = await cacheBuild({ cache, manifest, goRoot, contract, source, directory, progress });
   return explain({ ...manifest, inputs: manifest.inputs }, present, source, directory);
 }
@@ -71,7 +71,7 @@ async function explainImage(image: string, source: string, module: string, progr
     const { warmed, present } = await imageBuild({
       ...{ image, modules, source, staged, directory, progress },
       engine: { docker: engine.docker, env: engineEnvironment(engine) },
-      contract: label === undefined || label === "" ? ownContract({}) : (JSON.parse(label) as BuildContract),
+      contract: label === undefined || label === "" ? ownContract({}) : parseContractLabel(image, label),
     });
     return explain(warmed, present, source, directory);
   });

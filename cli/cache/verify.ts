@@ -1,6 +1,6 @@
 import path from "node:path";
 import { describeMisses } from "../../cache/bake.ts";
-import { CONTRACT_LABEL, contractDifferences, type BuildContract } from "../../cache/contract.ts";
+import { CONTRACT_LABEL, contractDifferences, parseContractLabel, type BuildContract } from "../../cache/contract.ts";
 import { readManifest } from "../../cache/manifest.ts";
 import { matchesGlob } from "../../cache/pattern.ts";
 import { readPrograms } from "../../cache/programs.ts";
@@ -55,7 +55,7 @@ export const verifyCommand: Command = {
     }
     const engine = await readyEngine({ places: places(), progress });
     const label = await readLabel(engine, image ?? "", CONTRACT_LABEL);
-    if (label !== undefined) requireContract(image ?? "", JSON.parse(label) as BuildContract, contract);
+    if (label !== undefined) requireContract(image ?? "", parseContractLabel(image ?? "", label), contract);
     const container = { docker: engine.docker, env: engineEnvironment(engine) };
     return verified(await verifyImage(container, image ?? "", contract, source, programs, progress), image ?? "");
   },

@@ -6,6 +6,8 @@ import {
   IMAGE_PATHS,
   pulumiBuildFlags,
   contractFault,
+  parseContractLabel,
+  tagsOfContract,
 } from "../../../cache/contract.ts";
 
 const TOOLS = { go: "1.26.8", pulumi: "3.253.0" };
@@ -127,5 +129,19 @@ describe("contractFault", () => {
 
   it("names what is no contract at all", () => {
     for (const found of [undefined, null, "x"]) expect(contractFault(found)).toBe("it has no contract");
+  });
+});
+
+describe("parseContractLabel", () => {
+  const contract = buildContract(TOOLS, "amd64", ["netgo", "aws"]);
+
+  it("reads what kiln writes", () => {
+    expect(parseContractLabel("i", JSON.stringify(contract))).toEqual(contract);
+    expect(tagsOfContract(contract)).toEqual(["aws", "netgo"]);
+    expect(tagsOfContract(buildContract(TOOLS, "amd64"))).toEqual([]);
+  });
+
+  it.each(["", "{", "null", '{"goVersion":"go1.26.8"}'])("names the image whose label is %j", (label) => {
+    expect(() => parseContractLabel("reg/x:1", label)).toThrow(/^the label dev\.kiln\.contract of reg\/x:1 is damaged/);
   });
 });
