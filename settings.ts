@@ -103,25 +103,40 @@ export function parseSettings(stack: string, raw: Readonly<Record<string, unknow
     }),
     buildOnPreview: flagOf(kiln("buildOnPreview"), false),
   };
-  if (settings.image.dockerfile === "standalone" && settings.source.path !== ".") {
-    throw refusal(source("path"), "must be . when kiln:image.dockerfile is standalone", {
+  if (settings.image.dockerfile === "standalone") requireBuildable(settings, image, source);
+  return Object.freeze(settings);
+}
+
+/** Throws where a standalone image, which a docker build of this project makes, cannot be what the settings say. */
+function requireBuildable(
+  settings: Pick<Settings, "image" | "source">,
+  image: (name: "platform" | "plugins") => Field,
+  source: (name: "path" | "tags") => Field,
+): void {
+  const standalone = "when kiln:image.dockerfile is standalone";
+  const { platform, plugins, tools } = settings.image;
+  if (settings.source.path !== ".") {
+    throw refusal(source("path"), `must be . ${standalone}`, {
       mend: "A docker build sees this project only: copy the programs into it, or set kiln:image.dockerfile to merged",
     });
   }
-  const { dockerfile, platform, plugins, tools } = settings.image;
-  if (dockerfile === "standalone" && plugins === "layer") {
-    throw refusal(image("plugins"), "cannot be layer when kiln:image.dockerfile is standalone", {
+  if (settings.source.tags.length > 0) {
+    throw refusal(source("tags"), `cannot be set ${standalone}`, {
+      mend: "A docker build takes no build tags: remove them, or bake: kiln:image.dockerfile: merged",
+    });
+  }
+  if (plugins === "layer") {
+    throw refusal(image("plugins"), `cannot be layer ${standalone}`, {
       mend: "A docker build bakes no plugins: set it to none or volume, or bake: kiln:image.dockerfile: merged",
     });
   }
-  if (dockerfile === "standalone" && platform === "linux/arm64" && tools === undefined) {
+  if (platform === "linux/arm64" && tools === undefined) {
     throw refusal(image("platform"), "cannot be linux/arm64 for a standalone image without kiln:image.tools", {
       mend:
         "The Dockerfile's checksums are those of linux/amd64's tools: set kiln:image.tools to an image that holds " +
         "linux/arm64's, or bake: kiln:image.dockerfile: merged",
     });
   }
-  return Object.freeze(settings);
 }
 
 /** The committed file of a stack, relative to the project. */

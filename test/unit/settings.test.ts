@@ -46,10 +46,15 @@ describe("parseSettings", () => {
       certificates: "c:1",
       plugins: "volume",
     };
-    const source = { path: ".", modules: "apis/**/{provider}/{module}/*/pulumi", tags: "aws,netgo" };
+    const source = { path: ".", modules: "apis/**/{provider}/{module}/*/pulumi", tags: "" };
     const raw = { registry: "ghcr.io/acme/infra", warmImage: WARM, image, source, buildOnPreview: true };
-    const tags = ["aws", "netgo"];
+    const tags: readonly string[] = [];
     expect(parseSettings("prod", raw)).toEqual({ stack: "prod", ...raw, source: { ...source, tags } });
+  });
+
+  it("reads build tags, of which an image that is baked has any number", () => {
+    const { source } = parseSettings("dev", { ...LOOPBACK, source: { tags: "aws,,netgo" } });
+    expect(source.tags).toEqual(["aws", "netgo"]);
   });
 
   it("reads the texts that Pulumi hands to a program as it reads YAML", () => {
@@ -108,6 +113,12 @@ describe("parseSettings", () => {
       /\{m/,
     ],
     ["a word for a flag", { ...LOOPBACK, buildOnPreview: "yes" }, "kiln:buildOnPreview must be true or false", /^$/],
+    [
+      "tags of a standalone image",
+      { ...LOOPBACK, image: { dockerfile: "standalone" }, source: { tags: "netgo" } },
+      "kiln:source.tags cannot be set when kiln:image.dockerfile is standalone",
+      /takes no build tags/,
+    ],
     [
       "a standalone image of another checkout",
       { ...LOOPBACK, image: { dockerfile: "standalone" }, source: { path: "../infra" } },
