@@ -4,7 +4,7 @@ import type { Progress } from "../progress.ts";
 import type { CacheManifest } from "./manifest.ts";
 import { mergeCaches } from "./merge.ts";
 import { BASE_SHARD, type Plan } from "./plan.ts";
-import { requireNoFailures } from "./planning.ts";
+import { requireNoFailures, unexpectedFailures } from "./planning.ts";
 import { compileInStore, warmShard } from "./warm.ts";
 
 export interface WarmPlanOptions {
@@ -48,7 +48,9 @@ export async function warmPlan(options: WarmPlanOptions): Promise<WarmedPlan> {
       continue;
     }
     const directory = path.join(options.shards, id);
-    const { counts, modules } = await warmShard({ ...warm, out: directory });
+    const { counts, modules, failed } = await warmShard({ ...warm, out: directory });
+    for (const [program, reason] of unexpectedFailures(failed, plan.allowFailed))
+      progress.note(`${program}: ${reason}`);
     shards.push({ id, programs: modules.length, seconds: secondsSince(start), counts });
     directories.push(directory);
   }
