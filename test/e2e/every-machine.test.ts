@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -61,7 +62,8 @@ describe("behind an HTTP proxy", () => {
     for (const name of ["http_proxy", "HTTP_PROXY"]) vi.stubEnv(name, address);
     await writeFile(
       path.join(root, "Dockerfile"),
-      `ARG BASE_IMAGE\nFROM \${BASE_IMAGE}\nRUN git ls-remote http://${HOST}/repository || true\n`,
+      // A name that no build has seen: a step from the engine's cache asks nobody.
+      `ARG BASE_IMAGE\nFROM \${BASE_IMAGE}\nRUN git ls-remote http://${HOST}/${randomUUID()} || true\n`,
     );
     const tag = "kiln-e2e-proxy";
     onTestFinished(() => removeImage(tag));
