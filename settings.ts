@@ -1,6 +1,10 @@
+import { isBuildTag } from "./cache/contract.ts";
 import { KilnError } from "./errors.ts";
 import { isImageReference, isTag, parsePinnedImage, referrersTag } from "./registry/image-reference.ts";
 import { DEFAULT_BASE_IMAGE } from "./toolchain/pins.ts";
+import { PLATFORMS, type Platform } from "./toolchain/platforms.ts";
+
+export type { Platform };
 import { isRegistry } from "./registry/repository-names.ts";
 
 /** What one stack says, checked and complete. Every default of the project stands in `parseSettings`. */
@@ -45,8 +49,6 @@ export interface SourceSettings {
   readonly tags: readonly string[];
 }
 
-export type Platform = (typeof PLATFORMS)[number];
-
 /** How a stack's runner image is made. */
 export type Recipe =
   | { readonly kind: "merged"; readonly warmImage: string; readonly verification: Verification }
@@ -65,7 +67,6 @@ export interface Verification {
   readonly command: string;
 }
 
-const PLATFORMS = ["linux/amd64", "linux/arm64"] as const;
 const DOCKERFILES = ["merged", "standalone"] as const;
 const PLUGIN_MODES = ["none", "layer", "volume"] as const;
 const KEYS = {
@@ -281,7 +282,7 @@ function patternOf(field: Field, otherwise: string): string {
 function tagsOf(field: Field): string[] {
   const text = textOf(field) ?? "";
   const tags = text.split(",").filter((tag) => tag !== "");
-  const wrong = tags.find((tag) => !/^[\p{L}\d_.]+$/u.test(tag));
+  const wrong = tags.find((tag) => !isBuildTag(tag));
   if (wrong === undefined) return tags;
   throw refusal(field, `has ${described(wrong)}, which is no build tag of Go`, {
     mend: 'Write tags with commas between, such as "aws,netgo"',

@@ -1,4 +1,4 @@
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { KilnError } from "../errors.ts";
 import type { Progress } from "../progress.ts";
@@ -10,8 +10,9 @@ import type { BaseImage } from "../toolchain/base-image.ts";
 import { engineEnvironment, type Engine } from "../toolchain/docker-engine.ts";
 import { withLock } from "../toolchain/lock.ts";
 import type { Places } from "../toolchain/places.ts";
+import { removeFolder } from "../toolchain/remove-folder.ts";
 import { baseRecipe, readyWarmBase, type ImageTools } from "./base.ts";
-import { CONTRACT_LABEL, type BuildContract } from "./contract.ts";
+import { CONTRACT_LABEL, MODULES_LABEL, type BuildContract } from "./contract.ts";
 import { inputsKey } from "./inputs.ts";
 import type { CacheManifest } from "./manifest.ts";
 import type { Plan } from "./plan.ts";
@@ -20,7 +21,7 @@ import { pushPlugins, readPluginBake, type PluginLayers } from "./plugins/bake.t
 import { verifyPlugins } from "./plugins/check.ts";
 import { readPrograms } from "./programs.ts";
 import { pushLayers } from "./push-layers.ts";
-import { hasRecord, pushVerification } from "./record.ts";
+import { pushVerification, readRecord } from "./record.ts";
 import { verifyImage, type Verification } from "./verify.ts";
 import { warmPlan } from "./warm-plan.ts";
 
@@ -85,7 +86,7 @@ async function bakeAlone(options: BakeOptions): Promise<Bake> {
   const key = await inputsKey(source, programs, contract, inputs);
   const tag = `inputs-${key.slice(0, 32)}`;
   const known = await readDigest(client, { repository, tag });
-  if (known !== undefined && (await hasRecord(client, { repository, digest: known }))) {
+  if (known !== undefined && (await readRecord(client, { repository, digest: known })).record !== undefined) {
     const manifest = await readImageManifest(client, { repository, digest: known });
     const layers = manifest.layers.map(({ digest, size }, index) => ({ name: `layer ${index + 1}`, digest, size }));
     return { warmImage: `${repository}@${known}`, reused: true, layers, seconds: {} };
@@ -120,8 +121,9 @@ async function bakeAlone(options: BakeOptions): Promise<Bake> {
   const warmImage = `${repository}@${digest}`;
   const verification = await clock("verify", () => verifyWarmImage(options, warmImage, plan, manifest, plugins));
   await pushVerification(client, { repository, digest }, contract, verification, options.emulated);
-  await tagImage(client, { repository, digest }, tag);
-  await rm(work, { recursive: true, force: true });
+  // An image that lacks what Pulumi will look for is verified, but the next bake tries again.
+  if (manifest.missing === undefined) await tagImage(client, { repository, digest }, tag);
+  await removeFolder(work);
   return { warmImage, reused: false, layers, verification, seconds: clock.seconds };
 }
 
@@ -129,7 +131,7 @@ async function bakeAlone(options: BakeOptions): Promise<Bake> {
 function warmLabels(contract: BuildContract, manifest: CacheManifest): Readonly<Record<string, string>> {
   return {
     [CONTRACT_LABEL]: JSON.stringify(contract),
-    "dev.kiln.modules": manifest.modules.join(","),
+    [MODULES_LABEL]: manifest.modules.join(","),
   };
 }
 
@@ -159,7 +161,7 @@ async function verifyWarmImage(
   progress.step("verifying inside the image, without network");
   const programs = plan.programs.filter((program) => manifest.modules.includes(program.directory));
   const container = { docker: engine.docker, env: engineEnvironment(engine) };
-  await verifyPlugins(container, image, plugins);
+  await verifyPlugins(container, image, plugins, options.platform);
   const verification = await verifyImage(container, image, contract, source, programs, progress);
   if (!verification.passed) {
     throw new KilnError("difference", `${image} is not warm:\n${describeMisses(verification)}`, {

@@ -12,7 +12,7 @@ import {
 } from "./store.ts";
 
 /** What warming found out, of which a cache directory is made. */
-export type Warmed = Pick<CacheManifest, "contract" | "modules" | "failed" | "closures" | "inputs">;
+export type Warmed = Pick<CacheManifest, "contract" | "modules" | "failed" | "closures" | "missing" | "inputs">;
 
 /** Which Go modules a cache directory knows besides those that it has sources of, and how well. */
 export interface KnownModules {

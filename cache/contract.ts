@@ -1,4 +1,5 @@
 import { KilnError } from "../errors.ts";
+import { isMap } from "./document.ts";
 
 /**
  * Everything that enters Go's action IDs, and so decides whether a compiled package is found again.
@@ -27,6 +28,9 @@ export const IMAGE_PATHS = {
 /** The label in which a warm image carries its contract, as JSON. */
 export const CONTRACT_LABEL = "dev.kiln.contract";
 
+/** The label in which a warm image names the directories of its programs, with commas between. */
+export const MODULES_LABEL = "dev.kiln.modules";
+
 /**
  * The flags that `pulumi-language-go` of a Pulumi CLI version passes to `go build`: plain up to 3.232, `-buildvcs=false`
  * from 3.233 (pulumi/pulumi#22788), `-trimpath` from 3.246 (#23495), `-w -s` from 3.247 (#23497).
@@ -53,7 +57,7 @@ export function buildContract(
   goarch: string,
   tags: readonly string[] = [],
 ): BuildContract {
-  const wrong = tags.find((tag) => !/^[\p{L}\d_.]+$/u.test(tag));
+  const wrong = tags.find((tag) => !isBuildTag(tag));
   if (wrong !== undefined) {
     throw new KilnError("usage", `"${wrong}" is no build tag`, {
       mend: "Write letters, digits, dots and underscores.",
@@ -73,6 +77,11 @@ export function buildContract(
     flags: pulumiBuildFlags(tools.pulumi),
     paths: IMAGE_PATHS,
   };
+}
+
+/** Whether Go takes a text for a build tag. */
+export function isBuildTag(text: string): boolean {
+  return /^[\p{L}\d_.]+$/u.test(text);
 }
 
 /** Each input in which two contracts differ, as `name: left, right`. Empty when caches of both fit together. */
@@ -112,8 +121,8 @@ const FLAGS = new Set(pulumiBuildFlags("3.247.0"));
  * program (`-toolexec`) or loads a library has no business there.
  */
 export function contractFault(found: unknown): string | undefined {
-  if (typeof found !== "object" || found === null) return "it has no contract";
-  const { goVersion, goos, goarch, environment, flags, paths } = found as Partial<Record<keyof BuildContract, unknown>>;
+  if (!isMap(found)) return "it has no contract";
+  const { goVersion, goos, goarch, environment, flags, paths } = found;
   if (
     typeof goVersion !== "string" ||
     !Array.isArray(flags) ||
@@ -122,14 +131,14 @@ export function contractFault(found: unknown): string | undefined {
   ) {
     return "its contract is not one";
   }
-  if (typeof environment !== "object" || environment === null || typeof paths !== "object" || paths === null) {
-    return "its contract is not one";
-  }
+  if (!isMap(environment) || !isMap(paths)) return "its contract is not one";
   const flag = flags.find((name: unknown) => typeof name !== "string" || !FLAGS.has(name)) as unknown;
   if (flag !== undefined) return `its contract has the build flag ${JSON.stringify(flag)}, which no Pulumi passes`;
-  const variable = Object.entries(environment).find(([name, value]) => VARIABLES[name]?.test(String(value)) !== true);
+  const variable = Object.entries(environment).find(
+    ([name, value]) => !Object.hasOwn(VARIABLES, name) || VARIABLES[name]?.test(String(value)) !== true,
+  );
   if (variable) return `its contract sets ${variable[0]} to ${JSON.stringify(variable[1])}`;
-  const moved = Object.entries(IMAGE_PATHS).find(([name, value]) => (paths as Record<string, unknown>)[name] !== value);
+  const moved = Object.entries(IMAGE_PATHS).find(([name, value]) => paths[name] !== value);
   return moved === undefined ? undefined : `its contract has ${moved[0]} elsewhere than at ${moved[1]}`;
 }
 

@@ -5,6 +5,7 @@ import { KilnError } from "../errors.ts";
 import type { Progress } from "../progress.ts";
 import { lastLines, run, throwIfInterrupted } from "../toolchain/process.ts";
 import { withLock } from "../toolchain/lock.ts";
+import { withoutGitPlaces } from "./git-environment.ts";
 import { withoutUserInfo } from "./go/fault.ts";
 import { isDirectory } from "./source-files.ts";
 
@@ -32,9 +33,10 @@ export function parseGitSource(text: string): GitSource | undefined {
   if (!ADDRESS.test(text)) return undefined;
   const [, url = "", commit = "", directory = "."] = /^([^#]*)(?:#([^:]*)(?::(.*))?)?$/s.exec(text) ?? [];
   const shown = withoutUserInfo(url);
-  if (/^[a-z]+:\/\/[^/@]*:[^/@]*@/.test(url)) {
-    throw new KilnError("usage", `--source ${shown} has a password in it, which everybody sees who lists processes`, {
-      mend: "Leave it out: Git takes logins from its credential helpers, from ~/.netrc, or from SSH.",
+  // Of SSH the user is part of the address; elsewhere what stands there may be a token.
+  if (/^(?:https|file):\/\/[^/]*@/.test(url) || /^[a-z]+:\/\/[^/@]*:[^/@]*@/.test(url)) {
+    throw new KilnError("usage", `--source ${shown} has a login in it, which everybody sees who lists processes`, {
+      mend: "Leave out what stands before the @: Git takes logins from its credential helpers, from ~/.netrc, or from SSH.",
     });
   }
   if (!/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(commit)) {
@@ -119,11 +121,8 @@ const SETTINGS = [
 ];
 
 async function git(cwd: string, args: readonly string[], source: GitSource): Promise<void> {
-  const env = {
-    ...process.env,
-    GIT_TERMINAL_PROMPT: "0",
-    GIT_SSH_COMMAND: process.env.GIT_SSH_COMMAND ?? "ssh -o BatchMode=yes",
-  };
+  // Without a terminal, SSH cannot ask either: `run` starts a session of its own.
+  const env = { ...withoutGitPlaces(process.env), GIT_TERMINAL_PROMPT: "0" };
   const { code, stderr } = await run("git", [...SETTINGS, ...args], { cwd, env, allowFailure: true });
   if (code === 0) return;
   throw new KilnError(

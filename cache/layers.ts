@@ -10,7 +10,7 @@ import { IMAGE_PATHS } from "./contract.ts";
 import { writeLayerArchive } from "./layer-archive.ts";
 import { BASE_SHARD } from "./plan.ts";
 import type { CacheManifest } from "./manifest.ts";
-import { FAR_FUTURE_SECONDS, readModuleMetadata, readModuleTree } from "./store.ts";
+import { FAR_FUTURE_SECONDS, readModuleMetadata, readModuleTree, requireOwnFile } from "./store.ts";
 
 /** The layer of what more than one provider reads. */
 export const COMMON_LAYER = "common";
@@ -121,8 +121,11 @@ async function fill(archive: Pack, cache: string, layer: CacheLayer): Promise<nu
     folders.add(folder);
     archive.entry({ name: `${folder}/`, type: "directory", mode, mtime: new Date(SOURCE_SECONDS * 1000) });
   };
-  const addFile = async (from: string, name: string, seconds: number, openFolders: string) => {
+  const looked = new Set<string>();
+  const addFile = async (cacheFolder: string, file: string, name: string, seconds: number, openFolders: string) => {
     throwIfInterrupted();
+    await requireOwnFile(cacheFolder, file, looked);
+    const from = path.join(cacheFolder, file);
     for (const folder of ancestors(name)) addFolder(folder, isOpen(folder, openFolders) ? 0o1777 : 0o755);
     const { size } = await stat(from);
     const entry = archive.entry({ name, size, mode: 0o644, mtime: new Date(SOURCE_SECONDS * 1000), ...times(seconds) });
@@ -133,7 +136,7 @@ async function fill(archive: Pack, cache: string, layer: CacheLayer): Promise<nu
 
   for (const name of layer.goBuild) {
     const folder = root(IMAGE_PATHS.goBuildCache);
-    await addFile(path.join(cache, "go-build", name), `${folder}/${name}`, FAR_FUTURE_SECONDS, folder);
+    await addFile(path.join(cache, "go-build"), name, `${folder}/${name}`, FAR_FUTURE_SECONDS, folder);
   }
   const goModCache = path.join(cache, "go-mod");
   const folder = root(IMAGE_PATHS.goModCache);
@@ -142,7 +145,7 @@ async function fill(archive: Pack, cache: string, layer: CacheLayer): Promise<nu
       ...(await readModuleMetadata(goModCache, module)),
       ...(layer.goMod.includes(module) ? await readModuleTree(goModCache, module) : []),
     ];
-    for (const name of names) await addFile(path.join(goModCache, name), `${folder}/${name}`, SOURCE_SECONDS, folder);
+    for (const name of names) await addFile(goModCache, name, `${folder}/${name}`, SOURCE_SECONDS, folder);
   }
   if (layer.inputs !== undefined) {
     const name = `${root(INPUTS_FOLDER)}/${layer.name}.json`;

@@ -1,5 +1,8 @@
 import { mkdir, readFile, realpath } from "node:fs/promises";
+import path from "node:path";
 import { KilnError } from "../errors.ts";
+import type { Progress } from "../progress.ts";
+import { withLock } from "../toolchain/lock.ts";
 
 /** One line of /proc/self/mountinfo, as far as kiln reads it (proc_pid_mountinfo(5)). */
 interface Mount {
@@ -25,6 +28,15 @@ export async function requireLocalStore(store: string): Promise<void> {
       "Put --store on a disk of this machine or a block volume: Go's documentation says that its build cache is not safe " +
       "for several machines and that file locks, which guard it, do not hold on network file systems.",
   });
+}
+
+/**
+ * Runs `work` with a store to itself: what one Go command reads or makes there would count as another's, and so be shipped.
+ * Waits for whoever has it. Throws where the store is not on a disk of this machine.
+ */
+export async function withStore<T>(store: string, progress: Progress, work: () => Promise<T>): Promise<T> {
+  await requireLocalStore(store);
+  return withLock(path.join(store, "lock"), progress, `the store ${store}`, work);
 }
 
 /** The mounts in a mountinfo text; spaces and the like in its paths are written as octal numbers. */

@@ -2,6 +2,7 @@ import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { KilnError, messageOf } from "../errors.ts";
 import { inputsFault, type BuildInputs } from "./explain/build-inputs.ts";
+import { isMap, isTextMap, isTexts } from "./document.ts";
 import { contractFault, type BuildContract } from "./contract.ts";
 
 export const MANIFEST_FILE = "manifest.json";
@@ -23,6 +24,8 @@ export interface CacheManifest {
   /** Programs that could not be compiled, and the compiler's first error. */
   readonly failed: Readonly<Record<string, string>>;
   readonly closures: Readonly<Record<string, ProviderClosure>>;
+  /** Modules that a go.mod requires and that could not be had, with the reason: Pulumi will look for them. */
+  readonly missing?: Readonly<Record<string, string>>;
   /** What each provider's programs were built from; a kiln that did not note it yet leaves it out. */
   readonly inputs?: Readonly<Record<string, BuildInputs>>;
   /** Go modules of which only go.mod and version data are needed. Sorted. */
@@ -39,21 +42,26 @@ export const MODULE_VERSION = /^(?!.*(?:^|\/)\.\.?(?:\/|@))[^\s@/][^\s@]*@v[^\s@
  * put any file of this one into a layer.
  */
 export function manifestFault(document: Partial<CacheManifest>): string | undefined {
-  const { contract, modules, failed, closures, goModMetadata, counts } = document;
-  const missing = Object.entries({ contract, modules, failed, closures, goModMetadata, counts }).find(
-    ([, value]) => typeof value !== "object",
-  );
-  if (missing) return `it has no ${missing[0]}`;
+  const { contract, modules, failed, missing, closures, goModMetadata, counts } = document;
+  const parts: Readonly<Record<string, unknown>> = { contract, modules, failed, closures, goModMetadata, counts };
+  const absent = Object.keys(parts).find((name) => typeof parts[name] !== "object" || parts[name] === null);
+  if (absent !== undefined) return `it has no ${absent}`;
   const wrong = contractFault(contract);
   if (wrong !== undefined) return wrong;
-  for (const [provider, closure] of Object.entries(closures ?? {})) {
-    const { goBuild, goMod } = closure as Partial<ProviderClosure>;
-    if (goBuild === undefined || goMod === undefined) return `its closure of ${provider} is not one`;
-    const entry = goBuild.find((name) => !ENTRY.test(name));
-    if (entry !== undefined) return `"${entry}" is no entry of a build cache`;
+  if (!isTexts(modules) || !isTextMap(failed) || !isTexts(goModMetadata) || !isMap(closures)) {
+    return "its modules, failed, closures or goModMetadata are none";
   }
-  const goModules = [...Object.values(closures ?? {}).flatMap(({ goMod }) => goMod), ...(goModMetadata ?? [])];
-  const module = goModules.find((name) => !MODULE_VERSION.test(name));
+  if (missing !== undefined && !isTextMap(missing)) return "its missing modules are none";
+  for (const [provider, closure] of Object.entries(closures as Readonly<Record<string, unknown>>)) {
+    if (!isMap(closure) || !isTexts(closure.goBuild) || !isTexts(closure.goMod) || provider.includes("/")) {
+      return `its closure of ${provider} is not one`;
+    }
+    const entry = closure.goBuild.find((name) => !ENTRY.test(name));
+    if (entry !== undefined) return `"${entry}" is no entry of a build cache`;
+    const module = closure.goMod.find((name) => !MODULE_VERSION.test(name));
+    if (module !== undefined) return `"${module}" is no version of a Go module`;
+  }
+  const module = goModMetadata.find((name) => !MODULE_VERSION.test(name));
   if (module !== undefined) return `"${module}" is no version of a Go module`;
   return inputsFault(document.inputs);
 }

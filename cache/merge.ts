@@ -38,6 +38,11 @@ export function mergeManifests(sources: readonly MergeSource[]): Omit<CacheManif
     }
   }
   const failed = Object.assign({}, ...sources.map(({ manifest }) => manifest.failed)) as Record<string, string>;
+  const had = new Set([...closures.values()].flatMap(({ goMod }) => goMod));
+  // What one shard could not have, another may have had.
+  const missing = sources
+    .flatMap(({ manifest }) => Object.entries(manifest.missing ?? {}))
+    .filter(([name]) => !had.has(name));
   const inputs = mergeInputs(sources.map(({ manifest }) => manifest.inputs));
   return {
     version: 1,
@@ -45,6 +50,7 @@ export function mergeManifests(sources: readonly MergeSource[]): Omit<CacheManif
     modules: union(...sources.map(({ manifest }) => manifest.modules)),
     failed,
     closures: Object.fromEntries([...closures].sort(([a], [b]) => (a < b ? -1 : 1))),
+    ...(missing.length > 0 ? { missing: Object.fromEntries(missing.sort()) } : {}),
     ...(inputs === undefined ? {} : { inputs }),
     goModMetadata: union(...sources.map(({ manifest }) => manifest.goModMetadata)),
   };

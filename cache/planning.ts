@@ -5,11 +5,12 @@ import type { Progress } from "../progress.ts";
 import { contractFault, type BuildContract } from "./contract.ts";
 import { readGraph } from "./graph.ts";
 import type { GoMounts } from "./go/command.ts";
-import { requireLocalStore } from "./local-store.ts";
+import { isInside, isMap, isTextMap, isTexts } from "./document.ts";
+import { withStore } from "./local-store.ts";
 import { matchesGlob } from "./pattern.ts";
 import { MODULE_VERSION } from "./manifest.ts";
 import { divide, goModuleNeeds, type Division, type Plan, type Timings } from "./plan.ts";
-import { readPrograms, type Program } from "./programs.ts";
+import { readPrograms, RESERVED, type Program } from "./programs.ts";
 import { goWorkOf, isFile } from "./source-files.ts";
 
 export interface PlanOptions {
@@ -30,7 +31,6 @@ export interface PlanOptions {
 export async function makePlan(options: PlanOptions): Promise<Plan> {
   const { source, progress, contract, store } = options;
   const { programs, skipped } = await readPrograms(source, options.pattern, options.providers);
-  await requireLocalStore(store);
   await requireWholeWorkspaces(source, programs);
   progress.step(`reading the build graph of ${programs.length} programs`);
   const mounts: GoMounts = {
@@ -39,7 +39,7 @@ export async function makePlan(options: PlanOptions): Promise<Plan> {
     goModCache: path.join(store, "go-mod"),
     goBuildCache: path.join(store, "go-build"),
   };
-  const graph = await readGraph(mounts, source, programs, progress);
+  const graph = await withStore(store, progress, () => readGraph(mounts, source, programs, progress));
   return {
     version: 1,
     contract,
@@ -75,29 +75,47 @@ async function requireWholeWorkspaces(source: string, programs: readonly Program
   }
 }
 
-/** What is wrong with a plan that was read from a file, or undefined. */
+/** What is wrong with a plan that was read from a file, or undefined. Plans come from other machines. */
 export function planFault(document: Partial<Plan>): string | undefined {
   const { contract, pattern, programs, skipped, goModules, faults, allowFailed, shards } = document;
   const wrong = contractFault(contract);
   if (wrong !== undefined) return wrong;
-  if (typeof pattern !== "string" || typeof faults !== "object") return "it has no pattern or faults";
-  if (![programs, skipped, allowFailed, shards].every(Array.isArray)) {
+  if (typeof pattern !== "string" || !isTextMap(faults)) return "it has no pattern or faults";
+  if (!Array.isArray(programs) || !Array.isArray(shards) || !isTexts(skipped) || !isTexts(allowFailed)) {
     return "it has no programs, skipped, allowFailed or shards";
   }
-  const needs = Object.values(goModules ?? {}).flatMap(({ required, spare }) => [required, spare]);
-  if (!goModules || needs.some((names) => !Array.isArray(names))) return "it has no goModules";
-  const stray = needs.flat().find((name) => !MODULE_VERSION.test(name) || name.startsWith("-"));
-  if (stray !== undefined) return `"${stray}" is no version of a Go module`;
-  const outside = (programs ?? []).find(({ directory, goModule }) =>
-    [directory, goModule].some(
-      (name) => typeof name !== "string" || name.startsWith("/") || name.split("/").includes(".."),
-    ),
+  return goModulesFault(goModules) ?? programsFault(programs) ?? shardsFault(shards);
+}
+
+function goModulesFault(goModules: unknown): string | undefined {
+  if (!isMap(goModules)) return "it has no goModules";
+  const lists = Object.values(goModules).flatMap((needs) =>
+    isMap(needs) ? [needs.required, needs.spare] : [undefined],
   );
-  if (outside) return `its program ${JSON.stringify(outside)} is not below the source`;
-  const broken = (shards ?? []).find((shard) => !Array.isArray(shard.programs) || typeof shard.packages !== "object");
-  if (broken) return `its shard ${broken.id} is not one`;
-  const option = (shards ?? []).flatMap(({ packages }) => Object.keys(packages)).find((name) => name.startsWith("-"));
-  return option === undefined ? undefined : `"${option}" is no import path`;
+  if (!lists.every(isTexts)) return "it has no goModules";
+  const stray = lists.flat().find((name) => !MODULE_VERSION.test(name) || name.startsWith("-"));
+  return stray === undefined ? undefined : `"${stray}" is no version of a Go module`;
+}
+
+function programsFault(programs: readonly unknown[]): string | undefined {
+  const outside = programs.find(
+    (program) => !isMap(program) || !isInside(program.directory) || !isInside(program.goModule),
+  );
+  if (outside !== undefined) return `its program ${JSON.stringify(outside)} is not below the source`;
+  const names = programs.flatMap((program) => (isMap(program) ? [program.provider] : []));
+  const unfit = names.find((name) => typeof name !== "string" || name.includes("/") || RESERVED.includes(name));
+  return unfit === undefined ? undefined : `${JSON.stringify(unfit)} cannot be a provider's name`;
+}
+
+function shardsFault(shards: readonly unknown[]): string | undefined {
+  for (const shard of shards) {
+    const sound = isMap(shard) && typeof shard.id === "string" && isTexts(shard.programs) && isMap(shard.packages);
+    if (!sound) return `its shard ${JSON.stringify(shard).slice(0, 80)} is not one`;
+    if (!isInside(shard.id) || shard.id.includes("/")) return `"${String(shard.id)}" cannot be a shard's name`;
+    const option = Object.keys(shard.packages as object).find((name) => name.startsWith("-"));
+    if (option !== undefined) return `"${option}" is no import path`;
+  }
+  return undefined;
 }
 
 /** The programs of `failures` (directory -> reason) that no `--allow-failed` glob admits. */

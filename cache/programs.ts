@@ -21,7 +21,7 @@ export interface Programs {
 const NEVER_ENTERED = new Set(["node_modules", "vendor", "testdata"]);
 
 /** Names of the shard and the layer of what providers share, by which nothing else may go. */
-const RESERVED = ["base", "common", "__proto__"];
+export const RESERVED: readonly string[] = ["base", "common", "__proto__"];
 
 /**
  * The Go programs of a repository: directories below `source` that match the pattern and hold a main package, sorted by

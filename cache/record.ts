@@ -11,7 +11,7 @@ import {
   type RegistryClient,
 } from "../registry/client.ts";
 import type { ImageReference } from "../registry/image-reference.ts";
-import { CONTRACT_LABEL, contractDifferences, type BuildContract } from "./contract.ts";
+import { CONTRACT_LABEL, contractDifferences, MODULES_LABEL, type BuildContract } from "./contract.ts";
 import type { Verification } from "./verify.ts";
 
 const ARTIFACT_TYPE = "application/vnd.kiln.verification.v1+json";
@@ -70,14 +70,6 @@ export async function pushVerification(
   );
 }
 
-/** Whether a verification is attached to an image, which is so only of one that passed. */
-export async function hasRecord(
-  client: RegistryClient,
-  image: ImageReference & { readonly digest: string },
-): Promise<boolean> {
-  return (await readReferrers(client, image, ARTIFACT_TYPE)).length > 0;
-}
-
 /** A record that stands for an image, or why none of those that are attached does. */
 export type FoundRecord =
   | { readonly record: VerificationRecord; readonly digest: string }
@@ -113,9 +105,18 @@ export function recordFaults(found: unknown, digest: string, config: ImageConfig
   return [
     ...(found.image === digest ? [] : [`is of another image, ${found.image}`]),
     ...(found.compileActions === 0 ? [] : [`tells of ${found.compileActions} compile actions`]),
-    ...(found.programs.length > 0 ? [] : ["names no program"]),
+    ...programFaults(found.programs, config.config?.Labels?.[MODULES_LABEL] ?? ""),
     ...contractFaults(found.contract, label),
   ];
+}
+
+/** The record must be of all programs that the image says it is warm for. */
+function programFaults(recorded: readonly string[], label: string): readonly string[] {
+  if (recorded.length === 0) return ["names no program"];
+  const unchecked = label.split(",").filter((name) => name !== "" && !recorded.includes(name));
+  return unchecked.length === 0
+    ? []
+    : [`leaves out ${unchecked.length} programs of the image, ${unchecked[0] ?? ""} first`];
 }
 
 function contractFaults(recorded: BuildContract, label: unknown): readonly string[] {

@@ -1,3 +1,4 @@
+import { MODULES_LABEL } from "./contract.ts";
 import { stat } from "node:fs/promises";
 import path from "node:path";
 import type { Image } from "../registry/compose.ts";
@@ -67,7 +68,7 @@ export function reportImage(image: Image, against?: Image): CacheReport {
       ...(against === undefined ? {} : { shared: known.has(digest) }),
     };
   });
-  const programs = (image.config.config?.Labels?.["dev.kiln.modules"] ?? "").split(",").filter((name) => name !== "");
+  const programs = (image.config.config?.Labels?.[MODULES_LABEL] ?? "").split(",").filter((name) => name !== "");
   const bytesToPull = total(layers.filter(({ shared }) => shared !== true));
   return { programs, layers, bytes: total(layers), ...(against === undefined ? {} : { bytesToPull }) };
 }

@@ -39,12 +39,12 @@ export async function readSourceNames(source: string, programs: readonly Program
       directories.add(path.posix.join(parent, local));
     }
   }
-  const inside = await realpath(source);
+  const top = await realpath(source);
   for (const directory of directories) {
     const real = await realpath(path.join(source, directory)).catch(() => undefined);
     if (real === undefined) continue;
     for await (const name of walk({
-      inside,
+      inside: [top, real],
       root: path.join(source, directory),
       relative: "",
       embeds: false,
@@ -83,8 +83,8 @@ export function localDirectories(text: string): readonly string[] {
 }
 
 interface Place {
-  /** Real path that links may not lead out of. */
-  readonly inside: string;
+  /** Real paths that links may not lead out of: a repository could have any file of this machine copied. */
+  readonly inside: readonly string[];
   readonly root: string;
   readonly relative: string;
   /** Whether a file above embeds: then every file here may be read. */
@@ -103,14 +103,14 @@ async function* walk(place: Place): AsyncGenerator<string> {
   for (const entry of entries) {
     const relative = place.relative === "" ? entry.name : `${place.relative}/${entry.name}`;
     const file = path.join(place.root, relative);
-    const kind = entry.isSymbolicLink() ? await stat(file).catch(() => undefined) : entry;
-    if (kind?.isFile() === true) {
+    const linked = entry.isSymbolicLink() ? await realpath(file).catch(() => undefined) : undefined;
+    if (entry.isSymbolicLink() && !place.inside.some((top) => `${linked ?? ""}/`.startsWith(`${top}/`))) continue;
+    const kind = linked === undefined ? entry : await stat(linked);
+    if (kind.isFile()) {
       if (embeds || READ_BY_NAME.has(entry.name) || READ_BY_EXTENSION.test(entry.name)) yield relative;
-    } else if (kind?.isDirectory() === true && !NEVER_READ.has(entry.name)) {
-      const real = entry.isSymbolicLink() ? await realpath(file) : path.join(place.above.at(-1) ?? "", entry.name);
-      const leadsOut = entry.isSymbolicLink() && !`${real}/`.startsWith(`${place.inside}/`);
-      if (!leadsOut && !place.above.includes(real))
-        yield* walk({ ...place, relative, embeds, above: [...place.above, real] });
+    } else if (kind.isDirectory() && !NEVER_READ.has(entry.name)) {
+      const real = linked ?? path.join(place.above.at(-1) ?? "", entry.name);
+      if (!place.above.includes(real)) yield* walk({ ...place, relative, embeds, above: [...place.above, real] });
     }
   }
 }

@@ -27,14 +27,16 @@ export async function withStagedSource<T>(
   const names = await readSourceNames(source, programs);
   const above = Math.max(0, ...names.map((name) => name.split("/").filter((part) => part === "..").length));
   const inside = Array.from({ length: above }, () => "source").join("/");
-  const root = await mkdtemp(path.join(tmpdir(), "kiln-source-"));
+  // Open to the user of a container, and behind a folder that no other user of this machine enters.
+  const own = await mkdtemp(path.join(tmpdir(), "kiln-source-"));
+  const root = path.join(own, "files");
   try {
     const files = names.map((name) => ({ from: path.join(source, name), to: path.posix.join(inside, name) }));
     for (const folder of foldersOf(files.map(({ to }) => to))) await mkdirOpen(path.join(root, folder));
     await concurrently(files, ({ from, to }) => copyOpen(from, path.join(root, to)));
     return await work({ root, inside });
   } finally {
-    await rm(root, { recursive: true, force: true });
+    await rm(own, { recursive: true, force: true });
   }
 }
 

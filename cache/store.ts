@@ -1,4 +1,17 @@
-import { copyFile, link, mkdir, readdir, readFile, rename, rm, stat, statfs, writeFile } from "node:fs/promises";
+import {
+  copyFile,
+  link,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+  statfs,
+  writeFile,
+} from "node:fs/promises";
 import path from "node:path";
 import { KilnError } from "../errors.ts";
 import { moduleFiles } from "./closure.ts";
@@ -100,6 +113,26 @@ export function withFixedTime(entry: string): string {
     throw new KilnError("failed", `not an action entry of Go's build cache: ${JSON.stringify(entry.slice(0, 80))}`);
   const nanoseconds = `${FAR_FUTURE_SECONDS}000000000`.padStart(20);
   return `v1 ${fields[1] ?? ""} ${fields[2] ?? ""} ${fields[3] ?? ""} ${nanoseconds}\n`;
+}
+
+/**
+ * Throws where a file of a cache is not one that stands in it: caches come from other machines, and a link in one would put
+ * any file of this machine into a layer. `folders` remembers what was looked at.
+ */
+export async function requireOwnFile(root: string, name: string, folders: Set<string>): Promise<void> {
+  const file = path.join(root, name);
+  const folder = path.dirname(file);
+  if (!folders.has(folder)) {
+    if ((await realpath(folder)) !== path.join(await realpath(root), path.dirname(name))) throw strayFile(file);
+    folders.add(folder);
+  }
+  if (!(await lstat(file)).isFile()) throw strayFile(file);
+}
+
+function strayFile(file: string): KilnError {
+  return new KilnError("usage", `${file} is a link, or stands behind one; a cache holds its files itself`, {
+    mend: "Do not use that cache: find out where it comes from, and warm it again.",
+  });
 }
 
 /** The names of all files below a module's source tree in a GOMODCACHE, relative to the GOMODCACHE. */

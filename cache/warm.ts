@@ -2,16 +2,15 @@ import { realpath } from "node:fs/promises";
 import path from "node:path";
 import { KilnError } from "../errors.ts";
 import type { Progress } from "../progress.ts";
-import { withLock } from "../toolchain/lock.ts";
 import { writeCacheDirectory } from "./cache-directory.ts";
 import { entriesUsedBy } from "./closure.ts";
 import type { GoMounts } from "./go/command.ts";
-import { listingFault } from "./go/fault.ts";
+import { listingFault, withoutUserInfo } from "./go/fault.ts";
 import { fetchPackages, requireReached, type FetchedListing } from "./go/fetch.ts";
 import { downloadModules, faultOf, goModuleOf, importsOf, listPackages, listRequiredModules } from "./go/list.ts";
 import { closureOf, packageArguments } from "./graph.ts";
 import { mountedGo, readInputsByProvider } from "./explain/listed-build.ts";
-import { requireLocalStore } from "./local-store.ts";
+import { withStore } from "./local-store.ts";
 import type { CacheManifest, ProviderClosure } from "./manifest.ts";
 import { BASE_SHARD, type Plan, type Shard } from "./plan.ts";
 import type { Program } from "./programs.ts";
@@ -44,11 +43,13 @@ export async function warmShard(options: WarmOptions & { readonly out: string })
   const { plan, source, store, out, progress } = options;
   const shard = shardOf(plan, options.shard);
   return withStore(store, progress, async () => {
+    await requireFreeSpace(store);
     const failed = await compileShard(options, shard);
     const sound = programsOf(plan, shard).filter((program) => !failed.has(program.directory));
 
     progress.step(`${shard.id}: collecting what ${shard.id === BASE_SHARD ? "it" : `${sound.length} programs`} read`);
     const mounts = mountsOf(plan, options.goRoot, store);
+    const missing: Record<string, string> = {};
     const closures = await withStagedSource(source, plan.programs, async ({ root, inside }) => {
       const elsewhere = path.join(root, inside);
       const found: Record<string, ProviderClosure> = {};
@@ -56,8 +57,9 @@ export async function warmShard(options: WarmOptions & { readonly out: string })
       for (const [provider, members] of Map.groupBy(sound, (program) => program.provider)) {
         const read = await readClosure(mounts, programTargets(members, elsewhere));
         const spare = await fetchSpare(mounts, plan, members, elsewhere, progress);
+        for (const [module, reason] of spare.missing) missing[module] = withoutUserInfo(reason);
         const left = leftByFailed(plan, members, failed);
-        found[provider] = { ...read, goMod: [...new Set([...read.goMod, ...spare, ...left])].sort() };
+        found[provider] = { ...read, goMod: [...new Set([...read.goMod, ...spare.fetched, ...left])].sort() };
       }
       return found;
     });
@@ -66,6 +68,7 @@ export async function warmShard(options: WarmOptions & { readonly out: string })
       modules: sound.map((program) => program.directory).sort(),
       failed: Object.fromEntries([...failed].sort().map(([directory, { reason }]) => [directory, reason] as const)),
       closures,
+      ...(Object.keys(missing).length > 0 ? { missing } : {}),
       inputs: await readInputsByProvider(await mountedGo(mounts, source), plan.contract.flags, source, sound),
     };
     return writeCacheDirectory(mounts, out, warmed, {
@@ -78,14 +81,10 @@ export async function warmShard(options: WarmOptions & { readonly out: string })
 /** Compiles one shard in the store without writing it out, for shards whose result only others read from that store. */
 export async function compileInStore(options: WarmOptions): Promise<void> {
   const shard = shardOf(options.plan, options.shard);
-  await withStore(options.store, options.progress, () => compileShard(options, shard));
-}
-
-/** Runs `work` with a store to itself, once it is known to be one that Go's cache can live in. */
-async function withStore<T>(store: string, progress: Progress, work: () => Promise<T>): Promise<T> {
-  await requireLocalStore(store);
-  await requireFreeSpace(store);
-  return withLock(path.join(store, "lock"), progress, `the store ${store}`, work);
+  await withStore(options.store, options.progress, async () => {
+    await requireFreeSpace(options.store);
+    await compileShard(options, shard);
+  });
 }
 
 /** A plan's shard. Throws a usage error that lists them when there is none of that id. */
@@ -151,6 +150,7 @@ async function compileShard(
   const root = await realpath(source);
   const fetching = { progress, onStderrLine, compile: true, allowFailure: true };
   for (const { cwd, names } of base ? baseTargets(plan, shard, source) : programTargets(programs, source)) {
+    requireReached((await fetchPackages(mounts, names, { cwd, progress, allowFailure: true })).unreached);
     const listed = await fetchPackages(mounts, names, { cwd, ...fetching });
     requireReached(listed.unreached);
     const members = programs.filter(({ goModule }) => path.join(source, goModule) === cwd);
@@ -164,9 +164,12 @@ async function compileShard(
   return failed;
 }
 
+/** Attempts at modules that no build reads: one that stays away makes every bake of these inputs a new one. */
+const SPARE_ATTEMPTS = 3;
+
 /**
  * Fetches what the go.mod files of programs require and no program compiles, with the version data of all that they require:
- * Pulumi asks Go for both before it runs a program. A module that cannot be had is left out, since no build reads it.
+ * Pulumi asks Go for both before it runs a program. What cannot be had is noted, and is no failure: no build reads it.
  */
 async function fetchSpare(
   mounts: GoMounts,
@@ -174,20 +177,24 @@ async function fetchSpare(
   programs: readonly Program[],
   source: string,
   progress: Progress,
-): Promise<readonly string[]> {
+): Promise<{ readonly fetched: readonly string[]; readonly missing: ReadonlyMap<string, string> }> {
   const fetched = new Set<string>();
+  const missing = new Map<string, string>();
   for (const goModule of new Set(programs.map((program) => program.goModule))) {
     const { spare = [] } = plan.goModules[goModule] ?? {};
     const cwd = path.join(source, goModule);
     await listRequiredModules(mounts, cwd);
-    const missed = await downloadModules(mounts, spare, { cwd });
-    for (const module of spare) {
-      const reason = missed.get(module);
-      if (reason === undefined) fetched.add(module);
-      else progress.note(`${module} is left out, Pulumi will look for it: ${reason}`);
+    let missed: ReadonlyMap<string, string> = new Map(spare.map((module) => [module, ""]));
+    for (let attempt = 0; attempt < SPARE_ATTEMPTS && missed.size > 0; attempt += 1) {
+      missed = await downloadModules(mounts, [...missed.keys()], { cwd });
+    }
+    for (const module of spare.filter((name) => !missed.has(name))) fetched.add(module);
+    for (const [module, reason] of missed) {
+      missing.set(module, reason);
+      progress.note(`${module} is left out, Pulumi will look for it: ${withoutUserInfo(reason)}`);
     }
   }
-  return [...fetched];
+  return { fetched: [...fetched], missing };
 }
 
 /** What only programs that failed import of what the go.mod files of `programs` require: Pulumi asks Go for it all the same. */
@@ -222,7 +229,7 @@ function failedPrograms(
     const needed = [...closureOf(imports, [entry.ImportPath])].flatMap((name) => entries.get(name) ?? []);
     const fault = faultOf(needed.find((candidate) => candidate.Error !== undefined) ?? entry);
     const goModules = needed.flatMap((candidate) => goModuleOf(candidate) ?? []);
-    if (fault !== undefined) failed.set(directory, { reason: firstCompilerError(fault), goModules });
+    if (fault !== undefined) failed.set(directory, { reason: withoutUserInfo(firstCompilerError(fault)), goModules });
   }
   return failed;
 }

@@ -1,5 +1,3 @@
-import { rm } from "node:fs/promises";
-import { hostname } from "node:os";
 import path from "node:path";
 import { bakeTarget, bakeTo, readyStackBakery, type BakeTarget, type Bakery } from "../cache/stack-bake.ts";
 import { describeMisses } from "../cache/bake.ts";
@@ -11,16 +9,17 @@ import { removeImages } from "../execution/docker.ts";
 import type { Progress } from "../progress.ts";
 import { readImage } from "../registry/compose.ts";
 import { parseReference } from "../registry/image-reference.ts";
+import { readProjectName, removeLocksOfTheDead } from "../release/backend/lock.ts";
 import { readStackSettings, writeWarmImage } from "../release/stack-file.ts";
 import { engineEnvironment, findEngine, stopEngine } from "../toolchain/docker-engine.ts";
 import { managedEngineHost } from "../toolchain/managed-engine.ts";
 import { readyStacks } from "../toolchain/local-backend.ts";
 import { LOCAL_STACK, readyLocalEnvironment } from "../toolchain/local-environment.ts";
-import { markOf } from "../toolchain/lock.ts";
 import { stopRegistry } from "../toolchain/loopback-registry.ts";
 import { toolVersions } from "../toolchain/pins.ts";
 import { places } from "../toolchain/places.ts";
 import { run } from "../toolchain/process.ts";
+import { removeFolder } from "../toolchain/remove-folder.ts";
 import { bakeReport } from "./cache/bake.ts";
 import type { Command } from "./command.ts";
 import { noArguments, optional } from "./options.ts";
@@ -92,9 +91,9 @@ async function pulumiUp(
       allowFailure: true,
     });
   let result = await attempt();
-  if (result.code !== 0 && isLockedByTheDead(result.stdout + result.stderr)) {
-    await run("pulumi", ["cancel", "--yes", "--stack", stack, "--non-interactive"], options);
-    result = await attempt();
+  if (result.code !== 0 && (result.stdout + result.stderr).includes("currently locked by")) {
+    const query = { url: env.PULUMI_BACKEND_URL ?? "", project: await readProjectName(project), stack };
+    if (await removeLocksOfTheDead({ ...query, directory: project, env })) result = await attempt();
   }
   if (result.code !== 0) {
     throw new KilnError("failed", `pulumi up failed:\n${`${result.stdout}\n${result.stderr}`.trim()}`, {
@@ -110,13 +109,6 @@ async function pulumiUp(
   };
 }
 
-/** Whether Pulumi's message says that the stack is locked, and every lock is of a process of this machine that has ended. */
-function isLockedByTheDead(message: string): boolean {
-  if (!message.includes("currently locked by")) return false;
-  const owners = [...message.matchAll(/created by \S+@(\S+) \(pid (\d+)\)/g)];
-  return owners.length > 0 && owners.every(([, host, pid]) => host === hostname() && !markOf(Number(pid)));
-}
-
 /** Checks that an image has exactly the file-system layers of the warm image that passed. */
 async function requireSameLayers(client: { regctl: string }, warmImage: string, image: string): Promise<void> {
   const [warm, runner] = await Promise.all(
@@ -128,6 +120,9 @@ async function requireSameLayers(client: { regctl: string }, warmImage: string, 
     });
   }
 }
+
+/** What bakes leave in the work folder, sources and plugins that they fetched among it. */
+const WORK_FOLDERS = ["bake", "layers", "plugins", "sources", "store", "tools-image", "tools-image.tar"];
 
 const down: Command = {
   name: "down",
@@ -151,9 +146,8 @@ const down: Command = {
     ];
     await writeWarmImage(here.project, LOCAL_STACK, undefined);
     progress.step("removing state and work folders");
-    await rm(here.state, { recursive: true, force: true });
-    for (const folder of ["bake", "layers", "store", "tools-image"]) {
-      await rm(path.join(here.work, folder), { recursive: true, force: true });
+    for (const folder of [here.state, ...WORK_FOLDERS.map((name) => path.join(here.work, name))]) {
+      await removeFolder(folder);
     }
     const names = stopped.filter((name) => name !== "");
     return {

@@ -36,7 +36,10 @@ export function promotionReport(promotion: Promotion): string {
   const rows = [
     ["warm image", warmImage],
     ...(before === warmImage ? [] : [["was", before ?? "not set"]]),
-    ["verified", `${programs.length} programs, ${verification.compileActions} compile actions; record ${record}`],
+    [
+      "verified",
+      `${programs.length} programs, ${verification.compileActions} compile actions${verification.emulated === true ? ", under emulation" : ""}; record ${record}`,
+    ],
     [dryRun ? "to copy" : "copied", nothing ? "nothing: the registry has it" : amount],
     ["layers", `${fileSystem.count} equal file-system layers in ${from} and ${to}; list ${fileSystem.digest}`],
     ...change.layers.added.map(({ name, bytes }) => ["", `+ ${name}  ${size(bytes)}`]),

@@ -14,8 +14,10 @@ export interface OfflineContainer {
   /** Program and arguments in place of the image's own. */
   readonly command: readonly [string, ...string[]];
   /** A directory of this machine that is copied in before the start, as files of root. */
-  readonly copy: { readonly from: string; readonly to: string };
+  readonly copy?: { readonly from: string; readonly to: string };
   readonly onStdoutLine?: (line: string) => void;
+  /** How long the container may take to go; it is given up after that. */
+  readonly cleanUpMs?: number;
 }
 
 const CLEAN_UP_MS = 30_000;
@@ -30,15 +32,16 @@ export async function runOffline(engine: ContainerEngine, container: OfflineCont
   const platform = container.platform === undefined ? [] : ["--platform", container.platform];
   const create = ["create", "--name", name, "--network", "none", ...platform, "--entrypoint", program];
   const { env } = engine;
+  const { copy, onStdoutLine, cleanUpMs = CLEAN_UP_MS } = container;
   try {
     await run(engine.docker, [...create, container.image, ...args], { env });
-    await run(engine.docker, ["cp", `${container.copy.from}/.`, `${name}:${container.copy.to}`], { env });
-    const onStdoutLine = container.onStdoutLine;
+    if (copy !== undefined) await run(engine.docker, ["cp", `${copy.from}/.`, `${name}:${copy.to}`], { env });
     const watched = onStdoutLine === undefined ? {} : { onStdoutLine };
     return await run(engine.docker, ["start", "--attach", name], { env, ...watched });
   } finally {
-    // Also after Ctrl-C, which ends the client but not its container.
-    const signal = AbortSignal.timeout(CLEAN_UP_MS);
-    await run(engine.docker, ["rm", "--force", name], { env, allowFailure: true, signal });
+    // Also after Ctrl-C, which ends the client but not its container. That it does not go must not take the place of the
+    // result, or of the error that ended the command.
+    const signal = AbortSignal.timeout(cleanUpMs);
+    await run(engine.docker, ["rm", "--force", name], { env, allowFailure: true, signal }).catch(() => undefined);
   }
 }

@@ -31,7 +31,10 @@ export interface Promotion {
   readonly dryRun: boolean;
   /** Whether the target's file and registry had everything already. */
   readonly unchanged: boolean;
-  readonly verification: { readonly record: string } & Pick<VerificationRecord, "programs" | "compileActions">;
+  readonly verification: { readonly record: string } & Pick<
+    VerificationRecord,
+    "programs" | "compileActions" | "emulated"
+  >;
   readonly copied: { readonly blobs: number; readonly bytes: number; readonly attached: readonly string[] };
   readonly fileSystem: FileSystem;
   readonly change: ImageChange;
@@ -65,7 +68,12 @@ export async function promote(options: PromoteOptions): Promise<Promotion> {
   return {
     ...{ from: options.from, to: options.to, warmImage, before: target.warmImage, dryRun },
     unchanged: isComplete(missing) && target.warmImage === warmImage,
-    verification: { record: digest, programs: record.programs, compileActions: record.compileActions },
+    verification: {
+      record: digest,
+      programs: record.programs,
+      compileActions: record.compileActions,
+      ...(record.emulated === true ? { emulated: record.emulated } : {}),
+    },
     copied: copiedOf(missing),
     fileSystem: fileSystemOf(image),
     change,

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { CONTRACT_LABEL, contractDifferences, type BuildContract } from "../cache/contract.ts";
+import { CONTRACT_LABEL, contractDifferences, MODULES_LABEL, type BuildContract } from "../cache/contract.ts";
 import { reportImage, type CacheReport, type ReportedLayer } from "../cache/report.ts";
 import type { Image } from "../registry/compose.ts";
 
@@ -45,8 +45,6 @@ export function imageChange(before: Image | undefined, after: Image): ImageChang
 }
 
 type Labels = Readonly<Record<string, string>>;
-
-const MODULES_LABEL = "dev.kiln.modules";
 
 function labelsOf({ config }: Image): Labels {
   return config.config?.Labels ?? {};

@@ -160,7 +160,10 @@ interface InspectedImage {
 
 /** An image of the engine; undefined where it has none of this name, or one of another platform. */
 async function inspectImage(engine: Engine, reference: string, platform: string): Promise<BaseImage | undefined> {
-  const found = await docker(engine, ["image", "inspect", reference]);
+  // Of an image for several platforms, engines from 28 on show the one that they are asked for; older ones do not know
+  // the option and have one platform a name.
+  const asked = await docker(engine, ["image", "inspect", "--platform", platform, reference]);
+  const found = asked.code === 0 ? asked : await docker(engine, ["image", "inspect", reference]);
   if (found.code !== 0) return undefined;
   const [image] = JSON.parse(found.stdout) as [InspectedImage];
   if (`${image.Os}/${image.Architecture}` !== platform) return undefined;

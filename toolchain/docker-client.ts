@@ -33,6 +33,11 @@ export function clientMajor(printed: string): number | undefined {
   return major === undefined ? undefined : Number(major);
 }
 
+/** Whether a program that is called docker is Podman's, as of Debian's package podman-docker. */
+export async function isPodman(client: string, env: NodeJS.ProcessEnv): Promise<boolean> {
+  return /^podman version /m.test((await askDocker(client, ["--version"], env)) ?? "");
+}
+
 async function canBuild(client: string, env: NodeJS.ProcessEnv): Promise<boolean> {
   const major = clientMajor((await askDocker(client, ["--version"], env)) ?? "");
   if (major === undefined) return false;

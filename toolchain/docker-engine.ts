@@ -2,10 +2,10 @@ import { mkdir } from "node:fs/promises";
 import { KilnError } from "../errors.ts";
 import type { Progress } from "../progress.ts";
 import { canInstallPackages, installPackages } from "./debian.ts";
-import { buildKitClient, clientCandidates, engineVersion } from "./docker-client.ts";
-import { buildRefusal, readEngineKind, selectedEndpoint, shownAddress } from "./engine-kind.ts";
+import { buildKitClient, clientCandidates, engineVersion, isPodman } from "./docker-client.ts";
+import { buildRefusal, PODMAN_REFUSAL, readEngineKind, selectedEndpoint, shownAddress } from "./engine-kind.ts";
 import { findExecutable } from "./executables.ts";
-import { throwIfRefused } from "./finding.ts";
+import { throwIfRefused, type Refusal } from "./finding.ts";
 import { managedEngineHost, startManagedEngine, stopManagedEngine } from "./managed-engine.ts";
 import type { Places } from "./places.ts";
 
@@ -44,24 +44,7 @@ export async function readyEngine(options: {
     throwIfRefused(kind && buildRefusal(kind));
     return found;
   }
-  const chosen = await chosenEngine(env);
-  if (chosen !== undefined) {
-    throw new KilnError("unreachable", `no usable Docker engine answers at ${chosen}`, {
-      mend: "start that engine (and install its buildx plugin), or unset DOCKER_HOST and `docker context use default`",
-    });
-  }
-  const client = await buildKitClient(env);
-  const mayInstall = await canInstallPackages();
-  if (client === undefined && (await engineWithoutBuildKit(env))) {
-    throw new KilnError("unreachable", "the docker client on this machine cannot build with BuildKit", {
-      mend: "install its buildx plugin: apt-get install -y docker-buildx-plugin (Docker's packages) or docker-buildx (Debian's)",
-    });
-  }
-  if (!mayInstall) {
-    throw new KilnError("unreachable", "no Docker engine answers", {
-      mend: "start Docker (sudo systemctl start docker, or Docker Desktop) or install it: https://docs.docker.com/engine/install",
-    });
-  }
+  throwIfRefused(await missingEngineRefusal(env));
   const docker = await installedClient(env, progress);
   // Where an init system runs, installing the package has started an engine already.
   const startedByPackage = await findEngine(env);
@@ -71,6 +54,29 @@ export async function readyEngine(options: {
     return (await engineVersion(docker, { ...env, DOCKER_HOST: own })) !== undefined;
   });
   return { docker, host: own, managed: true };
+}
+
+/**
+ * Where no engine answers that kiln can build on: why kiln does not start one of its own, or undefined where it does. `env`
+ * names no engine of kiln's.
+ */
+export async function missingEngineRefusal(env: NodeJS.ProcessEnv): Promise<Refusal | undefined> {
+  const chosen = await chosenEngine(env);
+  if (chosen !== undefined) {
+    return {
+      reason: `no usable Docker engine answers at ${chosen}`,
+      mend: "start that engine (and install its buildx plugin), or unset DOCKER_HOST and `docker context use default`",
+    };
+  }
+  if ((await buildKitClient(env)) === undefined) {
+    const unfit = await unfitClientRefusal(env);
+    if (unfit !== undefined) return unfit;
+  }
+  if (await canInstallPackages()) return undefined;
+  return {
+    reason: "no Docker engine answers",
+    mend: "start Docker (sudo systemctl start docker, or Docker Desktop) or install it: https://docs.docker.com/engine/install",
+  };
 }
 
 /** The engine that answers already, or undefined. Starts and installs nothing. */
@@ -110,11 +116,17 @@ export function withoutHost(env: NodeJS.ProcessEnv, host: string): NodeJS.Proces
   return rest;
 }
 
-async function engineWithoutBuildKit(env: NodeJS.ProcessEnv): Promise<boolean> {
+/** Why no client on PATH can build, although an engine answers one of them or one is Podman's: packages would not mend it. */
+async function unfitClientRefusal(env: NodeJS.ProcessEnv): Promise<Refusal | undefined> {
   for (const client of await clientCandidates(env)) {
-    if ((await engineVersion(client, env)) !== undefined) return true;
+    if (await isPodman(client, env)) return PODMAN_REFUSAL;
+    if ((await engineVersion(client, env)) === undefined) continue;
+    return {
+      reason: "the docker client on this machine cannot build with BuildKit",
+      mend: "install its buildx plugin: apt-get install -y docker-buildx-plugin (Docker's packages) or docker-buildx (Debian's)",
+    };
   }
-  return false;
+  return undefined;
 }
 
 /** A client with BuildKit and the engine beside it, from Debian's packages where they are missing. */

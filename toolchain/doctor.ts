@@ -5,8 +5,9 @@ import { clockFinding, pastDates } from "./clock.ts";
 import { engineFinding } from "./engine-finding.ts";
 import { findExecutable } from "./executables.ts";
 import type { Finding } from "./finding.ts";
+import { warmingFinding } from "./namespaces.ts";
 import { certificatesFinding, proxyFinding } from "./network-finding.ts";
-import { pins, TOOLS, type Tool } from "./pins.ts";
+import { pins, platformName, TOOLS, type Pin, type Tool } from "./pins.ts";
 import type { Places } from "./places.ts";
 import { emulationFinding } from "./platforms.ts";
 import { run } from "./process.ts";
@@ -31,7 +32,7 @@ export async function diagnose(places: Places, env: NodeJS.ProcessEnv = process.
     packagesFinding(places.project),
     ...(await toolFindings(places, env)),
     await engineFinding(places, env),
-    ...(process.platform === "linux" ? [await programFinding("unshare", "util-linux", env)] : []),
+    await warmingFinding(env),
     await programFinding("git", "git", env),
     diskFinding(await freeBytes(places.cache), places.cache),
     proxyFinding(env),
@@ -74,8 +75,31 @@ async function toolFinding(name: Tool, places: Places, env: NodeJS.ProcessEnv): 
   const found = await findTool(name, { places, env });
   const { version } = pins[name];
   if (found) return { name, version, status: "ok", source: SOURCES[found.source], path: found.path, blocks: false };
-  const mend = "nothing: kiln gets it when it needs it";
-  return { name, version, status: "missing", source: "toolchain/pins.json", mend, blocks: false };
+  const hasGo = (await findExecutable("go", env)) !== undefined;
+  return missingTool(name, { hasGo });
+}
+
+/**
+ * How it stands with a tool that is not here. What is pinned for this platform kiln gets by itself; of the rest it gets
+ * through any Go on PATH what comes from the Go module proxy.
+ */
+export function missingTool(
+  name: Tool,
+  here: { readonly hasGo: boolean; readonly platform?: string; readonly all?: Readonly<Record<Tool, Pin>> },
+): Finding {
+  const { hasGo, platform = platformName(), all = pins } = here;
+  const pin = all[name];
+  const row = { name, version: pin.version, status: "missing", source: "toolchain/pins.json" } as const;
+  const isPinned = ({ downloads, goToolchain }: Pin) =>
+    downloads[platform] !== undefined || goToolchain?.archives[platform] !== undefined;
+  const byGo = pin.goToolchain !== undefined || pin.goModule !== undefined;
+  if (isPinned(pin) || (pin.goModule !== undefined && isPinned(all.go))) {
+    return { ...row, mend: "nothing: kiln gets it when it needs it", blocks: false };
+  }
+  if (byGo && hasGo) return { ...row, mend: "nothing: kiln gets it by the Go on PATH when it needs it", blocks: false };
+  const own = `install ${name} ${pin.version} on PATH: none is pinned for ${platform}`;
+  const mend = byGo ? `${own}; or install any Go from 1.21 on, by which kiln gets it` : own;
+  return { ...row, mend, blocks: true };
 }
 
 async function programFinding(name: string, packageName: string, env: NodeJS.ProcessEnv): Promise<Finding> {

@@ -1,5 +1,4 @@
-import { canInstallPackages } from "./debian.ts";
-import { chosenEngine, engineEnvironment, findEngine, withoutHost } from "./docker-engine.ts";
+import { chosenEngine, engineEnvironment, findEngine, missingEngineRefusal, withoutHost } from "./docker-engine.ts";
 import { buildRefusal, loopbackRefusal, readEngineKind } from "./engine-kind.ts";
 import { refusedFinding, type Finding } from "./finding.ts";
 import { managedEngineHost } from "./managed-engine.ts";
@@ -14,10 +13,10 @@ export async function engineFinding(places: Places, environment: NodeJS.ProcessE
   const chosen = await chosenEngine(env);
   const found =
     (await findEngine(env)) ?? (chosen === undefined ? await findEngine({ ...env, DOCKER_HOST: own }) : undefined);
-  if (found === undefined) return missingFinding(chosen);
+  if (found === undefined) return missingFinding(env);
   const engineEnv = engineEnvironment(found, env);
   const kind = await readEngineKind(found.docker, engineEnv);
-  if (kind === undefined) return missingFinding(chosen);
+  if (kind === undefined) return missingFinding(env);
   const name = kind.rootless ? `${NAME} (rootless)` : NAME;
   const refusal = buildRefusal(kind) ?? (await loopbackRefusal(found.docker, engineEnv, kind));
   if (refusal !== undefined) return { ...refusedFinding(name, kind.version, refusal), path: found.docker };
@@ -25,12 +24,10 @@ export async function engineFinding(places: Places, environment: NodeJS.ProcessE
   return { name, version: kind.version, status: "ok", source, path: found.docker, blocks: true };
 }
 
-async function missingFinding(chosen: string | undefined): Promise<Finding> {
-  const source = chosen === undefined ? "none answers" : `none answers at ${chosen}`;
-  const row = { name: NAME, version: "with BuildKit", status: "missing", source } as const;
-  if (chosen === undefined && (await canInstallPackages())) {
-    return { ...row, mend: "nothing: `kiln up` installs and starts one", blocks: false };
-  }
-  const mend = "start Docker, with its buildx plugin, or install it: https://docs.docker.com/engine/install";
-  return { ...row, mend, blocks: true };
+/** Where none answers: what `readyEngine` would end with, or that it starts one. */
+async function missingFinding(env: NodeJS.ProcessEnv): Promise<Finding> {
+  const refusal = await missingEngineRefusal(env);
+  const row = { name: NAME, version: "with BuildKit", status: "missing" } as const;
+  if (refusal !== undefined) return { ...row, source: refusal.reason, mend: refusal.mend, blocks: true };
+  return { ...row, source: "none answers", mend: "nothing: `kiln up` installs and starts one", blocks: false };
 }

@@ -71,6 +71,12 @@ export function shownAddress(address: string): string {
   return /^(unix|npipe|fd):/.test(address) ? address : withoutCredentials(address);
 }
 
+/** Why kiln cannot build with a docker command that is Podman's. */
+export const PODMAN_REFUSAL: Refusal = {
+  reason: "the docker command on this machine is Podman's, which has no BuildKit, and kiln builds with BuildKit",
+  mend: "use Docker in its place (Debian, Ubuntu: apt-get install -y docker.io, which removes podman-docker)",
+};
+
 /** Why kiln cannot build on an engine of this kind; undefined where it can. */
 export function buildRefusal(kind: EngineKind): Refusal | undefined {
   if (kind.software === "Docker") return undefined;

@@ -33,7 +33,9 @@ export async function unpackGoToolchain(
   const pin = toolchain.archives[platform];
   if (pin?.member === undefined) return `no archive is pinned for ${platform}`;
   const archive = `${target}.zip`;
-  const missed = await download({ ...pin, url: pin.url.replace(PUBLIC_PROXY, proxyAddress(env)) }, archive, progress);
+  // By a function, since a password may hold what `replace` takes for a pattern of its own.
+  const url = pin.url.replace(PUBLIC_PROXY, () => proxyAddress(env));
+  const missed = await download({ ...pin, url }, archive, progress);
   if (missed) return missed.reason;
   const prefix = pin.member.slice(0, -"bin/go".length);
   await unzip(archive, target, { prefix, modeOf: (name) => (isProgram(name) ? 0o755 : 0o644) });

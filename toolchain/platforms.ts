@@ -4,7 +4,9 @@ import type { EngineKind } from "./engine-kind.ts";
 import type { Finding, Refusal } from "./finding.ts";
 
 /** What images are built for, as Docker spells it. */
-export const PLATFORMS: readonly string[] = ["linux/amd64", "linux/arm64"];
+export const PLATFORMS = ["linux/amd64", "linux/arm64"] as const;
+
+export type Platform = (typeof PLATFORMS)[number];
 
 /** The kernel's names of QEMU's interpreters, by platform. */
 const INTERPRETERS: Readonly<Record<string, string>> = { "linux/amd64": "qemu-x86_64", "linux/arm64": "qemu-aarch64" };

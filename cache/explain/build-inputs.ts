@@ -61,10 +61,20 @@ export function parseInputsLines(text: string): Readonly<Record<string, BuildInp
   const found: Record<string, BuildInputs> = {};
   for (const line of text.split("\n")) {
     if (!line.startsWith('{"version":1,"provider":')) continue;
-    const { provider, programs, goFiles, packages } = JSON.parse(line) as BuildInputs & { readonly provider: string };
+    const { provider, ...inputs } = parsedLine(line);
+    if (typeof provider !== "string" || inputsFault({ [provider]: inputs }) !== undefined) continue;
+    const { programs, goFiles, packages } = inputs as unknown as BuildInputs;
     found[provider] = { programs, goFiles, packages };
   }
   return found;
+}
+
+function parsedLine(line: string): Readonly<Record<string, unknown>> {
+  try {
+    return JSON.parse(line) as Readonly<Record<string, unknown>>;
+  } catch {
+    return {};
+  }
 }
 
 /** The inputs of shards in one, by provider; undefined where no shard has any. */

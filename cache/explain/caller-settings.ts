@@ -19,7 +19,7 @@ const DECIDING = [
 ];
 
 /** Flags that change no compiled package: how Go fetches, prints, links and stamps. */
-const HARMLESS = /^--?(?:buildvcs|mod|modcacherw|p|v|x|n|work|json|ldflags)(?:=|$)/;
+const HARMLESS = /^--?(?:(?:buildvcs|modcacherw|p|v|x|n|work|json|ldflags)(?:=|$)|mod=readonly$)/;
 
 /** Of a GOFLAGS value, the flags that change what is compiled under a contract. */
 export function decidingFlags(value: string, contract: Pick<BuildContract, "flags">): string {

@@ -1,9 +1,12 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import path from "node:path";
 import { KilnError } from "../../errors.ts";
+import type { Refusal } from "../../toolchain/finding.ts";
+import { FORBIDDEN_NAMESPACES, namespaceFlags, NO_LINUX } from "../../toolchain/namespaces.ts";
 import { run, type RunOptions, type RunResult } from "../../toolchain/process.ts";
 import { IMAGE_PATHS, type BuildContract } from "../contract.ts";
+import { withoutGitPlaces } from "../git-environment.ts";
 import { isFile } from "../source-files.ts";
 
 /** The folders that a Go command sees at the image's paths, and the contract that it runs under. */
@@ -29,8 +32,12 @@ export interface MountedRunOptions extends Pick<
 /** Go settings that only say how modules are fetched, from the environment or `go env -w`; none enters an action ID. */
 const FETCH_SETTINGS = ["GOPROXY", "GOSUMDB", "GONOSUMDB", "GOPRIVATE", "GONOPROXY", "GOINSECURE", "GOVCS", "GOAUTH"];
 
-/** Variables of the caller that fetching needs besides. */
-const FETCH_VARIABLES = /^(NETRC|SSH_AUTH_SOCK|GIT_.*|SSL_CERT_.*|https?_proxy|no_proxy)$/i;
+/**
+ * Variables of the caller that fetching needs besides: their home, in which Git, SSH and Go find logins, certificates and
+ * proxies. What says to Git which repository is meant is left out: it means another one (`git rev-parse --local-env-vars`).
+ */
+const FETCH_VARIABLES =
+  /^(HOME|XDG_CONFIG_HOME|XDG_RUNTIME_DIR|NETRC|SSH_\w+|GIT_\w+|GH_\w+|SSL_CERT_\w+|https?_proxy|no_proxy)$/i;
 
 /** Runs `go` with these arguments as `runMounted` does. */
 export function runGo(mounts: GoMounts, args: readonly string[], options: MountedRunOptions): Promise<RunResult> {
@@ -47,46 +54,39 @@ export async function runMounted(
   command: readonly string[],
   options: MountedRunOptions,
 ): Promise<RunResult> {
-  if (process.platform !== "linux") {
-    throw new KilnError("unreachable", "caches are warmed in Linux namespaces, which this system does not have", {
-      mend: "Run kiln on Linux, in a Linux container or virtual machine, or let a runner bake.",
-    });
-  }
+  if (process.platform !== "linux") throw refused(NO_LINUX);
   await Promise.all([mounts.goModCache, mounts.goBuildCache].map((folder) => mkdir(folder, { recursive: true })));
-  const home = await makeHome();
   const { offline = false, discardWrites = false, ...rest } = options;
-  try {
-    return await run("unshare", [...namespaceFlags(offline), "--", "/bin/sh", "-euc", MOUNT_SCRIPT, "sh", ...command], {
-      ...rest,
-      env: {
-        ...(await readFetchSettings(mounts.goRoot)),
-        ...goEnvironment(mounts, home),
-        KILN_DISCARD: discardWrites ? "1" : "",
-      },
-    });
-  } catch (error) {
-    if (error instanceof KilnError && /unshare: .*(not permitted|denied)/i.test(error.message)) {
-      throw new KilnError("unreachable", "this machine forbids the namespaces that put caches at the image's paths", {
-        mend: "Run as root, or allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone=1; on Ubuntu kernel.apparmor_restrict_unprivileged_userns=0).",
-        cause: error,
-      });
-    }
-    throw error;
-  } finally {
-    await rm(home, { recursive: true, force: true });
-  }
+  const env = {
+    ...(await readFetchSettings(mounts.goRoot)),
+    ...goEnvironment(mounts),
+    KILN_DISCARD: discardWrites ? "1" : "",
+  };
+  const args = [
+    ...namespaceFlags(),
+    ...(offline ? ["--net"] : []),
+    "--",
+    "/bin/sh",
+    "-euc",
+    MOUNT_SCRIPT,
+    "sh",
+    ...command,
+  ];
+  const result = await run("unshare", args, { ...rest, env }).catch((error: unknown) => {
+    throw error instanceof KilnError && NAMESPACE_FAILURE.test(error.message)
+      ? refused(FORBIDDEN_NAMESPACES, error)
+      : error;
+  });
+  // A caller that takes failures for the program's own must not take this one for it.
+  if (result.code !== 0 && NAMESPACE_FAILURE.test(result.stderr)) throw refused(FORBIDDEN_NAMESPACES, result.stderr);
+  return result;
 }
 
-/**
- * A home for one Go command. Telemetry is off in it: the process that gathers it outlives the command, and would make the
- * folder anew after it is gone.
- */
-async function makeHome(): Promise<string> {
-  const home = await mkdtemp(path.join(tmpdir(), "kiln-go-"));
-  const telemetry = path.join(home, ".config/go/telemetry");
-  await mkdir(telemetry, { recursive: true });
-  await writeFile(path.join(telemetry, "mode"), "off");
-  return home;
+/** What stands at the beginning of a line where no command was started: Go itself prints no such line. */
+const NAMESPACE_FAILURE = /^(?:unshare|mount): .*/m;
+
+function refused({ reason, mend }: Refusal, cause?: unknown): KilnError {
+  return new KilnError("unreachable", reason, { mend, cause });
 }
 
 /** Fetch settings by GOROOT: they are the caller's, and do not change while kiln runs. */
@@ -104,35 +104,31 @@ async function askFetchSettings(goRoot: string): Promise<NodeJS.ProcessEnv> {
     env: { ...process.env, GOTOOLCHAIN: "local" },
   });
   const settings = Object.entries(JSON.parse(stdout) as Record<string, string>);
-  return { ...(await readLogins(homedir())), ...Object.fromEntries(settings.filter(([, value]) => value !== "")) };
+  return {
+    GIT_TERMINAL_PROMPT: "0",
+    ...(await readSshCommand()),
+    ...Object.fromEntries(settings.filter(([, value]) => value !== "")),
+  };
 }
 
 /**
- * Where a person's logins for private modules are, said in variables: a warming Go has a home of its own, so that nothing
- * else of theirs decides what it does. Git and Go read them there; kiln does not.
+ * In a user namespace SSH takes itself for root, and would look for the hosts that it knows in root's home. A command that
+ * the caller or their Git has for it stays.
  */
-async function readLogins(home: string): Promise<NodeJS.ProcessEnv> {
-  const files = { NETRC: ".netrc", GIT_CONFIG_GLOBAL: ".gitconfig" };
-  const logins: NodeJS.ProcessEnv = { GIT_TERMINAL_PROMPT: "0" };
-  for (const [name, file] of Object.entries(files)) {
-    if (await isFile(path.join(home, file))) logins[name] = path.join(home, file);
-  }
-  // In a user namespace SSH takes itself for root, and would look for its keys in root's home.
-  if (process.getuid?.() !== 0 && (await isFile(path.join(home, ".ssh/known_hosts")))) {
-    logins.GIT_SSH_COMMAND = `ssh -o UserKnownHostsFile='${home}/.ssh/known_hosts' -o BatchMode=yes`;
-  }
-  return logins;
-}
-
-function namespaceFlags(offline: boolean): readonly string[] {
-  return ["--mount", ...(process.getuid?.() === 0 ? [] : ["--user", "--map-root-user"]), ...(offline ? ["--net"] : [])];
+async function readSshCommand(): Promise<NodeJS.ProcessEnv> {
+  const known = path.join(homedir(), ".ssh/known_hosts");
+  if (process.getuid?.() === 0 || process.env.GIT_SSH !== undefined || !(await isFile(known))) return {};
+  const own = await run("git", ["config", "--get", "core.sshCommand"], { cwd: tmpdir(), allowFailure: true });
+  if (own.code === 0) return {};
+  return { GIT_SSH_COMMAND: `ssh -o UserKnownHostsFile='${known.replaceAll("'", "'\\''")}'` };
 }
 
 /** The environment of a warming Go: the contract, the image's paths, how to fetch, and nothing else. */
-function goEnvironment(mounts: GoMounts, home: string): NodeJS.ProcessEnv {
+function goEnvironment(mounts: GoMounts): NodeJS.ProcessEnv {
   const { contract } = mounts;
+  const own = Object.entries(withoutGitPlaces(process.env)).filter(([name]) => FETCH_VARIABLES.test(name));
   return {
-    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => FETCH_VARIABLES.test(name))),
+    ...Object.fromEntries(own),
     ...contract.environment,
     GOOS: contract.goos,
     GOARCH: contract.goarch,
@@ -142,8 +138,7 @@ function goEnvironment(mounts: GoMounts, home: string): NodeJS.ProcessEnv {
     GOTOOLCHAIN: "local",
     GOENV: "off",
     GOFLAGS: contract.environment.GOFLAGS ?? "",
-    PATH: `${contract.paths.goRoot}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
-    HOME: home,
+    PATH: `${contract.paths.goRoot}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${process.env.PATH ?? ""}`,
     KILN_GOROOT: mounts.goRoot,
     KILN_GOMODCACHE: mounts.goModCache,
     KILN_GOCACHE: mounts.goBuildCache,

@@ -6,7 +6,7 @@ import type { Progress } from "../../progress.ts";
 import { interruption, throwIfInterrupted } from "../../toolchain/process.ts";
 import { moduleFiles } from "../closure.ts";
 import type { GoMounts, MountedRunOptions } from "./command.ts";
-import { unreachedFault, unreachedModules, type UnreachedModule } from "./fault.ts";
+import { unreachedFault, unreachedModules, withoutUserInfo, type UnreachedModule } from "./fault.ts";
 import { listPackages, type PackageListing } from "./list.ts";
 
 /** How long to wait before each further attempt at what could not be fetched. */
@@ -90,14 +90,16 @@ async function listWatched(
 /** Follows the downloads that Go announces on standard error; `stalled` fires when some are open and none grows. */
 function watchDownloads(goModCache: string, stallMs: number) {
   const announced = new Set<string>();
+  const asked = new Set<string>();
+  let answers = 0;
   const stall = new AbortController();
   let [open, seenBytes, since]: [readonly string[], number, number] = [[], -1, Date.now()];
   const check = async () => {
     const partial = await partialArchives(goModCache, announced);
     const bytes =
-      announced.size + [...partial.values()].reduce((sum, size) => sum + size, await clonedBytes(goModCache));
+      announced.size + answers + [...partial.values()].reduce((sum, size) => sum + size, await clonedBytes(goModCache));
     if (stall.signal.aborted) return;
-    open = [...partial.keys()];
+    open = [...new Set([...partial.keys(), ...[...asked].map(moduleOfRequest)])];
     if (open.length === 0 || bytes !== seenBytes) [seenBytes, since] = [bytes, Date.now()];
     else if (Date.now() - since > stallMs) stall.abort();
   };
@@ -114,6 +116,9 @@ function watchDownloads(goModCache: string, stallMs: number) {
     open: () => open,
     count: () => announced.size,
     seen(line: string): string | undefined {
+      const [, url, answer] = /^# get (\S+?)(: .*)?$/.exec(line) ?? [];
+      if (url !== undefined && answer === undefined) asked.add(url);
+      if (url !== undefined && answer !== undefined && asked.delete(url)) answers += 1;
       const [, name, version] = /^go: downloading (\S+) (\S+)/.exec(line) ?? [];
       if (name === undefined || version === undefined) return undefined;
       announced.add(`${name}@${version}`);
@@ -123,6 +128,13 @@ function watchDownloads(goModCache: string, stallMs: number) {
       clearInterval(timer);
     },
   };
+}
+
+/** `path@version` of what a request to a module proxy asks for; the address itself of any other. */
+function moduleOfRequest(url: string): string {
+  const [, escaped = "", version = ""] = /^[a-z]+:\/\/[^/]+\/(.+)\/@v\/(.+)\.(?:info|mod|zip)$/.exec(url) ?? [];
+  if (escaped === "") return withoutUserInfo(url);
+  return `${escaped}@${version}`.replace(/!([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
 /**

@@ -33,7 +33,8 @@ export interface PackageListing {
 
 /**
  * Lists packages and all that they import, under the contract's build flags, faulty ones included. With `compile` Go also
- * runs every compile action that a `go build` of them would, and no link: names of packages come on standard error.
+ * runs every compile action that a `go build` of them would, and no link: names of packages come on standard error;
+ * otherwise each request to the network does (`# get`).
  */
 export async function listPackages(
   mounts: GoMounts,
@@ -41,8 +42,13 @@ export async function listPackages(
   options: MountedRunOptions & { readonly compile?: boolean },
 ): Promise<PackageListing> {
   const { compile = false, ...rest } = options;
-  const flags = ["-e", "-deps", ...(compile ? ["-v", "-export"] : []), ...mounts.contract.flags];
-  const { code, stdout, stderr } = await runGo(mounts, ["list", ...flags, `-json=${FIELDS}`, "--", ...names], rest);
+  const flags = ["-e", "-deps", ...(compile ? ["-v", "-export"] : ["-x"]), ...mounts.contract.flags];
+  const {
+    code,
+    stdout,
+    stderr: printed,
+  } = await runGo(mounts, ["list", ...flags, `-json=${FIELDS}`, "--", ...names], rest);
+  const stderr = printed.replace(/^(?:# get |cd \/|\d+\.\d+s # ).*\n?/gm, "");
   return { code, stderr, packages: code === 0 ? parseJsonStream<ListedPackage>(stdout) : [] };
 }
 
@@ -71,30 +77,24 @@ export async function listRequiredModules(mounts: GoMounts, cwd: string): Promis
   const { Require: required } = JSON.parse(document) as { Require?: readonly ListedModule[] | null };
   const names = (required ?? []).map(({ Path }) => Path);
   if (names.length === 0) return [];
-  const { code, stdout } = await runGo(mounts, ["list", "-m", "-e", "-json=Path,Version,Replace", "--", ...names], {
-    cwd,
-    allowFailure: true,
-  });
-  if (code !== 0) return [];
+  const asked = ["list", "-m", "-e", "-json=Path,Version,Replace", "--", ...names];
+  const stdout = await outputInTime(mounts, asked, { cwd });
   return parseJsonStream<ListedModule & { readonly Replace?: ListedModule }>(stdout)
     .map((module) => module.Replace ?? module)
     .flatMap(({ Path, Version }) => (Version === undefined ? [] : [`${Path}@${Version}`]))
     .sort();
 }
 
-/** Modules that no build reads may take this long, all together. */
-const DOWNLOAD_MS = 10 * 60_000;
+/** What no build reads may take this long to come, all together. */
+const PATIENCE_MS = 10 * 60_000;
 
-async function downloadOutput(
-  mounts: GoMounts,
-  modules: readonly string[],
-  options: MountedRunOptions,
-): Promise<string> {
-  const limit = AbortSignal.timeout(DOWNLOAD_MS);
+/** What Go prints on standard output; nothing where that takes too long, or where Go fails as a whole. */
+async function outputInTime(mounts: GoMounts, args: readonly string[], options: MountedRunOptions): Promise<string> {
+  const limit = AbortSignal.timeout(PATIENCE_MS);
   const signal = AbortSignal.any([interruption.signal, limit]);
   try {
-    const args = ["mod", "download", "-json", "--", ...modules];
-    return (await runGo(mounts, args, { ...options, signal, allowFailure: true })).stdout;
+    const { stdout } = await runGo(mounts, args, { ...options, signal, allowFailure: true });
+    return stdout;
   } catch (error) {
     if (!limit.aborted || interruption.signal.aborted) throw error;
     return "";
@@ -108,12 +108,12 @@ export async function downloadModules(
   options: MountedRunOptions,
 ): Promise<ReadonlyMap<string, string>> {
   if (modules.length === 0) return new Map();
-  const stdout = await downloadOutput(mounts, modules, options);
+  const stdout = await outputInTime(mounts, ["mod", "download", "-json", "--", ...modules], options);
   const results = parseJsonStream<ListedModule & { readonly Error?: string }>(stdout);
   const known = new Map(results.map(({ Path, Version, Error: error }) => [`${Path}@${Version ?? ""}`, error]));
   return new Map(
     modules.flatMap((module) => {
-      const error = known.has(module) ? known.get(module) : "it was not there in time";
+      const error = known.has(module) ? known.get(module) : "Go gave no answer";
       return error === undefined ? [] : [[module, error.trim()] as const];
     }),
   );

@@ -5,6 +5,7 @@ import type { PluginMode } from "../../settings.ts";
 import type { Places } from "../../toolchain/places.ts";
 import type { BuildContract } from "../contract.ts";
 import { readGraph } from "../graph.ts";
+import { withStore } from "../local-store.ts";
 import { pushPluginLayers } from "./layers.ts";
 import { PLUGIN_LOCK, pluginRecipe, readLock, requireLocked, type LockedPlugin, type PluginLock } from "./lock.ts";
 import { PluginStore } from "./store.ts";
@@ -50,12 +51,20 @@ export async function readPluginBake(places: Places, mode: PluginMode, platform:
   return { mode, lock, platform: name, recipe: pluginRecipe(mode, lock, name) };
 }
 
-/** The plugins that programs use. Asks Go what they import, which fetches modules that the store lacks. */
-export async function listNeededPlugins(options: NeedOptions): Promise<readonly NeededPlugin[]> {
-  const { source, programs, contract, goRoot, store, progress } = options;
+/**
+ * The plugins that programs use. Asks Go what they import, which fetches modules that the store lacks: nobody else has the
+ * store meanwhile.
+ */
+export async function listNeededPlugins(
+  options: NeedOptions & { readonly graphProgress?: Progress },
+): Promise<readonly NeededPlugin[]> {
+  const { source, programs, contract, goRoot, store, progress, graphProgress = progress } = options;
   const goModCache = path.join(store, "go-mod");
   const mounts = { contract, goRoot, goModCache, goBuildCache: path.join(store, "go-build") };
-  return readNeededPlugins(await readGraph(mounts, source, programs, progress), programs, goModCache);
+  return withStore(store, progress, async () => {
+    const graph = await readGraph(mounts, source, programs, graphProgress);
+    return readNeededPlugins(graph, programs, goModCache, source);
+  });
 }
 
 /** Pushes a layer for each plugin that the programs use; none in the modes that bake none. */
@@ -72,7 +81,7 @@ export async function pushPlugins(
   if (mode !== "layer") return { plugins: [], layers: [], labels: { [PLUGINS_LABEL]: mode } };
   options.progress.step("writing and pushing the plugins that programs use");
   // Planning reads the same graph again in a moment, and then says what it does.
-  const needed = await listNeededPlugins({ ...options, progress: silent });
+  const needed = await listNeededPlugins({ ...options, graphProgress: silent });
   const plugins = requireLocked(needed, lock, platform, PLUGIN_LOCK);
   const store = new PluginStore({ ...options, platform });
   const layers = await pushPluginLayers({ ...options, store, plugins, architecture: options.contract.goarch });

@@ -1,16 +1,19 @@
 import { KilnError, messageOf } from "../../errors.ts";
-import type { ContainerEngine } from "../../execution/offline-container.ts";
-import { run } from "../../toolchain/process.ts";
+import { runOffline, type ContainerEngine } from "../../execution/offline-container.ts";
 import { pluginLabel, type Plugin } from "./plugin.ts";
 
 /**
- * Lets the Pulumi CLI inside an image list its plugins, without network and as the default user. Throws a KilnError
- * that names every plugin that was baked and that it does not find.
+ * Lets the Pulumi CLI inside an image list its plugins, without network and as the default user. `platform` as Docker
+ * spells it. Throws a KilnError that names every plugin that was baked and that it does not find.
  */
-export async function verifyPlugins(engine: ContainerEngine, image: string, plugins: readonly Plugin[]): Promise<void> {
+export async function verifyPlugins(
+  engine: ContainerEngine,
+  image: string,
+  plugins: readonly Plugin[],
+  platform?: string,
+): Promise<void> {
   if (plugins.length === 0) return;
-  const args = ["run", "--rm", "--network", "none", "--entrypoint", "pulumi", image, "plugin", "ls", "--json"];
-  const { stdout } = await run(engine.docker, args, { env: engine.env });
+  const { stdout } = await runOffline(engine, { image, platform, command: ["pulumi", "plugin", "ls", "--json"] });
   const found = new Set(parsePlugins(stdout).map(pluginLabel));
   const missing = plugins.map(pluginLabel).filter((plugin) => !found.has(plugin));
   if (missing.length === 0) return;

@@ -4,6 +4,7 @@ import { KilnError, messageOf } from "../../errors.ts";
 import { moduleFiles } from "../closure.ts";
 import { closureOf, type Graph } from "../graph.ts";
 import type { Program } from "../programs.ts";
+import { RepositoryModules, type ModuleFolder } from "./repository-modules.ts";
 
 /**
  * Where every kiln image has Pulumi's plugins: PULUMI_HOME/plugins is a link to it, and a volume may be mounted there.
@@ -71,9 +72,13 @@ export function pluginOf(goModule: string, document: PluginDocument | undefined)
   const name = textOr(document?.name, legacy ?? /^[^/]+\/[^/]+\/[^/-]*-([^/]+)/.exec(modulePath)?.[1] ?? "");
   const version = releaseVersion(textOr(document?.version, moduleVersion));
   if (!NAME.test(name) || version === undefined || !VERSION.test(version)) {
-    throw new KilnError("failed", `${goModule} asks for a plugin ${JSON.stringify({ name, version })}, which is none`, {
-      mend: "Use a released version of that SDK, or set kiln:image.plugins to none or volume.",
-    });
+    throw new KilnError(
+      "failed",
+      `${named(goModule)} asks for a plugin ${JSON.stringify({ name, version })}, which is none`,
+      {
+        mend: "Use a released version of that SDK, or set kiln:image.plugins to none or volume.",
+      },
+    );
   }
   return { name, version, ...(document?.server === undefined ? {} : { server: document.server }) };
 }
@@ -97,25 +102,35 @@ function releaseVersion(version: string): string | undefined {
 
 /**
  * The plugins that programs of a build graph import SDKs of, sorted by name and version, from the SDKs' trees in a
- * GOMODCACHE. What go.mod names and no program imports is none of them.
+ * GOMODCACHE, or in the repository at `source` for what is vendored or replaced by a directory. What go.mod names and no
+ * program imports is none of them. Throws a KilnError that names an SDK of which no plugin can be told.
  */
 export async function readNeededPlugins(
   graph: Graph,
   programs: readonly Program[],
   goModCache: string,
+  source: string,
 ): Promise<readonly NeededPlugin[]> {
-  const users = new Map<string, Set<string>>();
+  const held = await RepositoryModules.of(source, programs);
+  const users = new Map<string, ModuleFolder & { readonly providers: Set<string> }>();
   for (const [provider, members] of Map.groupBy(programs, (program) => program.provider)) {
     const roots = members.flatMap((program) => graph.roots.get(program.directory) ?? []);
     for (const name of closureOf(graph.packages, roots)) {
       const goModule = graph.packages.get(name)?.goModule;
-      if (goModule !== undefined) users.set(goModule, (users.get(goModule) ?? new Set()).add(provider));
+      const found = goModule === undefined ? await heldModule(held, name) : cachedModule(goModCache, goModule);
+      if (found === undefined) continue;
+      const known = users.get(found.folder) ?? { ...found, providers: new Set() };
+      known.providers.add(provider);
+      users.set(found.folder, known);
     }
   }
   const needed = new Map<string, Plugin & { readonly providers: Set<string> }>();
-  for (const [goModule, providers] of users) {
-    const plugin = pluginOf(goModule, await readPluginDocument(path.join(goModCache, moduleFiles(goModule).tree)));
-    if (plugin === undefined) continue;
+  for (const { providers, ...module } of users.values()) {
+    const plugin = pluginOf(module.goModule, await readPluginDocument(module.folder));
+    if (plugin === undefined) {
+      requireNoSdk(module);
+      continue;
+    }
     const known = needed.get(pluginLabel(plugin)) ?? { ...plugin, providers: new Set() };
     for (const provider of providers) known.providers.add(provider);
     needed.set(pluginLabel(plugin), known);
@@ -123,6 +138,35 @@ export async function readNeededPlugins(
   return [...needed]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, plugin]) => ({ ...plugin, providers: [...plugin.providers].sort() }));
+}
+
+function cachedModule(goModCache: string, goModule: string): ModuleFolder {
+  return { goModule, folder: path.join(goModCache, moduleFiles(goModule).tree) };
+}
+
+/** The module of a package that the repository holds: a graph knows such a package by its directory. */
+async function heldModule(held: RepositoryModules, key: string): Promise<ModuleFolder | undefined> {
+  return key.startsWith("./") ? held.moduleOf(key) : undefined;
+}
+
+/**
+ * Throws for a vendored module that has the name of an SDK and not the document: `go mod vendor` leaves that out where no
+ * program imports its folder.
+ */
+function requireNoSdk({ goModule, folder, vendored }: ModuleFolder): void {
+  if (vendored !== true || !/\/pulumi-[^/@]+(?:-sdk|\/sdk)(?:\/|@)/.test(goModule)) return;
+  throw new KilnError(
+    "failed",
+    `${named(goModule)} in ${folder} has no pulumi-plugin.json, so its plugin is not known`,
+    {
+      mend: "Let Go fetch that SDK (take it out of the vendor folder), or set kiln:image.plugins to none or volume.",
+    },
+  );
+}
+
+/** A module as messages name it: without the sign where nothing names its version. */
+function named(goModule: string): string {
+  return goModule.replace(/@$/, "");
 }
 
 /**

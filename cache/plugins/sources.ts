@@ -1,4 +1,4 @@
-import { KilnError } from "../../errors.ts";
+import { KilnError, messageOf } from "../../errors.ts";
 import { archiveName, pluginLabel, type Plugin } from "./plugin.ts";
 
 /** Pulumi's own variable for mirrors: `regexp=URL,regexp=URL`. One place to say it, for kiln and for every engine. */
@@ -12,22 +12,33 @@ export interface Mirror {
 
 const GET_PULUMI = "https://get.pulumi.com/releases/plugins";
 
-/** The mirrors of Pulumi's variable. Throws a usage error that names it where it is not of Pulumi's form. */
+/**
+ * The mirrors of Pulumi's variable. Throws a usage error that names it where it is not of Pulumi's form, and of what it
+ * holds nothing: an address may have a login or a token in it.
+ */
 export function parseMirrors(text: string | undefined): readonly Mirror[] {
   if (text === undefined || text === "") return [];
-  return text.split(",").map((pair) => {
+  return text.split(",").map((pair, index) => {
     const [pattern = "", url = "", ...rest] = pair.split("=");
+    if (pattern === "" || url === "" || rest.length > 0) throw wrongMirror(index, "is not of the form regexp=URL");
     try {
-      if (pattern === "" || url === "" || rest.length > 0) throw new SyntaxError("not of the form regexp=URL");
       // Go names groups (?P<name>…), JavaScript (?<name>…).
       return { pattern: new RegExp(pattern.replaceAll("(?P<", "(?<")), url };
-    } catch (cause) {
-      throw new KilnError("usage", `${MIRRORS_VARIABLE} has "${pair}": ${(cause as Error).message}`, {
-        mend: "Set it to regexp=URL pairs with commas between them, such as ^https://get.pulumi.com=https://mirror.example.com.",
-        cause,
-      });
+    } catch (error) {
+      throw wrongMirror(index, `has no regular expression: ${messageOf(error).split(": ").at(-1) ?? ""}`);
     }
   });
+}
+
+function wrongMirror(index: number, what: string): KilnError {
+  return new KilnError("usage", `${MIRRORS_VARIABLE} has a pair, number ${index + 1}, that ${what}`, {
+    mend: "Set it to regexp=URL pairs with commas between them, such as ^https://get.pulumi.com=https://mirror.example.com.",
+  });
+}
+
+/** A server's address without the user and password that a mirror's may hold. */
+function withoutLogin(text: string): string {
+  return text.replace(/[^/\s]+@/g, "***@");
 }
 
 /**
@@ -93,7 +104,11 @@ function archiveUrl(server: string, plugin: Plugin, platform: string): string {
   if (url?.protocol === "gitlab:" && segments.length === 1) {
     return `https://${url.host}/api/v4/projects/${segments[0] ?? ""}/releases/v${plugin.version}/downloads/${archive}`;
   }
-  throw new KilnError("usage", `${pluginLabel(plugin)} comes from ${server}, where kiln cannot download`, {
-    mend: `Put ${archiveName(plugin, platform)} into a folder and run \`npx kiln cache plugins --from FOLDER\`, or name a mirror in ${MIRRORS_VARIABLE}.`,
-  });
+  throw new KilnError(
+    "usage",
+    `${pluginLabel(plugin)} comes from ${withoutLogin(server)}, where kiln cannot download`,
+    {
+      mend: `Put ${archiveName(plugin, platform)} into a folder and run \`npx kiln cache plugins --from FOLDER\`, or name a mirror in ${MIRRORS_VARIABLE}.`,
+    },
+  );
 }

@@ -4,10 +4,10 @@ import { copyFile, mkdir, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { KilnError } from "../../errors.ts";
 import type { Progress } from "../../progress.ts";
+import { Downloader, shownUrl, type Downloaded, type DownloadLimits } from "../../toolchain/download.ts";
 import { withLock } from "../../toolchain/lock.ts";
 import type { Places } from "../../toolchain/places.ts";
 import { readPluginArchive, type PluginLimits } from "./archive.ts";
-import { PluginDownloader, shownUrl, type Downloaded, type DownloadLimits } from "./download.ts";
 import { lockedPlugin, type LockedArchive, type LockedPlugin, type PluginLock } from "./lock.ts";
 import { archiveUrls, checksumsUrl, MIRRORS_VARIABLE, parseMirrors, type Mirror } from "./sources.ts";
 import { archiveName, pluginLabel, type Plugin } from "./plugin.ts";
@@ -35,13 +35,13 @@ export class PluginStore {
   readonly #options: PluginStoreOptions;
   readonly #folder: string;
   readonly #mirrors: readonly Mirror[];
-  readonly #downloader: PluginDownloader;
+  readonly #downloader: Downloader;
 
   constructor(options: PluginStoreOptions) {
     this.#options = options;
     this.#folder = path.join(options.places.work, "plugins");
     this.#mirrors = parseMirrors((options.env ?? process.env)[MIRRORS_VARIABLE]);
-    this.#downloader = new PluginDownloader(options.progress, options.downloadLimits);
+    this.#downloader = new Downloader(options.downloadLimits);
   }
 
   /**
@@ -110,7 +110,7 @@ export class PluginStore {
 
   /** Gets an archive beside its place, from the folder or the first server that has it, or says why none has. */
   async #obtain(plugin: Plugin): Promise<Obtained | string> {
-    const { from, platform } = this.#options;
+    const { from, platform, progress } = this.#options;
     const name = archiveName(plugin, platform);
     const file = path.join(this.#folder, `${name}.partial`);
     await rm(file, { force: true });
@@ -120,7 +120,7 @@ export class PluginStore {
     }
     const reasons: string[] = from === undefined ? [] : [`${from} has no ${name}`];
     for (const url of archiveUrls(plugin, platform, this.#mirrors)) {
-      const downloaded = await this.#downloader.download(url, file);
+      const downloaded = await this.#downloader.download(url, file, progress);
       if (!("reason" in downloaded)) return { file, ...downloaded, url: shownUrl(url) };
       reasons.push(downloaded.reason);
     }

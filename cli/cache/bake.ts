@@ -4,11 +4,10 @@ import { KilnError } from "../../errors.ts";
 import { LOCAL_STACK } from "../../toolchain/local-environment.ts";
 import { DEFAULT_BASE_IMAGE } from "../../toolchain/pins.ts";
 import { places } from "../../toolchain/places.ts";
-import { ownPlatform } from "../../toolchain/platforms.ts";
 import type { Command } from "../command.ts";
 import { noArguments, optional, repeated, required } from "../options.ts";
 import { duration, size, table } from "../printer.ts";
-import { readySource, tagsOf, TARGET_HELP } from "./selection.ts";
+import { platformOf, readySource, tagsOf, TARGET_HELP } from "./selection.ts";
 
 /** `kiln cache bake`: from programs to a verified warm image, on this machine. */
 export const bakeCommand: Command = {
@@ -57,7 +56,7 @@ export const bakeCommand: Command = {
       source: await readySource({ source: required(values, "source") }, progress),
       pattern: required(values, "modules"),
       repository: required(values, "to"),
-      platform: optional(values, "platform") ?? ownPlatform(),
+      platform: platformOf(values),
       baseReference: optional(values, "base") ?? DEFAULT_BASE_IMAGE,
       tags: tagsOf(values),
       allowFailed,

@@ -1,5 +1,11 @@
 import path from "node:path";
-import { buildContract, CONTRACT_LABEL, parseContractLabel, tagsOfContract } from "../../cache/contract.ts";
+import {
+  buildContract,
+  CONTRACT_LABEL,
+  MODULES_LABEL,
+  parseContractLabel,
+  tagsOfContract,
+} from "../../cache/contract.ts";
 import { cacheBuild, imageBuild } from "../../cache/explain/site.ts";
 import { explain, programDirectory, type Explanation } from "../../cache/explain/explain.ts";
 import { readManifest } from "../../cache/manifest.ts";
@@ -61,7 +67,7 @@ async function explainImage(image: string, source: string, module: string, progr
   const engine = await readyEngine({ places: places(), progress });
   const [label, warm] = await Promise.all([
     readLabel(engine, image, CONTRACT_LABEL),
-    readLabel(engine, image, "dev.kiln.modules"),
+    readLabel(engine, image, MODULES_LABEL),
   ]);
   const modules = (warm ?? "").split(",").filter((name) => name !== "");
   const directory = await programDirectory(source, module, modules);

@@ -13,7 +13,7 @@ import { places } from "../../toolchain/places.ts";
 import type { Command } from "../command.ts";
 import { noArguments, optional, repeated, required } from "../options.ts";
 import { size, table } from "../printer.ts";
-import { planAt, registryClient } from "./selection.ts";
+import { planAt, platformOf, registryClient } from "./selection.ts";
 
 /** What `cache layers` says of a layer; pushed, `digest` is that of the image which holds it alone. */
 interface Result {
@@ -99,7 +99,7 @@ export const composeCommand: Command = {
     base: "the base image, by digest or tag",
     layers: "digests that `cache layers --push` printed, in order; more may follow as arguments",
     to: "where the image goes; the layers are there already",
-    platform: "linux/amd64 or linux/arm64 (default: linux/amd64)",
+    platform: "linux/amd64 or linux/arm64 (default: this machine's)",
   },
   async run({ values, positionals, progress }) {
     const to = parseReference(required(values, "to"));
@@ -112,7 +112,7 @@ export const composeCommand: Command = {
         text.includes("@") ? parseReference(text) : parseReference(`${to.repository}@${text}`),
       ),
       to,
-      platform: optional(values, "platform") ?? "linux/amd64",
+      platform: platformOf(values),
       settings: { labels: {} },
     });
     return { json: { image: `${to.repository}@${digest}`, digest }, text: `${to.repository}@${digest}` };

@@ -7,6 +7,9 @@ import { planFault } from "../../cache/planning.ts";
 import { KilnError } from "../../errors.ts";
 import type { Progress } from "../../progress.ts";
 import type { RegistryClient } from "../../registry/client.ts";
+import { throwIfRefused } from "../../toolchain/finding.ts";
+import { requireSoundMachine } from "../../toolchain/machine.ts";
+import { namespaceRefusal } from "../../toolchain/namespaces.ts";
 import { toolVersions } from "../../toolchain/pins.ts";
 import { places } from "../../toolchain/places.ts";
 import { ownPlatform, PLATFORMS } from "../../toolchain/platforms.ts";
@@ -55,8 +58,10 @@ export async function planAt(values: Values): Promise<Plan> {
   );
 }
 
-/** The pinned Go, brought here where it is missing. */
-export function goTool(progress: Progress): Promise<ResolvedTool> {
+/** The pinned Go, brought here where it is missing, once this machine is known to be one on which it can work on caches. */
+export async function goTool(progress: Progress): Promise<ResolvedTool> {
+  await requireSoundMachine(places());
+  throwIfRefused(await namespaceRefusal());
   return resolveTool("go", { places: places(), progress });
 }
 
@@ -75,7 +80,7 @@ export const TARGET_HELP = {
 
 /** The contract of this kiln's image tools, for the platform and tags that a command's options name. */
 export function ownContract(values: Values): BuildContract {
-  return buildContract(toolVersions, goarchOf(values), tagsOf(values));
+  return buildContract(toolVersions, platformOf(values).replace(/^.*\//, ""), tagsOf(values));
 }
 
 /** The build tags that `--tags` names. */
@@ -83,10 +88,10 @@ export function tagsOf(values: Values): readonly string[] {
   return (optional(values, "tags") ?? "").split(",").filter((tag) => tag !== "");
 }
 
-function goarchOf(values: Values): string {
+/** The platform that `--platform` names; this machine's by default. Throws a usage error for one that kiln does not know. */
+export function platformOf(values: Values): string {
   const platform = optional(values, "platform") ?? ownPlatform();
-  const known = PLATFORMS.find((name) => name === platform);
-  if (known !== undefined) return known.replace(/^.*\//, "");
+  if (PLATFORMS.some((name) => name === platform)) return platform;
   throw new KilnError("usage", `--platform ${platform} is none that kiln warms for`, {
     mend: `Choose one of: ${PLATFORMS.join(", ")}.`,
   });

@@ -16,6 +16,9 @@ const LIFECYCLE = {
   ],
 };
 
+/** How the AWS CLI names an error: `An error occurred (NotFoundException) when calling …`. */
+const coded = (code: string) => `\\(${code}\\)`;
+
 /** An S3 bucket for state. Encryption and lifecycle that somebody chose already stay: setting them would replace theirs. */
 export function s3Steps(bucket: string, region: string): readonly Step[] {
   const at = ["--bucket", bucket, "--region", region];
@@ -23,7 +26,11 @@ export function s3Steps(bucket: string, region: string): readonly Step[] {
   // The oldest region is the default one, and is refused as a constraint.
   const where = region === "us-east-1" ? [] : ["--create-bucket-configuration", `LocationConstraint=${region}`];
   return [
-    { title: `bucket ${bucket}`, check: s3("head-bucket"), run: [s3("create-bucket", ...where)] },
+    {
+      title: `bucket ${bucket}`,
+      check: { ...s3("head-bucket"), absent: coded("404") },
+      run: [s3("create-bucket", ...where)],
+    },
     {
       title: "every version of a state is kept",
       run: [s3("put-bucket-versioning", "--versioning-configuration", "Status=Enabled")],
@@ -34,24 +41,29 @@ export function s3Steps(bucket: string, region: string): readonly Step[] {
     },
     {
       title: "it is encrypted at rest",
-      check: s3("get-bucket-encryption"),
+      check: { ...s3("get-bucket-encryption"), absent: coded("ServerSideEncryptionConfigurationNotFoundError") },
       run: [s3("put-bucket-encryption", "--server-side-encryption-configuration", JSON.stringify(ENCRYPTED))],
     },
     {
       title: `old versions go after ${OLD_VERSION_DAYS} days`,
-      check: s3("get-bucket-lifecycle-configuration"),
+      check: { ...s3("get-bucket-lifecycle-configuration"), absent: coded("NoSuchLifecycleConfiguration") },
       run: [s3("put-bucket-lifecycle-configuration", "--lifecycle-configuration", JSON.stringify(LIFECYCLE))],
     },
   ];
 }
 
-/** A KMS key under an alias, rotated every year. A key that is named by its ID or ARN is somebody's own: it must be there. */
+/**
+ * A KMS key under an alias, rotated every year. Its description names the alias: a key that was made, and lost before it
+ * got its alias, can be told from others. A key that is named by its
+ * ID or ARN is somebody's own: it must be there.
+ */
 export function awsKmsSteps({ key, region }: SecretsAddress & { kind: "awskms" }): readonly Step[] {
   const kms = (call: string, ...args: readonly string[]) => ({
     argv: ["aws", "kms", call, "--region", region, ...args] as const,
   });
   const id = ["--query", "KeyMetadata.KeyId", "--output", "text"];
-  const check = { ...kms("describe-key", "--key-id", key, ...id), sets: "KEY_ID" };
+  const absent = coded("NotFoundException");
+  const check = { ...kms("describe-key", "--key-id", key, ...id), sets: "KEY_ID", absent };
   if (!key.startsWith("alias/")) {
     const byHand = `The KMS key ${key} cannot be read: create it, or let this login use it.`;
     return [{ title: `KMS key ${key}`, check, run: [], byHand }];
@@ -61,7 +73,7 @@ export function awsKmsSteps({ key, region }: SecretsAddress & { kind: "awskms" }
       title: `KMS key ${key}`,
       check,
       run: [
-        { ...kms("create-key", "--description", "Secrets of Pulumi stacks", ...id), sets: "KEY_ID" },
+        { ...kms("create-key", "--description", `Secrets of Pulumi stacks, ${key}`, ...id), sets: "KEY_ID" },
         kms("create-alias", "--alias-name", key, "--target-key-id", "$KEY_ID"),
       ],
     },

@@ -1,6 +1,6 @@
 import type { SecretsAddress, StateAddress } from "./address.ts";
 import { OLD_VERSION_DAYS } from "./retention.ts";
-import type { Step } from "./step.ts";
+import type { Check, Step } from "./step.ts";
 
 /** Where Azure has what is made. */
 export interface AzurePlace {
@@ -24,12 +24,18 @@ const POLICY = {
 
 const az = (...args: readonly string[]) => ({ argv: ["az", ...args] as const });
 
+/** A look for something: `show` ends with 3 where it is not there, and names an error such as ResourceNotFound. */
+const show = (...args: readonly string[]): Check => ({
+  ...az(...args),
+  absent: "[A-Za-z]NotFound|not found within subscription|^exit 3$",
+});
+
 /** The resource group that holds all the rest. */
 export function azureGroupSteps({ resourceGroup, location }: AzurePlace): readonly Step[] {
   return [
     {
       title: `resource group ${resourceGroup}`,
-      check: az("group", "show", "--name", resourceGroup),
+      check: show("group", "show", "--name", resourceGroup),
       run: [az("group", "create", "--name", resourceGroup, "--location", location)],
     },
   ];
@@ -51,7 +57,7 @@ export function azblobSteps(
   return [
     {
       title: `storage account ${account}, encrypted at rest as every account of Azure's`,
-      check: az("storage", "account", "show", ...named),
+      check: show("storage", "account", "show", ...named),
       run: [az("storage", "account", "create", ...named, "--location", location, "--sku", "Standard_ZRS", ...guarded)],
     },
     { title: "nothing in it is public", run: [az("storage", "account", "update", ...named, ...guarded)] },
@@ -61,12 +67,12 @@ export function azblobSteps(
     },
     {
       title: `old versions go after ${OLD_VERSION_DAYS} days`,
-      check: az(...policy, "show", ...inAccount),
+      check: show(...policy, "show", ...inAccount),
       run: [az(...policy, "create", ...inAccount, "--policy", JSON.stringify(POLICY))],
     },
     {
       title: `container ${container}`,
-      check: az("storage", "container-rm", "show", ...box),
+      check: show("storage", "container-rm", "show", ...box),
       run: [az("storage", "container-rm", "create", ...box, "--public-access", "off")],
     },
   ];
@@ -85,12 +91,12 @@ export function keyVaultSteps(
   return [
     {
       title: `key vault ${vault}`,
-      check: az("keyvault", "show", "--name", vault),
+      check: show("keyvault", "show", "--name", vault),
       run: [az("keyvault", "create", "--name", vault, ...place, "--enable-purge-protection", "true")],
     },
     {
       title: `key ${key}, not rotated by itself: Pulumi could not decrypt with a newer version`,
-      check: az("keyvault", "key", "show", ...named),
+      check: show("keyvault", "key", "show", ...named),
       run: [az("keyvault", "key", "create", ...named, "--kty", "RSA", "--size", "3072")],
     },
   ];

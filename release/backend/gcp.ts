@@ -4,6 +4,9 @@ import type { Step } from "./step.ts";
 
 const LIFECYCLE = { rule: [{ action: { type: "Delete" }, condition: { daysSinceNoncurrentTime: OLD_VERSION_DAYS } }] };
 
+/** How KMS says that something is not there. */
+const NOT_FOUND = "NOT_FOUND: ";
+
 /** A Cloud Storage bucket for state. Google encrypts every bucket; a lifecycle that somebody chose already stays. */
 export function gcsSteps(
   { bucket }: StateAddress & { kind: "gs" },
@@ -17,7 +20,7 @@ export function gcsSteps(
   return [
     {
       title: `bucket ${bucket}, encrypted at rest as every bucket of Google's`,
-      check: buckets("describe"),
+      check: { ...buckets("describe"), absent: "not found: 404|HTTPError 404" },
       run: [buckets("create", `--project=${place.project}`, `--location=${place.location}`, ...guarded)],
     },
     {
@@ -41,12 +44,12 @@ export function gcpKmsSteps({ project, location, keyRing, key }: SecretsAddress 
   return [
     {
       title: `key ring ${keyRing}`,
-      check: kms("keyrings", "describe", keyRing),
+      check: { ...kms("keyrings", "describe", keyRing), absent: NOT_FOUND },
       run: [kms("keyrings", "create", keyRing)],
     },
     {
       title: `KMS key ${key}`,
-      check: kms("keys", "describe", key, ring),
+      check: { ...kms("keys", "describe", key, ring), absent: NOT_FOUND },
       run: [kms("keys", "create", key, ring, "--purpose=encryption", ...rotation)],
     },
     {

@@ -132,6 +132,16 @@ export async function readProjectName(folder: string): Promise<string> {
 }
 
 /**
+ * Removes the locks of a stack where every holder was of this machine and has ended. Returns whether there were such.
+ */
+export async function removeLocksOfTheDead(query: LockQuery): Promise<boolean> {
+  const locks = await readLocks(query);
+  if (locks.length === 0 || locks.some(({ holder }) => holder !== "ended")) return false;
+  await removeLocks(query, locks);
+  return true;
+}
+
+/**
  * Removes every lock of a stack, by `pulumi cancel`. Throws a difference where a holder still runs on this machine: two
  * updates at once write over each other's state.
  */

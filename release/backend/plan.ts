@@ -4,7 +4,7 @@ import { parseSecretsAddress, parseStateAddress } from "./address.ts";
 import { awsKmsSteps, s3Steps } from "./aws.ts";
 import { azblobSteps, azureGroupSteps, keyVaultSteps, type AzurePlace } from "./azure.ts";
 import { gcpKmsSteps, gcsSteps } from "./gcp.ts";
-import type { Step } from "./step.ts";
+import type { Check, Step } from "./step.ts";
 
 /** What a shared backend shall be. */
 export interface BackendRequest {
@@ -68,7 +68,13 @@ function placed(value: string | undefined, option: string, what: string): string
 const pulumi = (...args: readonly string[]) => ({ argv: ["pulumi", ...args] as const });
 
 /** Whether the backend has the stack. */
-const known = (stack: string) => pulumi("stack", "--stack", stack, "--show-name", "--non-interactive");
+const known = (stack: string): Check => ({
+  ...pulumi("stack", "--stack", stack, "--show-name", "--non-interactive"),
+  absent: "no stack named",
+});
+
+/** grep ends with 1 where no line matches, and with 2 where it could not look. */
+const GREPPED_NONE = "^exit 1$";
 
 /** A stack whose key a cloud keeps. The committed salt goes by itself: Pulumi takes it out for such a provider. */
 function keyedSteps(stack: string, url: string): readonly Step[] {
@@ -80,7 +86,7 @@ function keyedSteps(stack: string, url: string): readonly Step[] {
     },
     {
       title: `the secrets of ${stack} are kept by that key`,
-      check: { argv: ["grep", "-qxF", `secretsprovider: ${url}`, stackFile(stack)] },
+      check: { argv: ["grep", "-qxF", `secretsprovider: ${url}`, stackFile(stack)], absent: GREPPED_NONE },
       run: [pulumi("stack", "change-secrets-provider", url, "--stack", stack, "--non-interactive")],
     },
   ];
@@ -92,7 +98,7 @@ function keyedSteps(stack: string, url: string): readonly Step[] {
  */
 function passphraseSteps(stack: string): readonly Step[] {
   const file = stackFile(stack);
-  const salt = `grep -q '^ *secure:' ${file} || perl -ni -e 'print unless /^encryptionsalt:/' ${file}`;
+  const salt = `grep -Eq 'secure"? *:' ${file} || perl -ni -e 'print unless /^encryptionsalt:/' ${file}`;
   const init = ["stack", "init", stack, "--no-select", "--non-interactive", "--secrets-provider", "passphrase"];
   return [
     {
@@ -102,7 +108,7 @@ function passphraseSteps(stack: string): readonly Step[] {
     },
     {
       title: `the secrets of ${stack} are kept by a passphrase`,
-      check: { argv: ["grep", "-q", "^encryptionsalt:", file] },
+      check: { argv: ["grep", "-q", "^encryptionsalt:", file], absent: GREPPED_NONE },
       run: [],
       byHand: `Run \`pulumi stack change-secrets-provider passphrase --stack ${stack}\` in a terminal: it asks for the new passphrase.`,
     },

@@ -1,11 +1,11 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { KilnError } from "../../errors.ts";
+import { KilnError, messageOf } from "../../errors.ts";
 import type { Progress } from "../../progress.ts";
 import { findExecutable } from "../../toolchain/executables.ts";
-import { run, type RunResult } from "../../toolchain/process.ts";
-import { programsOf, resolved, type Check, type Command, type Step } from "./step.ts";
+import { lastLines, run, type RunResult } from "../../toolchain/process.ts";
+import { programsOf, resolved, saysAbsent, words, type Check, type Command, type Step } from "./step.ts";
 
 /** Where to get what a machine may lack. */
 const SOURCES: Readonly<Record<string, string>> = {
@@ -30,7 +30,8 @@ export interface StepOutcome {
 
 /**
  * Goes through the steps, looks what is there, and makes the rest. Run again it changes nothing. Throws before the first
- * step where a program is missing (unreachable), and at the first command that fails.
+ * step where a program is missing (unreachable), at a check that gets no answer (unreachable), which is not "not there",
+ * and at the first command that fails.
  */
 export async function setUp(steps: readonly Step[], options: SetupOptions): Promise<readonly StepOutcome[]> {
   await requirePrograms(programsOf(steps), options.env);
@@ -69,13 +70,39 @@ type Variables = Map<string, string>;
 async function settle(step: Step, variables: Variables, options: SetupOptions): Promise<StepOutcome["outcome"]> {
   if (step.check && (await passes(step.check, variables, options))) return "was there";
   if (step.byHand !== undefined) throw new KilnError("failed", `not so: ${step.title}`, { mend: step.byHand });
-  for (const command of step.run) await call(command, variables, options, false);
+  for (const [index, command] of step.run.entries()) {
+    await call(command, variables, options, false).catch((error: unknown) => {
+      const made = step.run.slice(0, index).some(({ sets }) => sets !== undefined);
+      throw made ? halfDone(error, step, index, variables) : error;
+    });
+  }
   return "done";
 }
 
+/** An error after a command that made something without a name of its own: only its id, known here, leads to it. */
+function halfDone(error: unknown, step: Step, index: number, variables: Variables): KilnError {
+  const rest = step.run.slice(index).map(({ argv }) => `\`${words(resolved(argv, variables))}\``);
+  const kind = error instanceof KilnError ? error.kind : "failed";
+  return new KilnError(kind, `${step.title} is half done: ${messageOf(error)}`, {
+    mend: `Run ${rest.join(" and ")} by hand, then this command again: otherwise it would make another one.`,
+    cause: error,
+  });
+}
+
+/** Whether a check finds its thing. Throws where the command fails without saying that the thing is not there. */
 async function passes(check: Check, variables: Variables, options: SetupOptions): Promise<boolean> {
-  const { code, stdout } = await call(check, variables, options, true);
-  return code === 0 && (check.prints !== true || stdout.trim() !== "");
+  const result = await call(check, variables, options, true);
+  if (result.code === 0) return check.prints !== true || result.stdout.trim() !== "";
+  if (saysAbsent(check, result)) return false;
+  const said = lastLines(result.stderr.trim() === "" ? result.stdout : result.stderr, 12);
+  const called = words(check.argv.slice(0, 4));
+  throw new KilnError(
+    "unreachable",
+    `\`${called} …\` does not say whether it is there (exit ${result.code}):\n${said}`,
+    {
+      mend: "Log in again, or get the right that it names; then run the same command: nothing of this step was changed.",
+    },
+  );
 }
 
 async function call(

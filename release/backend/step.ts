@@ -8,10 +8,16 @@ export interface Command {
   readonly sets?: string;
 }
 
-/** A command that only looks: what it exits with says whether a step is done. */
+/** A command that only looks whether a step is done. */
 export interface Check extends Command {
   /** Done only where it also prints something. */
   readonly prints?: true;
+  /**
+   * How the vendor says that the thing is not there: an extended regular expression that matches a line of the error
+   * output, or of the line `exit N` after it. A failure of any other kind, such as an expired login, says nothing of the
+   * thing. Without it every failure is one.
+   */
+  readonly absent?: string;
 }
 
 /** One thing that a shared backend has: how to see whether it is there, and how to make it. */
@@ -30,6 +36,30 @@ export function programsOf(steps: readonly Step[]): readonly string[] {
   return [...new Set(commands.map(({ argv }) => argv[0]))];
 }
 
+/** Whether what a check failed with says that the thing is not there. */
+export function saysAbsent(
+  { absent }: Check,
+  { code, stderr }: { readonly code: number; readonly stderr: string },
+): boolean {
+  return absent !== undefined && new RegExp(absent, "m").test(`${stderr.trimEnd()}\nexit ${code}`);
+}
+
+/** `saysAbsent` for a shell: leaves what the command prints in $found, and ends the script as kiln ends. */
+const IS_THERE = `said=$(mktemp)
+trap 'rm -f "$said"' EXIT
+# Whether a thing is there: $1 is what the command after it says where not. Any other failure of it ends the script.
+is_there() {
+  absent=$1
+  shift
+  code=0
+  found=$("$@" 2>"$said") || code=$?
+  if [ "$code" -eq 0 ]; then return 0; fi
+  echo "exit $code" >>"$said"
+  if [ -n "$absent" ] && grep -Eq -e "$absent" "$said"; then return 1; fi
+  cat "$said" >&2
+  exit 4
+}`;
+
 /** Steps as a POSIX shell script that a person can read, change and run in the project's folder. */
 export function scriptOf(steps: readonly Step[], environment: Readonly<Record<string, string>>): string {
   const exported = Object.entries(environment).map(([name, value]) => `export ${name}=${quoted(value)}`);
@@ -37,6 +67,7 @@ export function scriptOf(steps: readonly Step[], environment: Readonly<Record<st
     "#!/bin/sh",
     "set -eu",
     ...exported,
+    ...(steps.some(({ check }) => check !== undefined) ? [IS_THERE] : []),
     ...steps.map((step) => `\n# ${step.title}\n${linesOf(step).join("\n")}`),
   ].join("\n");
 }
@@ -45,13 +76,16 @@ function linesOf({ check, run, byHand }: Step): readonly string[] {
   const commands = run.map(commandLine);
   if (check === undefined) return commands;
   const otherwise = byHand === undefined ? commands : [`echo ${quoted(byHand)} >&2`, "exit 1"];
-  return [`if ! ${checkLine(check)}; then`, ...otherwise.map((line) => `  ${line}`), "fi"];
+  return [`if ! ${conditionOf(check)}; then`, ...otherwise.map((line) => `  ${line}`), "fi"];
 }
 
-function checkLine(check: Check): string {
-  const call = words(check.argv);
-  if (check.prints) return `[ -n "$(${call} 2>/dev/null)" ]`;
-  return check.sets === undefined ? `${call} >/dev/null 2>&1` : `${check.sets}=$(${call} 2>/dev/null)`;
+function conditionOf({ absent = "", argv, prints, sets }: Check): string {
+  const parts = [
+    words(["is_there", absent, ...argv]),
+    ...(prints ? ['[ -n "$found" ]'] : []),
+    ...(sets === undefined ? [] : [`${sets}=$found`]),
+  ];
+  return parts.length === 1 ? parts.join("") : `{ ${parts.join(" && ")}; }`;
 }
 
 function commandLine({ argv, input, sets }: Command): string {
@@ -59,7 +93,8 @@ function commandLine({ argv, input, sets }: Command): string {
   return sets === undefined ? call : `${sets}=$(${call})`;
 }
 
-function words(argv: readonly string[]): string {
+/** Arguments as a shell reads them. */
+export function words(argv: readonly string[]): string {
   return argv.map(quoted).join(" ");
 }
 

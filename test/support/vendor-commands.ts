@@ -20,6 +20,24 @@ const REMEMBERED: readonly (readonly [check: string, made: string])[] = [
   ["pulumi stack --show-name", "pulumi stack init"],
 ];
 
+/** What a vendor prints, and ends with, where a thing is not there. */
+const ABSENT: Readonly<Record<string, readonly [text: string, code: number]>> = {
+  "aws head-bucket": ["An error occurred (404) when calling the HeadBucket operation: Not Found", 254],
+  "aws get-bucket-encryption": ["An error occurred (ServerSideEncryptionConfigurationNotFoundError) when calling", 254],
+  "aws get-bucket-lifecycle-configuration": ["An error occurred (NoSuchLifecycleConfiguration) when calling", 254],
+  "aws describe-key": ["An error occurred (NotFoundException) when calling the DescribeKey operation: Alias", 254],
+  "gcloud buckets describe": ["ERROR: (gcloud.storage.buckets.describe) gs://acme-state not found: 404.", 1],
+  "gcloud keyrings describe": ["ERROR: (gcloud.kms.keyrings.describe) NOT_FOUND: KeyRing kiln not found.", 1],
+  "gcloud keys describe": ["ERROR: (gcloud.kms.keys.describe) NOT_FOUND: CryptoKey state not found.", 1],
+  "az group show": ["ERROR: (ResourceGroupNotFound) Resource group acme could not be found.", 3],
+  "az account management-policy show": ["ERROR: (ManagementPolicyNotFound) No ManagementPolicy found", 3],
+  "az account show": ["ERROR: (ResourceNotFound) The Resource was not found.", 3],
+  "az container-rm show": ["ERROR: (ContainerNotFound) The specified container does not exist.", 3],
+  "az key show": ["ERROR: (KeyNotFound) A key with (name/id) state was not found in this key vault.", 3],
+  "az keyvault show": ["ERROR: The Vault or HSM acme-state not found within subscription.", 1],
+  "pulumi stack --show-name": ["error: no stack named dev found", 6],
+};
+
 /** A shell's words of one rule. */
 const words = (text: string) =>
   text
@@ -27,8 +45,13 @@ const words = (text: string) =>
     .map((word) => `'${word}'`)
     .join(" ");
 
+function absentOf(check: string): string {
+  const [text, code] = ABSENT[check] ?? ["", 1];
+  return `absent='${text}' code=${code}`;
+}
+
 /** One program for all four, in shell: dozens of calls a test, and Node takes a hundred times longer to start. */
-const script = (log: string, refuses: string) => `#!/bin/sh
+const script = (log: string, refuses: string, refusal: string) => `#!/bin/sh
 log='${log}'
 us=$(printf '\\037')
 call="$us\${0##*/}$us"
@@ -45,13 +68,15 @@ answer() {
     echo 1234-key
     return 0
   fi
-  holds "$call" '--format=value(lifecycle_config)'
+  holds "$call" '--format=value(lifecycle_config)' && return 0
+  echo "$absent" >&2
+  return "$code"
 }
 touch "$log"
 case "$call" in *dev/stdin*) noted="$call$(cat)$us" ;; *) noted=$call ;; esac
 printf '%s\\n' "$noted" >>"$log"
-${refuses === "" ? "" : `if holds "$call" ${words(refuses)}; then echo "AccessDenied: the vendor's own words" >&2; exit 254; fi`}
-${REMEMBERED.map(([check, done], index) => `${index === 0 ? "if" : "elif"} holds "$call" ${words(check)}; then answer ${words(done)}; exit`).join("\n")}
+${refuses === "" ? "" : `if holds "$call" ${words(refuses)}; then echo "${refusal}" >&2; exit 254; fi`}
+${REMEMBERED.map(([check, done], index) => `${index === 0 ? "if" : "elif"} holds "$call" ${words(check)}; then ${absentOf(check)}; answer ${words(done)}; exit`).join("\n")}
 fi
 if holds "$call" aws create-key; then echo 1234-key; fi
 if holds "$call" pulumi stack init; then
@@ -72,12 +97,18 @@ export class VendorCommands {
     this.#log = path.join(home, "calls");
   }
 
-  /** `refuses`: words of the call that fails, as a login without the right does. */
-  static async create(home: string, options: { readonly refuses?: string } = {}): Promise<VendorCommands> {
+  /** `refuses`: words of the call that fails, as a login without the right does; `refusal`: what it then says. */
+  static async create(
+    home: string,
+    options: { readonly refuses?: string; readonly refusal?: string } = {},
+  ): Promise<VendorCommands> {
     const commands = new VendorCommands(home);
     await mkdir(commands.path, { recursive: true });
     for (const name of ["aws", "gcloud", "az", "pulumi"]) {
-      await writeFile(path.join(commands.path, name), script(commands.#log, options.refuses ?? ""));
+      await writeFile(
+        path.join(commands.path, name),
+        script(commands.#log, options.refuses ?? "", options.refusal ?? "AccessDenied: the vendor's own words"),
+      );
       await chmod(path.join(commands.path, name), 0o755);
     }
     return commands;

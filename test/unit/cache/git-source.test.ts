@@ -14,7 +14,7 @@ const COMMIT = "0123456789abcdef0123456789abcdef01234567";
 describe("parseGitSource", () => {
   it.each<[string, string, string]>([
     [`https://github.com/acme/infra.git#${COMMIT}`, "https://github.com/acme/infra.git", "."],
-    [`https://org@dev.azure.com/org/p/_git/r#${COMMIT}:a`, "https://org@dev.azure.com/org/p/_git/r", "a"],
+    [`https://dev.azure.com/org/p/_git/r#${COMMIT}:a`, "https://dev.azure.com/org/p/_git/r", "a"],
     [`ssh://git@host:22/acme/infra#${COMMIT}:a/b c`, "ssh://git@host:22/acme/infra", "a/b c"],
     [`git@github.com:acme/infra.git#${COMMIT}:./a`, "git@github.com:acme/infra.git", "./a"],
     [`file:///srv/git/infra#${COMMIT}:a:b#c`, "file:///srv/git/infra", "a:b#c"],
@@ -47,9 +47,10 @@ describe("parseGitSource", () => {
     [`http://host/x#${COMMIT}`, /is not encrypted/],
     [`git://host/x#${COMMIT}`, /is not encrypted/],
     [`HTTP://user:s3cret@host/x#${COMMIT}`, /is not encrypted/],
-    [`https://user:s3cret@host/x#${COMMIT}`, /has a password in it/],
-    [`ssh://user:s3cret@host/x#${COMMIT}`, /has a password in it/],
-    ["https://token@host/x#main", /https:\/\/…@host\/x names "main"/],
+    [`https://user:s3cret@host/x#${COMMIT}`, /has a login in it/],
+    [`ssh://user:s3cret@host/x#${COMMIT}`, /has a login in it/],
+    [`https://token@host/x#${COMMIT}`, /https:\/\/…@host\/x has a login in it/],
+    ["ssh://git@host/x#main", /ssh:\/\/…@host\/x names "main"/],
   ])("refuses %j, and shows no login", (text, says) => {
     expect(() => parseGitSource(text)).toThrow(expect.objectContaining({ kind: "usage" }));
     expect(() => parseGitSource(text)).toThrow(says);
@@ -119,6 +120,15 @@ describe("readyGitSource", () => {
     expect(await readFile(path.join(checkout, "m/main.go"), "utf8")).toBe("package main\r\n// first\r\n");
     expect(await readFile(path.join(await ready(second), "m/main.go"), "utf8")).toContain("// second");
     expect(await left()).toHaveLength(2);
+  });
+
+  it("leaves the repository alone that the caller's environment names, as in a hook", async () => {
+    vi.stubEnv("GIT_DIR", path.join(home, "origin/.git"));
+    vi.stubEnv("GIT_INDEX_FILE", path.join(home, "origin/.git/index"));
+    expect(await readdir(await ready(first))).toEqual(["m"]);
+    vi.unstubAllEnvs();
+    expect(await git("rev-parse", "HEAD")).toBe(second);
+    expect(await git("status", "--porcelain")).toBe("");
   });
 
   it("keeps the ends of lines whatever the caller's Git would make of them", async () => {

@@ -2,7 +2,7 @@ import { access } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { readGraph, type Graph } from "../../../cache/graph.ts";
-import { requireLocalStore } from "../../../cache/local-store.ts";
+import { withStore } from "../../../cache/local-store.ts";
 import { makePlan, planFault, requireNoFailures, unexpectedFailures } from "../../../cache/planning.ts";
 import { KilnError } from "../../../errors.ts";
 import { silent } from "../../../progress.ts";
@@ -107,7 +107,7 @@ describe("makePlan", () => {
 
   it("fetches nothing into a store on a network file system", async () => {
     vi.mocked(readGraph).mockClear();
-    vi.mocked(requireLocalStore).mockRejectedValueOnce(new KilnError("usage", "on a network file system"));
+    vi.mocked(withStore).mockRejectedValueOnce(new KilnError("usage", "on a network file system"));
     const { plan, store } = await planned();
     await expect(plan).rejects.toThrow("on a network file system");
     expect(readGraph).not.toHaveBeenCalled();

@@ -192,3 +192,14 @@ describe("readGoModuleOf", () => {
     expect(await readGoModuleOf(source, "m/gcp/x")).toBe(".");
   });
 });
+
+describe("links to files", () => {
+  it("are followed inside the source and nowhere else: a repository could have any file of this machine copied", async () => {
+    await write({ "go.mod": "module m\n", "shared/real.go": "package m\n", "a.go": "package m\n" });
+    await writeText(path.join(root, "secret.h"), "secret");
+    await symlink("shared/real.go", path.join(source, "inside.go"));
+    await symlink("../secret.h", path.join(source, "outside.h"));
+    await symlink("nowhere", path.join(source, "gone.go"));
+    expect(await namesOf(".")).toEqual(["a.go", "go.mod", "inside.go", "shared/real.go"]);
+  });
+});

@@ -1,8 +1,13 @@
+import { mkdir, symlink } from "node:fs/promises";
+import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { buildContract } from "../../../cache/contract.ts";
+import { writeLayer } from "../../../cache/layers.ts";
 import { manifestFault, type CacheManifest } from "../../../cache/manifest.ts";
 import type { Plan } from "../../../cache/plan.ts";
 import { planFault } from "../../../cache/planning.ts";
+import { temporaryDirectory } from "../../support/temporary-directory.ts";
+import { writeText } from "./cache-directory.ts";
 
 const contract = buildContract({ go: "1.26.8", pulumi: "3.253.0" }, "amd64");
 const ENTRY = `0a/${"0a".repeat(32)}-d`;
@@ -110,5 +115,81 @@ describe("planFault", () => {
 
   it("refuses needs of a Go module that are no lists", () => {
     expect(planFault({ ...plan, goModules: { ".": {} } } as unknown as Plan)).toBe("it has no goModules");
+  });
+});
+
+describe("a cache of another machine", () => {
+  it("puts no file into a layer that it only links to, by itself or through a folder", async () => {
+    const home = await temporaryDirectory();
+    const secret = path.join(home, "secret");
+    await writeText(secret, "root:x:0:0");
+    const entry = `0a/${"0a".padEnd(64, "0")}-d`;
+    const layer = { name: "aws", goBuild: [entry], goMod: [], goModMetadata: [] };
+    const written = (cache: string) => writeLayer(cache, layer, path.join(home, "layer.tar.gz"));
+
+    const linked = path.join(home, "linked");
+    await mkdir(path.join(linked, "go-build/0a"), { recursive: true });
+    await symlink(secret, path.join(linked, "go-build", entry));
+    await expect(written(linked)).rejects.toMatchObject({
+      kind: "usage",
+      message: expect.stringContaining(entry) as string,
+    });
+
+    const behind = path.join(home, "behind");
+    await writeText(path.join(home, "elsewhere", path.basename(entry)), "x");
+    await mkdir(path.join(behind, "go-build"), { recursive: true });
+    await symlink(path.join(home, "elsewhere"), path.join(behind, "go-build/0a"));
+    await expect(written(behind)).rejects.toThrow("is a link, or stands behind one");
+
+    const own = path.join(home, "own");
+    await writeText(path.join(own, "go-build", entry), "x");
+    expect((await written(own)).contentBytes).toBe(1);
+  });
+
+  it("is refused, not stumbled over, where its files are damaged", () => {
+    const documents: readonly object[] = [
+      { contract: { environment: { constructor: "x" } } },
+      { contract, modules: "x" },
+      { contract, modules: [], failed: {}, closures: { aws: null }, goModMetadata: [], counts: {} },
+      {
+        contract,
+        modules: [],
+        failed: {},
+        closures: { aws: { goBuild: "x", goMod: [] } },
+        goModMetadata: [],
+        counts: {},
+      },
+      { contract, modules: [null], failed: {}, closures: {}, goModMetadata: [], counts: {} },
+    ];
+    for (const document of documents) expect(manifestFault(document)).toEqual(expect.any(String));
+  });
+
+  it("has no plan that leads out of the source or its folders", () => {
+    const sound = {
+      ...{
+        version: 1 as const,
+        contract,
+        pattern: "{provider}/{module}",
+        skipped: [],
+        goModules: {},
+        faults: {},
+        allowFailed: [],
+      },
+      ...{ programs: [], shards: [] },
+    };
+    expect(planFault(sound)).toBeUndefined();
+    const programs = (provider: string) => [{ provider, module: "m", directory: "a", goModule: "." }];
+    const shard = { id: "../x", programs: [], packages: {}, cost: 0 };
+    const broken: readonly object[] = [
+      { programs: [null] },
+      { programs: programs("../../x") },
+      { programs: programs("common") },
+      { shards: [null] },
+      { shards: [shard] },
+      { goModules: { ".": null } },
+      { skipped: [1] },
+      { faults: { a: 1 } },
+    ];
+    for (const change of broken) expect(planFault({ ...sound, ...change })).toEqual(expect.any(String));
   });
 });

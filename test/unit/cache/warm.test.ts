@@ -8,7 +8,7 @@ import { readManifest } from "../../../cache/manifest.ts";
 import type { Plan, Shard } from "../../../cache/plan.ts";
 import type { Program } from "../../../cache/programs.ts";
 import { firstCompilerError, mountsOf, shardOf, warmShard } from "../../../cache/warm.ts";
-import { requireLocalStore } from "../../../cache/local-store.ts";
+import { withStore } from "../../../cache/local-store.ts";
 import { KilnError } from "../../../errors.ts";
 import { silent, type Progress } from "../../../progress.ts";
 import { compile, CONTRACT, download, writeText } from "./cache-directory.ts";
@@ -263,7 +263,7 @@ describe("warmShard", () => {
   });
 
   it("refuses a store on a network file system before anything is written to it", async () => {
-    vi.mocked(requireLocalStore).mockRejectedValueOnce(new KilnError("usage", "on a network file system"));
+    vi.mocked(withStore).mockRejectedValueOnce(new KilnError("usage", "on a network file system"));
     goCompiles({});
     await expect(warm(["aws/a"])).rejects.toThrow("on a network file system");
     expect(runGo).not.toHaveBeenCalled();

@@ -5,7 +5,7 @@ import { runOffline } from "../../../execution/offline-container.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
 /** A docker client that notes its calls, prints two lines for `start`, and fails at what `fails` names. */
-async function client(fails = "none") {
+async function client(fails = "none", removal = ":") {
   const home = await temporaryDirectory();
   const docker = path.join(home, "docker");
   await writeFile(
@@ -14,6 +14,7 @@ async function client(fails = "none") {
 echo "$*" >> ${home}/calls
 if [ "$1" = ${fails} ]; then echo "it failed" >&2; exit 1; fi
 if [ "$1" = start ]; then echo one; echo two; fi
+if [ "$1" = rm ]; then ${removal}; fi
 `,
   );
   await chmod(docker, 0o755);
@@ -45,3 +46,19 @@ test.each(["create", "cp", "start"])(
     expect((await calls()).at(-1)).toMatch(/^rm --force kiln-verify-/);
   },
 );
+
+test.each([
+  ["the result", "none"],
+  ["the error that docker gave", "start"],
+])("an engine that does not remove a container in time does not take the place of %s", async (_, fails) => {
+  const { engine } = await client(fails, "sleep 5");
+  const running = runOffline(engine, { ...CONTAINER, cleanUpMs: 100 });
+  if (fails === "none") expect((await running).stdout).toBe("one\ntwo\n");
+  else await expect(running).rejects.toThrow("it failed");
+});
+
+test("without files to copy nothing is copied", async () => {
+  const { engine, calls } = await client();
+  await runOffline(engine, { image: "i", command: ["pulumi", "version"] });
+  expect((await calls()).map((call) => call.split(" ")[0])).toEqual(["create", "start", "rm"]);
+});

@@ -21,6 +21,24 @@ describe("images/iac-runner/Dockerfile", () => {
     expect(argument(`${name}_SHA256`)).toBe(pins[tool].downloads["linux-amd64"]?.sha256);
   });
 
+  it.each([
+    ["amd64", 0, ""],
+    ["", 1, "build with BuildKit"],
+    ["arm64", 1, "TOOLS_IMAGE"],
+  ])("downloads for %j as BuildKit says, and refuses what its checksums are not of", async (arch, code, said) => {
+    expect(dockerfile).toMatch(/^ARG TARGETARCH$/m);
+    const stage = dockerfile.replaceAll("\\\n", "");
+    const [check = ""] = /case "\$TARGETARCH" in .*?esac;/.exec(stage) ?? [];
+    const result = await run("sh", ["-euc", check], { env: { ...process.env, TARGETARCH: arch }, allowFailure: true });
+    expect(result.code).toBe(code);
+    expect(result.stderr).toContain(said);
+    const addresses = [...stage.matchAll(/fetch \S+ "(\S+)"/g)].map(([, url = ""]) =>
+      url.replace(/\$\{(\w+)_VERSION\}/g, (_, name: string) => argument(`${name}_VERSION`) ?? ""),
+    );
+    const pinned = (["go", "pulumi", "opentofu"] as const).map((tool) => pins[tool].downloads["linux-amd64"]?.url);
+    expect(addresses).toEqual(pinned);
+  });
+
   it("warms a standalone image with the flags of its Pulumi", () => {
     const flags = buildContract(toolVersions, "amd64").flags.map((flag) => (flag.includes(" ") ? `'${flag}'` : flag));
     expect(argument("GO_BUILD_FLAGS")).toBe(flags.join(" "));

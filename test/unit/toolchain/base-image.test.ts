@@ -16,11 +16,13 @@ beforeEach(async () => {
 interface Asked {
   readonly platform?: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** As engines from 28 on do: the images that it holds are for every platform. */
+  readonly tellsPlatforms?: boolean;
 }
 
 /** Asks for a base image of an engine that holds some images, all for amd64, and can pull some others, all for `platform`. */
 async function ready(reference: string, holds: readonly string[], pulls: readonly string[] = [], asked: Asked = {}) {
-  const { platform = "linux/amd64", env = {} } = asked;
+  const { platform = "linux/amd64", env = {}, tellsPlatforms = false } = asked;
   const docker = path.join(home, "docker");
   await writeFile(path.join(home, "images"), [...holds, ""].join("\n"));
   await writeFile(path.join(home, "pulled"), "");
@@ -31,6 +33,7 @@ for last; do :; done
 case "$1" in
   image)
     arch=amd64
+    if [ "$3" = --platform ]; then ${tellsPlatforms ? 'arch="${4#linux/}"' : "exit 125"}; fi
     if grep -qxF "$last" ${home}/pulled; then arch=${platform.replace("linux/", "")}
     else grep -qxF "$last" ${home}/images || exit 1; fi
     echo "[{\\"Os\\":\\"linux\\",\\"Architecture\\":\\"$arch\\",\\"RootFS\\":{\\"Layers\\":[\\"sha256:1\\"]}}]" ;;
@@ -81,6 +84,13 @@ test("an image of another platform under the same name does not serve", async ()
     platform: "linux/arm64",
   });
   expect(calls).toContain("pull --quiet --platform linux/arm64 ghcr.io/o/base:1");
+});
+
+test("of an image for several platforms the one that was asked for serves, where the engine can tell them apart", async () => {
+  const name = "ghcr.io/o/base:1";
+  const { reference, calls } = await ready(name, [name], [], { platform: "linux/arm64", tellsPlatforms: true });
+  expect(reference).toBe(name);
+  expect(calls).not.toContain("pull");
 });
 
 test("an image of Docker Hub comes from the mirror, and where it does not the mirror and the variable are named", async () => {

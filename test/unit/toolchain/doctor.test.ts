@@ -1,9 +1,9 @@
 import { readdirSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { diagnose, diskFinding, nodeFinding } from "../../../toolchain/doctor.ts";
+import { diagnose, diskFinding, missingTool, nodeFinding } from "../../../toolchain/doctor.ts";
 import { isBlocked } from "../../../toolchain/finding.ts";
-import { TOOLS } from "../../../toolchain/pins.ts";
+import { pins, TOOLS } from "../../../toolchain/pins.ts";
 import { places } from "../../../toolchain/places.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
@@ -17,6 +17,20 @@ test("Node before 22.18 blocks and says what to do", () => {
 test("less than 10 GB of free disk space blocks", () => {
   expect(isBlocked([diskFinding(9_999_999_999, "/c")])).toBe(true);
   expect(isBlocked([diskFinding(10_000_000_000, "/c")])).toBe(false);
+});
+
+test.each(["linux-amd64", "linux-arm64"])("on %s kiln gets every tool by itself", (platform) => {
+  const found = TOOLS.map((name) => missingTool(name, { platform, hasGo: false }));
+  expect(isBlocked(found)).toBe(false);
+});
+
+test.each(TOOLS)("on macOS, for which nothing is pinned, %s comes by the Go on PATH or by hand", (name) => {
+  const byHand = missingTool(name, { platform: "darwin-arm64", hasGo: false });
+  expect(byHand).toMatchObject({ status: "missing", blocks: true });
+  expect(byHand.mend).toContain(`install ${name} ${pins[name].version} on PATH: none is pinned for darwin-arm64`);
+  expect(missingTool(name, { platform: "darwin-arm64", hasGo: true })).toMatchObject({
+    ...{ blocks: false, mend: expect.stringContaining("by the Go on PATH") as string },
+  });
 });
 
 test("looking installs nothing, and a tool that kiln gets by itself does not block", async () => {

@@ -1,9 +1,13 @@
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readFile, stat, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { deflateRawSync } from "node:zlib";
-import { beforeEach, expect, test } from "vitest";
-import { proxyAddress } from "../../../toolchain/go-toolchain.ts";
+import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { silent } from "../../../progress.ts";
+import { proxyAddress, unpackGoToolchain } from "../../../toolchain/go-toolchain.ts";
 import { unzip } from "../../../toolchain/unzip.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
@@ -67,6 +71,29 @@ test("what is no zip archive is refused", async () => {
   const file = path.join(home, "a.zip");
   await writeFile(file, "<html>blocked</html>");
   await expect(unzip(file, path.join(home, "out"), { prefix: "", modeOf })).rejects.toThrow("it has no directory");
+});
+
+test("a proxy's login brings the toolchain from it, and no message shows it", async () => {
+  const logins: (string | undefined)[] = [];
+  const archive = await readFile(await zip({ "m@v1/bin/go": "program" }));
+  const server = createServer((request, response) => {
+    logins.push(request.headers.authorization);
+    response.writeHead(request.url?.endsWith("/go.zip") ? 200 : 403).end(archive);
+  });
+  onTestFinished(() => void server.close());
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const proxy = `http://user:s3$&cret@127.0.0.1:${(server.address() as AddressInfo).port}/mirror`;
+  const sha256 = createHash("sha256").update(archive).digest("hex");
+  const unpack = (name: string) => {
+    const pin = { url: `https://proxy.golang.org/${name}`, sha256, member: "m@v1/bin/go" };
+    const toolchain = { name: "go1.0.0", archives: { "linux-amd64": pin } };
+    const options = { progress: silent, env: { GOPROXY: `${proxy},direct` }, platform: "linux-amd64" };
+    return unpackGoToolchain(toolchain, path.join(home, "go"), options);
+  };
+  expect(await unpack("go.zip")).toBeUndefined();
+  expect(await readFile(path.join(home, "go/bin/go"), "utf8")).toBe("program");
+  expect(logins).toEqual([`Basic ${Buffer.from("user:s3$&cret").toString("base64")}`]);
+  expect(await unpack("none.zip")).toMatch(/^127\.0\.0\.1:\d+ answered 403$/);
 });
 
 test.each([

@@ -43,10 +43,10 @@ describe("readCallerSettings", () => {
 describe("decidingFlags", () => {
   it.each([
     ["", ""],
-    ["-buildvcs=false -mod=mod -modcacherw -p=2 -v", ""],
+    ["-buildvcs=false -mod=readonly -modcacherw -p=2 -v", ""],
     ["-trimpath", ""],
     ["'-ldflags=-s -w' -x", ""],
-    ["-tags=a,b -mod=vendor", "-tags=a,b"],
+    ["-tags=a,b -mod=vendor", "-tags=a,b -mod=vendor"],
     ["'-gcflags=all=-N -l' -race", "-gcflags=all=-N -l -race"],
     ["-modfile=other.mod", "-modfile=other.mod"],
     ["-a", "-a"],

@@ -281,7 +281,13 @@ describe("parseProbe", () => {
   });
 
   it("finds what somebody changed in it", () => {
-    const changed = { ...GO, GOVERSION: "go1.26.9", GOFLAGS: "-mod=mod -tags=x", CGO_ENABLED: "1", GOCACHE: "/tmp/x" };
+    const changed = {
+      ...GO,
+      GOVERSION: "go1.26.9",
+      GOFLAGS: "-mod=readonly -tags=x",
+      CGO_ENABLED: "1",
+      GOCACHE: "/tmp/x",
+    };
     const { contract } = parseProbe(printed(changed, "", "v3.240.0\n"), CONTRACT);
     expect(contract).toMatchObject({
       ...{ goVersion: "go1.26.9", flags: ["-buildvcs=false"] },

@@ -111,6 +111,19 @@ describe("fetchPackages", () => {
 });
 
 describe("a download that stands still", () => {
+  it("breaks off a request that nobody answers, of which Go announces no download", async () => {
+    const asking = announcing(async ({ onStderrLine }) => {
+      onStderrLine?.("# get https://proxy/example.com/!lib/@v/v1.0.0.info");
+      onStderrLine?.("# get https://proxy/example.com/!lib/@v/v1.0.0.info: 200 OK (0.002s)");
+      onStderrLine?.("# get https://proxy/example.com/!lib/@v/v1.0.0.mod");
+      await forEver();
+    });
+    vi.mocked(runGo).mockImplementation(asking);
+    const { code, unreached } = await fetch({ stallMs: 60, retryMs: [] });
+    expect(code).toBe(1);
+    expect(unreached).toEqual([{ module: "example.com/Lib@v1.0.0", reason: "nothing came for 0.06 s" }]);
+  });
+
   it("is broken off, tried again, and named in the end", async () => {
     await writeText(`${archive}123.tmp`, "half");
     vi.mocked(runGo).mockImplementation(announcing(forEver));

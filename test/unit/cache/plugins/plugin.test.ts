@@ -106,10 +106,71 @@ describe("readNeededPlugins", () => {
     await writeDocument(cache, "github.com/pulumi/pulumi-aws/sdk/v7@v7.12.0/go/aws", { resource: true, name: "aws" });
     await writeDocument(cache, "example.com/!acme/tls@v1.0.0", { resource: true, name: "tls", version: "1.0.0" });
     await writeDocument(cache, "g/gcp@v9.6.0", { resource: true, name: "gcp", version: "9.6.0" });
-    expect(await readNeededPlugins(graph, programs, cache)).toEqual([
+    expect(await readNeededPlugins(graph, programs, cache, cache)).toEqual([
       { name: "aws", version: "7.12.0", providers: ["aws"] },
       { name: "tls", version: "1.0.0", providers: ["aws", "gcp"] },
     ]);
+  });
+
+  /** A repository whose one program imports packages that stand in these directories of it. */
+  async function needed(files: Readonly<Record<string, string>>, ...directories: readonly string[]) {
+    const source = await temporaryDirectory();
+    for (const [name, text] of Object.entries(files)) {
+      await mkdir(path.dirname(path.join(source, name)), { recursive: true });
+      await writeFile(path.join(source, name), text);
+    }
+    const keys = directories.map((directory) => `./${directory}`);
+    const packages = new Map([
+      library("./aws/bucket", undefined, keys),
+      ...keys.map((key) => library(key, undefined, [])),
+    ]);
+    const held: Graph = { ...graph, packages, roots: new Map([["aws/bucket", "./aws/bucket"]]), faults: new Map() };
+    return readNeededPlugins(held, [program("aws", "bucket")], "/nowhere/go-mod", source);
+  }
+  const OWN = "module github.com/acme/pulumi-stacks/sdk\n\nrequire (\n\texample.com/acme v0.4.0 // indirect\n)\n";
+
+  it("takes a replaced SDK's document from its directory, as `pulumi package add` makes one", async () => {
+    const document = { resource: true, name: "terraform-provider", version: "0.8.1", parameterization: {} };
+    const files = {
+      "go.mod": OWN,
+      "sdks/random/go.mod": "module github.com/pulumi/pulumi-terraform-provider/sdks/go/random/v3\n",
+      "sdks/random/random/pulumi-plugin.json": JSON.stringify(document),
+      "sdks/acme/go.mod": "module example.com/acme\n",
+      "sdks/acme/go/acme/pulumi-plugin.json": JSON.stringify({ resource: true, name: "acme" }),
+    };
+    expect(await needed(files, "sdks/random/random", "sdks/random", "sdks/acme/go/acme", "lib")).toEqual([
+      { name: "acme", version: "0.4.0", providers: ["aws"] },
+      { name: "terraform-provider", version: "0.8.1", providers: ["aws"] },
+    ]);
+  });
+
+  const SDK = "github.com/pulumi/pulumi-aws/sdk/v7";
+  const VENDORED = `# ${SDK} v7.12.0\n## explicit; go 1.24\n${SDK}/go/aws/s3\n# example.com/acme v1.2.0 => ./acme\nexample.com/acme/x\n`;
+
+  it("takes a vendored SDK's version from modules.txt, with its document or without", async () => {
+    const files = {
+      "go.mod": OWN,
+      "vendor/modules.txt": VENDORED,
+      "vendor/example.com/acme/x/pulumi-plugin.json": JSON.stringify({ resource: true, name: "acme" }),
+    };
+    expect(await needed(files, `vendor/${SDK}/go/aws/s3`, "vendor/example.com/acme/x")).toEqual([
+      { name: "acme", version: "1.2.0", providers: ["aws"] },
+      { name: "aws", version: "7.12.0", providers: ["aws"] },
+    ]);
+  });
+
+  it.each([
+    [
+      "vendored without its document",
+      { "vendor/modules.txt": "# github.com/lbr/pulumi-x/sdk v1.0.0\n" },
+      "vendor/github.com/lbr/pulumi-x/sdk/go",
+    ],
+    ["replaced, of no version", { "sdks/x/go.mod": "module github.com/pulumi/pulumi-x/sdk\n" }, "sdks/x/go"],
+  ])("names an SDK of which no plugin can be told: %s", async (_, files, directory) => {
+    await expect(needed({ "go.mod": OWN, ...files }, directory)).rejects.toMatchObject({
+      ...{ kind: "failed", message: expect.stringContaining("/pulumi-x/sdk") as string },
+      mend: expect.stringContaining("kiln:image.plugins to none or volume") as string,
+    });
   });
 
   it("finds the document nearest to the module first, and says which one is broken", async () => {

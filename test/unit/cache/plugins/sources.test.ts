@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { archiveUrls, checksumsUrl, parseMirrors } from "../../../../cache/plugins/sources.ts";
+import type { KilnError } from "../../../../errors.ts";
 
 const AWS = { name: "aws", version: "7.12.0" };
 const FILE = "pulumi-resource-aws-v7.12.0-linux-amd64.tar.gz";
@@ -76,5 +77,27 @@ describe("checksumsUrl", () => {
 });
 
 it.each(["^a", "=https://x", "^a=", "a=b=c", "(=https://x"])("refuses mirrors that are none: %s", (text) => {
-  expect(() => parseMirrors(text)).toThrow("PULUMI_PLUGIN_DOWNLOAD_URL_OVERRIDES has");
+  expect(() => parseMirrors(text)).toThrow("PULUMI_PLUGIN_DOWNLOAD_URL_OVERRIDES has a pair, number 1, that ");
+});
+
+it.each([
+  "^ok=https://m.example.com,^a=https://me:s3cret@m.example.com/?x=1",
+  "^ok=https://m.example.com,https://me:s3cret@m.example.com",
+  "^ok=https://m.example.com,https://me:s3cret=@m.example.com=",
+  "^ok=https://m.example.com,(s3cret=https://me:s3cret@m.example.com",
+  "^a=https://m.example.com?token=s3cret",
+])("shows no login and no token of mirrors that are none: %s", (text) => {
+  try {
+    parseMirrors(text);
+    expect.fail("they were taken");
+  } catch (error) {
+    const { message, mend, cause } = error as KilnError;
+    expect(message).toMatch(/has a pair, number [12], that (is not of the form|has no regular expression)/);
+    expect(JSON.stringify([message, mend, String(cause)])).not.toContain("s3cret");
+  }
+});
+
+it("shows no login of a mirror that it cannot ask", () => {
+  const mirrors = parseMirrors("^github://=git://me:s3cret@m.example.com/p");
+  expect(() => archiveUrls(AWS, "linux-amd64", mirrors)).toThrow("comes from git://***@m.example.com/p, where");
 });

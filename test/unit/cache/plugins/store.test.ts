@@ -1,11 +1,11 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import type { DownloadLimits } from "../../../../cache/plugins/download.ts";
 import type { LockedPlugin, PluginLock } from "../../../../cache/plugins/lock.ts";
 import { PluginStore, type PluginStoreOptions } from "../../../../cache/plugins/store.ts";
 import { archiveName, type Plugin } from "../../../../cache/plugins/plugin.ts";
 import { silent } from "../../../../progress.ts";
+import type { DownloadLimits } from "../../../../toolchain/download.ts";
 import { pluginArchive, servePlugins, sha256 } from "../../../support/plugin-server.ts";
 import { temporaryDirectory } from "../../../support/temporary-directory.ts";
 
@@ -196,7 +196,7 @@ describe("archives for a bake", () => {
     const server = await servePlugins({ [`/${nameOf("acme")}`]: Buffer.alloc(2000) });
     const store = storeOf({ downloadLimits: { ...QUICK, bytes: 1000 } });
     const plugin = lockedAs(from(server.url, "acme"), await contentOf("acme"));
-    await expect(store.readyArchives([plugin])).rejects.toThrow("has more than 1000 bytes: it is no plugin");
+    await expect(store.readyArchives([plugin])).rejects.toThrow("has more than 1000 bytes, which no release has");
     expect(server.asked).toHaveLength(1);
   });
 
@@ -205,7 +205,7 @@ describe("archives for a bake", () => {
     const server = await servePlugins({ [`/${nameOf("one")}`]: never, [`/${nameOf("two")}`]: never });
     const plugins = ["one", "two"].map((name) => lockedAs(from(server.url, name), Buffer.from("x")));
     const { host } = new URL(server.url);
-    const reason = `${host} cannot be reached (no answer within 0.3 s)`;
+    const reason = `${host} cannot be reached: no answer within 0.3 s`;
     await expect(storeOf().readyArchives(plugins)).rejects.toThrow(
       `cannot get 2 plugins for linux-amd64:\n  one@1.0.0: ${reason}\n  two@1.0.0: ${reason}`,
     );

@@ -3,7 +3,14 @@ import { hostname } from "node:os";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { parseStateAddress } from "../../../../release/backend/address.ts";
-import { bucketCommands, parseLock, readLocks, removeLocks, type StackLock } from "../../../../release/backend/lock.ts";
+import {
+  bucketCommands,
+  parseLock,
+  readLocks,
+  removeLocks,
+  removeLocksOfTheDead,
+  type StackLock,
+} from "../../../../release/backend/lock.ts";
 import { temporaryDirectory } from "../../../support/temporary-directory.ts";
 
 const here = { host: "laptop", runs: (pid: number) => pid === 7 };
@@ -81,6 +88,33 @@ describe("reading locks", () => {
 });
 
 describe("removing locks", () => {
+  /** A file backend with these locks, and a `pulumi cancel` that removes them. */
+  async function locked(...locks: readonly object[]) {
+    const state = await temporaryDirectory();
+    const folder = path.join(state, ".pulumi/locks/organization/kiln/dev");
+    await mkdir(folder, { recursive: true });
+    for (const [index, fields] of locks.entries()) await writeFile(path.join(folder, `${index}.json`), lock(fields));
+    await writeFile(path.join(state, "pulumi"), `#!/bin/sh\nrm -f ${folder}/*.json\n`, { mode: 0o755 });
+    return query(`file://${state}`, { PATH: `${state}:/usr/bin:/bin` });
+  }
+  /** No process has so large an id. */
+  const ENDED = 2 ** 30;
+
+  it("of the dead alone leaves every lock where one holder may live", async () => {
+    const dead = { hostname: hostname(), pid: ENDED };
+    const free = await locked(dead, dead);
+    expect([await removeLocksOfTheDead(free), await readLocks(free)]).toEqual([true, []]);
+    expect(await removeLocksOfTheDead(await locked())).toBe(false);
+    for (const living of [
+      { hostname: hostname(), pid: process.pid },
+      { hostname: "elsewhere.example", pid: ENDED },
+    ]) {
+      const held = await locked(dead, living);
+      expect(await removeLocksOfTheDead(held)).toBe(false);
+      expect(await readLocks(held)).toHaveLength(2);
+    }
+  });
+
   it("is refused while a holder runs on this machine", async () => {
     const running = parseLock(lock({}), here);
     await expect(removeLocks(query("file:///none"), [running])).rejects.toMatchObject({

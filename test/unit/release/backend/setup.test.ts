@@ -33,7 +33,7 @@ const SECRET = "correct horse battery staple";
 const COMMITTED = "# dev\nencryptionsalt: v1:of-the-empty-passphrase\nconfig:\n  kiln:registry: ghcr.io/a/b\n";
 
 /** A checkout with a stack and fake vendor commands. */
-async function machine(options: { readonly refuses?: string; readonly home?: string } = {}) {
+async function machine(options: { readonly refuses?: string; readonly refusal?: string; readonly home?: string } = {}) {
   const home = options.home ?? (await temporaryDirectory());
   await mkdir(path.join(home, "stacks"), { recursive: true });
   await writeFile(path.join(home, "stacks/Pulumi.dev.yaml"), COMMITTED);
@@ -133,6 +133,39 @@ describe("set-up", { timeout: PATIENCE_MS }, () => {
     expect(outcomes[0]).toEqual({ title: "bucket acme-state", outcome: "was there" });
   });
 
+  const EXPIRED =
+    "An error occurred (ExpiredTokenException) when calling the DescribeKey operation: The token is expired";
+
+  it.each([
+    ["aws describe-key", { url: S3, secrets: KMS }, /^create-key$/],
+    ["gcloud keys describe", REQUESTS["Cloud Storage and KMS"], /^create$/],
+    ["az group show", REQUESTS["Azure and its key vault"], /^create$/],
+    ["pulumi stack --show-name", { url: S3, secrets: KMS }, /^init$/],
+  ] as const)("takes an expired login at %s for no answer, and makes nothing again", async (refuses, wanted, makes) => {
+    const { home, env } = await machine();
+    const steps = backendPlan({ ...request, ...wanted });
+    await setUp(steps, { project: home, env, progress: silent });
+    const commands = await VendorCommands.create(home, { refuses, refusal: EXPIRED });
+    const before = (await commands.calls()).length;
+    await expect(setUp(steps, { project: home, env, progress: silent })).rejects.toMatchObject({
+      ...{ kind: "unreachable", message: expect.stringContaining(EXPIRED) as string },
+    });
+    const script = run("/bin/sh", ["-c", scriptOf(steps, {})], { cwd: home, env, allowFailure: true });
+    expect(await script).toMatchObject({ code: 4, stderr: expect.stringContaining(EXPIRED) as string });
+    const since = (await commands.calls()).slice(before);
+    expect(since.filter((call) => call.some((word) => makes.test(word)))).toEqual([]);
+  });
+
+  it("says how to go on from a key without its alias, by its id", async () => {
+    const { home, env } = await machine({ refuses: "aws create-alias" });
+    await expect(setUp(backendPlan(request), { project: home, env, progress: silent })).rejects.toMatchObject({
+      ...{ kind: "failed", message: expect.stringMatching(/^KMS key alias\/kiln-state is half done: /) as string },
+      mend: expect.stringContaining(
+        "create-alias --region eu-central-1 --alias-name alias/kiln-state --target-key-id 1234-key`",
+      ) as string,
+    });
+  });
+
   it("leaves a lifecycle that somebody chose: setting one would replace it", async () => {
     const { home, commands, env } = await machine();
     await run("aws", ["s3api", "put-bucket-lifecycle-configuration", "theirs"], { env, cwd: home });
@@ -141,12 +174,18 @@ describe("set-up", { timeout: PATIENCE_MS }, () => {
     expect(set).toHaveLength(1);
   });
 
-  it("keeps the salt of a file that holds secrets", async () => {
+  it.each([
+    ["", "  x:token:\n    secure: v1:abc\n"],
+    [" in a list", "  x:tokens:\n    - secure: v1:abc\n"],
+    [" in braces", "  x:token: { secure: v1:abc }\n"],
+    [" in JSON", '  x:token: {"secure": "v1:abc"}\n'],
+  ])("keeps the salt of a file that holds secrets%s", async (_, secret) => {
     const { home, env, text } = await machine();
-    const held = `${COMMITTED}  x:token:\n    secure: v1:abc\n`;
+    const held = `${COMMITTED}${secret}`;
     await writeFile(path.join(home, "stacks/Pulumi.dev.yaml"), held);
     // The real Pulumi then wants the passphrase that the salt belongs to; the fake one would replace the salt.
-    await writeFile(path.join(home, "bin/pulumi"), '#!/bin/sh\n[ "$2" = init ] || [ "$1" = login ]\n');
+    const absent = '[ "$2" = init ] || [ "$1" = login ] || { echo "error: no stack named dev found" >&2; exit 6; }';
+    await writeFile(path.join(home, "bin/pulumi"), `#!/bin/sh\n${absent}\n`);
     await setUp(backendPlan({ ...request, secrets: "passphrase", stacks: ["dev"] }), {
       ...{ project: home, env, progress: silent },
     });
