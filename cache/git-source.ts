@@ -18,7 +18,7 @@ export interface GitSource {
   readonly directory: string;
 }
 
-const ADDRESS = /^(?:(?:https|ssh|file):\/\/|\w[\w.-]*@\w[\w.-]*:)/;
+const ADDRESS = /^(?:(?:https|ssh|file):\/\/|\w[\w.-]*@\w[\w.-]*:)/i;
 
 /**
  * Reads a `--source` that is a Git address; undefined for a path. Throws a usage error where the address has no commit, a
@@ -32,11 +32,11 @@ export function parseGitSource(text: string): GitSource | undefined {
   }
   if (!ADDRESS.test(text)) return undefined;
   const [, url = "", commit = "", directory = "."] = /^([^#]*)(?:#([^:]*)(?::(.*))?)?$/s.exec(text) ?? [];
-  const shown = withoutUserInfo(url);
+  const shown = withoutUserInfo(url).replace(/\?.*$/, "?…");
   // Of SSH the user is part of the address; elsewhere what stands there may be a token.
-  if (/^(?:https|file):\/\/[^/]*@/.test(url) || /^[a-z]+:\/\/[^/@]*:[^/@]*@/.test(url)) {
+  if (/^(?:https|file):\/\/[^/]*@/i.test(url) || /^[a-z]+:\/\/[^/@]*:[^/@]*@/i.test(url) || url.includes("?")) {
     throw new KilnError("usage", `--source ${shown} has a login in it, which everybody sees who lists processes`, {
-      mend: "Leave out what stands before the @: Git takes logins from its credential helpers, from ~/.netrc, or from SSH.",
+      mend: "Leave out what stands before the @ and after a question mark: Git takes logins from its credential helpers, from ~/.netrc, or from SSH.",
     });
   }
   if (!/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(commit)) {

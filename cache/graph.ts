@@ -7,6 +7,7 @@ import { readNewerGo } from "./go/directives.ts";
 import { explainedFault, listingFault } from "./go/fault.ts";
 import { goModuleOf, importsOf, listRequiredModules, type ListedPackage } from "./go/list.ts";
 import type { Program } from "./programs.ts";
+import { readText } from "./source-files.ts";
 
 /** One Go package of the build graph. */
 export interface Package {
@@ -134,9 +135,17 @@ async function addListing(graph: GrowingGraph, mounts: GoMounts, listing: Listin
     const faulty = culprit ?? entry;
     const fault = await explainedFault(faulty, outsideMounts(mounts, faulty.Dir ?? "/"), stderr);
     if (fault !== undefined) graph.faults.set(directory, fault);
-    else if (entry.Name === "main") graph.roots.set(directory, keyOf(entry.ImportPath));
-    else graph.skipped.push(directory);
+    else if (entry.Name !== "main") graph.skipped.push(directory);
+    else if (await declaresMain(entry)) graph.roots.set(directory, keyOf(entry.ImportPath));
+    else graph.faults.set(directory, "function main is undeclared in the main package");
   }
+}
+
+/** Whether a main package has its function, which the linker alone asks for, and warming does not link. */
+async function declaresMain(entry: ListedPackage): Promise<boolean> {
+  const { Dir: directory = "", GoFiles: names = [] } = entry;
+  const texts = await Promise.all(names.map((name) => readText(path.join(directory, name))));
+  return names.length === 0 || texts.some((text) => /^func\s+main\s*\(/m.test(text));
 }
 
 function importGraph(entries: ReadonlyMap<string, ListedPackage>): ReadonlyMap<string, Pick<Package, "imports">> {

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { KilnError, messageOf } from "../errors.ts";
 import { inputsFault, type BuildInputs } from "./explain/build-inputs.ts";
@@ -105,8 +105,15 @@ export async function readJson<T extends { version: number }>(
   return document as T;
 }
 
-/** Writes a JSON file beside its place and renames it, so that a reader never sees half of one. */
+/**
+ * Writes a JSON file beside its place and renames it, so that a reader never sees half of one. Throws a usage error where
+ * something else than a file stands there: a device would be one no more.
+ */
 export async function writeJson(file: string, document: unknown): Promise<void> {
+  const there = await lstat(file).catch(() => undefined);
+  if (there !== undefined && !there.isFile()) {
+    throw new KilnError("usage", `${file} is no file, and kiln will not replace it`, { mend: "Choose another --out." });
+  }
   await mkdir(path.dirname(file), { recursive: true });
   await writeFile(`${file}.partial`, `${JSON.stringify(document, null, 1)}\n`);
   await rename(`${file}.partial`, file);

@@ -96,8 +96,9 @@ interface Place {
 async function* walk(place: Place): AsyncGenerator<string> {
   const directory = path.join(place.root, place.relative);
   const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
+  // A pipe has a name as well, and reading one would wait for ever.
   const goFiles = entries
-    .filter((entry) => entry.name.endsWith(".go"))
+    .filter((entry) => entry.name.endsWith(".go") && entry.isFile())
     .map((entry) => path.join(directory, entry.name));
   const embeds = place.embeds || (await someEmbeds(goFiles));
   for (const entry of entries) {

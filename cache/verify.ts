@@ -45,7 +45,7 @@ while [ "$#" -gt 0 ]; do
     start=$(date +%s.%N)
     code=0
     eval "go build -x $flags -o \\"\\$out/$turn\\" ." 2>"$out/log" || code=$?
-    echo "kiln-build $turn $code $start $(date +%s.%N) $program"
+    printf '%s\\n' "kiln-build $turn $code $start $(date +%s.%N) $program"
     grep -E '/compile -o ' "$out/log" || true
     [ "$code" = 0 ] || { grep -vE '^(WORK=|mkdir|cat|cd |EOF|packagefile|modinfo|echo|rm |mv |cp |/|\\$)' "$out/log" | tail -n 20 | sed 's/^/kiln-error /'; echo kiln-end; break; }
     echo kiln-end

@@ -159,9 +159,18 @@ async function compileShard(
       listed.code === 0
         ? failedPrograms(listed, root, members)
         : members.map(({ directory }) => [directory, { reason: listingFault(listed, goMod), goModules: [] }] as const);
-    for (const [directory, failure] of found) failed.set(directory, failure);
+    for (const [directory, failure] of found) {
+      if (failure.reason.includes("no space left on device")) throw outOfSpace(store, failure.reason);
+      failed.set(directory, failure);
+    }
   }
   return failed;
+}
+
+function outOfSpace(store: string, reason: string): KilnError {
+  return new KilnError("failed", `the store ${store} or the folder for temporary files is full: ${reason}`, {
+    mend: "Free space (`npx kiln down`, `docker system prune`), or point --store and TMPDIR at a larger disk. What is compiled is kept.",
+  });
 }
 
 /** Attempts at modules that no build reads: one that stays away makes every bake of these inputs a new one. */

@@ -149,8 +149,25 @@ Exit codes: 0 done, 1 the work failed, 2 wrong usage or bad input, 3 a check fou
 4 something outside could not be reached, 130 interrupted.\n`;
 }
 
+/** What the system refuses, in words for the person who can mend it; undefined for what is kiln's own fault. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  EACCES: "Let the user who runs kiln read and write it, or name another place.",
+  EEXIST: "Something else stands there: name another place.",
+  EISDIR: "It is a directory: name a file.",
+  ENOSPC: "Free space there, or name a place on a larger disk.",
+  ENOTDIR: "A part of that path is a file: name another place.",
+  EPERM: "Let the user who runs kiln write it, or name another place.",
+  EROFS: "It cannot be written to: name another place.",
+};
+
+function systemError(error: unknown): KilnError | undefined {
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+  const mend = code === undefined || !Object.hasOwn(REFUSALS, code) ? undefined : REFUSALS[code];
+  return mend === undefined ? undefined : new KilnError("failed", messageOf(error), { mend, cause: error });
+}
+
 function report(error: unknown, debug: boolean, json: boolean): number {
-  const known = error instanceof KilnError ? error : undefined;
+  const known = error instanceof KilnError ? error : systemError(error);
   if (json) {
     const document = { error: { kind: known?.kind ?? "failed", message: messageOf(error), mend: known?.mend } };
     process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);

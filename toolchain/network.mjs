@@ -34,11 +34,28 @@ export function networkEnvironment(env) {
 }
 
 function proxyVariables(env) {
-  const proxies = proxiesOf(env);
+  // What is no address stays as it is, for `doctor` to name: Node would not even start with it.
+  const proxies = Object.fromEntries(
+    Object.entries(proxiesOf(env)).flatMap(([name, address]) => {
+      const whole = wholeAddress(address);
+      return whole === undefined ? [] : [[name, whole]];
+    }),
+  );
   if (Object.keys(proxies).length === 0) return {};
   const direct = (env.no_proxy ?? env.NO_PROXY ?? "").split(/[\s,]+/).filter((host) => host !== "");
   const wanted = { ...proxies, no_proxy: [...new Set([...direct, ...LOOPBACK])].join(",") };
   return { ...wanted, ...withCapitals(wanted), NODE_USE_ENV_PROXY: "1" };
+}
+
+/** A proxy's address with its scheme, which curl and Go let people leave out; undefined for what is no HTTP address. */
+function wholeAddress(address) {
+  const whole = /^[a-z][a-z0-9+.-]*:\/\//i.test(address) ? address : `http://${address}`;
+  try {
+    const { protocol, hostname } = new URL(whole);
+    return /^https?:$/.test(protocol) && hostname !== "" && /^\S+$/.test(address) ? whole : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function certificateVariables(env) {

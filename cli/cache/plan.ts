@@ -1,6 +1,7 @@
 import path from "node:path";
 import { readJson, writeJson } from "../../cache/manifest.ts";
 import { matrixOf, type Division, type Plan, type Timings } from "../../cache/plan.ts";
+import { matchesGlob } from "../../cache/pattern.ts";
 import { makePlan, unexpectedFailures } from "../../cache/planning.ts";
 import { readPrograms } from "../../cache/programs.ts";
 import { EXIT, KilnError } from "../../errors.ts";
@@ -106,6 +107,10 @@ export async function planOf({ values, progress }: Invocation): Promise<Plan> {
     allowFailed: repeated(values, "allow-failed"),
     progress,
   });
+  for (const glob of made.allowFailed.filter(
+    (one) => !made.programs.some(({ directory }) => matchesGlob(one, directory)),
+  ))
+    progress.note(`--allow-failed ${glob} names no program (it takes directories with * and **)`);
   for (const [directory, fault] of unexpectedFailures(made.faults, made.allowFailed))
     progress.note(`${directory}: ${fault}`);
   return made;

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { buildContract, type BuildContract } from "../../cache/contract.ts";
+import { buildContract, contractDifferences, tagsOfContract, type BuildContract } from "../../cache/contract.ts";
 import { parseGitSource, readyGitSource } from "../../cache/git-source.ts";
 import { readJson, type CacheManifest } from "../../cache/manifest.ts";
 import type { Plan } from "../../cache/plan.ts";
@@ -81,6 +81,16 @@ export const TARGET_HELP = {
 /** The contract of this kiln's image tools, for the platform and tags that a command's options name. */
 export function ownContract(values: Values): BuildContract {
   return buildContract(toolVersions, platformOf(values).replace(/^.*\//, ""), tagsOf(values));
+}
+
+/** Throws where a plan was made for other tools than this kiln has: what it warms would be noted under the wrong name. */
+export function requireOwnTools(plan: Plan): void {
+  const own = buildContract(toolVersions, plan.contract.goarch, tagsOfContract(plan.contract));
+  const differences = contractDifferences(plan.contract, own);
+  if (differences.length === 0) return;
+  throw new KilnError("usage", `the plan is for other tools than this kiln's:\n  ${differences.join("\n  ")}`, {
+    mend: "Plan again with this kiln, or use the kiln that made the plan.",
+  });
 }
 
 /** The build tags that `--tags` names. */

@@ -17,6 +17,7 @@ import {
   goTool,
   ownContract,
   planAt,
+  requireOwnTools,
   readySource,
   SELECTION,
   SELECTION_HELP,
@@ -92,7 +93,9 @@ export function verified(verification: Verification, what: string): Outcome {
 /** The programs to verify and the contract to verify them under: of a plan, or of a pattern and this kiln's tools. */
 async function verifiedProgramsOf(values: Invocation["values"], source: string) {
   if (optional(values, "plan") !== undefined) {
-    const { programs, contract, faults, allowFailed } = await planAt(values);
+    const plan = await planAt(values);
+    requireOwnTools(plan);
+    const { programs, contract, faults, allowFailed } = plan;
     const expected = programs.filter(
       ({ directory }) => faults[directory] === undefined && !allowFailed.some((glob) => matchesGlob(glob, directory)),
     );

@@ -11,7 +11,16 @@ import type { Command, Outcome } from "../command.ts";
 import { noArguments, required } from "../options.ts";
 import { duration, size, table } from "../printer.ts";
 import { planOf, PLANNING, PLANNING_HELP } from "./plan.ts";
-import { goTool, planAt, SELECTION_HELP, readySource, STORE_HELP, storeOf, summary } from "./selection.ts";
+import {
+  goTool,
+  planAt,
+  requireOwnTools,
+  SELECTION_HELP,
+  readySource,
+  STORE_HELP,
+  storeOf,
+  summary,
+} from "./selection.ts";
 import { verified } from "./verify.ts";
 
 /** `kiln cache warm`. */
@@ -36,6 +45,7 @@ export const warmCommand: Command = {
   async run({ values, positionals, progress }) {
     noArguments(positionals);
     const made = await planAt(values);
+    requireOwnTools(made);
     const { root } = await goTool(progress);
     const options = {
       plan: made,

@@ -103,6 +103,7 @@ export async function writeForeignRepository(root: string, count: number): Promi
   // The directory of a Go module may have any name; only import paths may not.
   const named = "teams/größe und raum/store/on-azure/program";
   await addSound(named, { "go.mod": goMod("example.com/named"), "main.go": MAIN });
+  await addSound("teams/b\\ack\\slash/store/on-civo/program", { "go.mod": goMod("example.com/back"), "main.go": MAIN });
   // Two modules of one name and provider, in two teams.
   for (const team of ["one", "two"]) await addSound(place(team, "same", "aws"), { "main.go": MAIN });
   await symlink("..", path.join(source, `${place("odd", "embed", "aws")}/up`));
@@ -121,6 +122,9 @@ export async function writeForeignRepository(root: string, count: number): Promi
   });
   await addFailing(place("odd", "syntax", "gcp"), /syntax error|expected/, {
     "main.go": "package main\n\nfunc main( {\n",
+  });
+  await addFailing(place("odd", "no-main", "gcp"), /function main is undeclared/, {
+    "main.go": "package main\n\nvar Answer = 42\n",
   });
   await addFailing(place("odd", "gone", "gcp"), /no required module provides package example\.com\/gone/, {
     "main.go": importing("example.com/gone"),

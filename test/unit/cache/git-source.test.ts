@@ -49,6 +49,8 @@ describe("parseGitSource", () => {
     [`HTTP://user:s3cret@host/x#${COMMIT}`, /is not encrypted/],
     [`https://user:s3cret@host/x#${COMMIT}`, /has a login in it/],
     [`ssh://user:s3cret@host/x#${COMMIT}`, /has a login in it/],
+    [`HTTPS://user:s3cret@host/x#${COMMIT}`, /has a login in it/],
+    [`https://host/x?access_token=s3cret#${COMMIT}`, /host\/x\?… has a login in it/],
     [`https://token@host/x#${COMMIT}`, /https:\/\/…@host\/x has a login in it/],
     ["ssh://git@host/x#main", /ssh:\/\/…@host\/x names "main"/],
   ])("refuses %j, and shows no login", (text, says) => {

@@ -226,6 +226,13 @@ describe("readGraph", () => {
     expect(faults.get("m/a b/x")).toBe(Error.Err);
   });
 
+  it("names a program without its function, which only the linker would miss", async () => {
+    await writeText(path.join(source, "m/aws/x/main.go"), "package main\n\nvar X = 1\n");
+    goLists(program("m/aws/x", { GoFiles: ["main.go"] }));
+    const { faults } = await readGraph(mounts, source, [aws], silent);
+    expect([...faults]).toEqual([["m/aws/x", "function main is undeclared in the main package"]]);
+  });
+
   it("skips what a build takes for a library, which is no fault", async () => {
     goLists(program("m/aws/x", { Name: "library", Imports: [] }), program("m/gcp/x", { Imports: [] }));
     const { roots, faults, skipped } = await readGraph(mounts, source, [aws, gcp], silent);

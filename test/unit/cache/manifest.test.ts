@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { lstat, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -79,5 +79,18 @@ describe("readManifest", () => {
       kind: "usage",
       message: expect.stringContaining('"../aws" cannot be a provider\'s name') as string,
     });
+  });
+});
+
+describe("writeJson", () => {
+  it("replaces a file, and nothing that is none", async () => {
+    await writeJson(path.join(home, "plan.json"), { a: 1 });
+    await writeJson(path.join(home, "plan.json"), { a: 2 });
+    expect(JSON.parse(await readFile(path.join(home, "plan.json"), "utf8"))).toEqual({ a: 2 });
+    await symlink("/dev/null", path.join(home, "link"));
+    for (const other of [path.join(home, "link"), home, "/dev/null"]) {
+      await expect(writeJson(other, {})).rejects.toMatchObject({ kind: "usage", mend: "Choose another --out." });
+    }
+    expect((await lstat("/dev/null")).isCharacterDevice()).toBe(true);
   });
 });

@@ -1,3 +1,5 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import fc from "fast-check";
 import { mkdir, open, symlink } from "node:fs/promises";
 import path from "node:path";
@@ -190,6 +192,14 @@ describe("readGoModuleOf", () => {
     expect(await readGoModuleOf(source, "m/aws/bucket")).toBe("m/aws");
     expect(await readGoModuleOf(source, "m/aws")).toBe("m/aws");
     expect(await readGoModuleOf(source, "m/gcp/x")).toBe(".");
+  });
+});
+
+describe("what is no file", () => {
+  it("is passed over: reading a pipe would wait for ever", async () => {
+    await write({ "go.mod": "module m\n", "a.go": "package m\n" });
+    await promisify(execFile)("mkfifo", [path.join(source, "pipe.go")]);
+    expect(await namesOf(".")).toEqual(["a.go", "go.mod"]);
   });
 });
 

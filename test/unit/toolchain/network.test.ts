@@ -120,3 +120,20 @@ test.each([
 test.each(["connect ECONNREFUSED 127.0.0.1:1", "HTTP 404", "read 4071 bytes"])("%j is no matter of proxies", (said) => {
   expect(networkMend(said)).toBeUndefined();
 });
+
+describe("a proxy's address", () => {
+  test.each([
+    ["proxy.corp:3128", "http://proxy.corp:3128"],
+    ["10.0.0.1:3128", "http://10.0.0.1:3128"],
+    ["https://proxy.corp", "https://proxy.corp"],
+  ])("%s may lack its scheme, as for curl", (address, whole) => {
+    expect(networkEnvironment({ HTTPS_PROXY: address })).toMatchObject({ https_proxy: whole, HTTPS_PROXY: whole });
+  });
+
+  test.each(["http://", "http://h:99999", "   ", "socks5://h:1", "a b"])(
+    "that is none, %j, is told to nobody",
+    (address) => {
+      expect(networkEnvironment({ HTTPS_PROXY: address })).toEqual({});
+    },
+  );
+});
