@@ -123,16 +123,14 @@ async function addListing(graph: GrowingGraph, mounts: GoMounts, listing: Listin
     if (!graph.packages.has(key)) graph.packages.set(key, await readPackage(mounts, entry, keyOf));
   }
   const byDirectory = new Map(packages.map((entry) => [entry.Dir, entry]));
+  const neededBy = needsOf(packages);
   for (const { directory } of members) {
     const entry = byDirectory.get(path.join(source, directory)) ?? entryWithoutDirectory(packages, directory, goModule);
     if (entry === undefined) {
       graph.faults.set(directory, `go list does not know ${directory} in ${path.posix.join(goModule, "go.mod")}`);
       continue;
     }
-    const culprit = [...closureOf(importGraph(entries), [entry.ImportPath])]
-      .map((name) => entries.get(name))
-      .find((candidate) => candidate?.Error !== undefined);
-    const faulty = culprit ?? entry;
+    const faulty = neededBy(entry).find((candidate) => candidate.Error !== undefined) ?? entry;
     const fault = await explainedFault(faulty, outsideMounts(mounts, faulty.Dir ?? "/"), stderr);
     if (fault !== undefined) graph.faults.set(directory, fault);
     else if (entry.Name !== "main") graph.skipped.push(directory);
@@ -148,8 +146,11 @@ async function declaresMain(entry: ListedPackage): Promise<boolean> {
   return names.length === 0 || texts.some((text) => /^func\s+main\s*\(/m.test(text));
 }
 
-function importGraph(entries: ReadonlyMap<string, ListedPackage>): ReadonlyMap<string, Pick<Package, "imports">> {
-  return new Map([...entries].map(([name, entry]) => [name, { imports: importsOf(entry) }]));
+/** Of a listing, what gives the packages that a build of one of them compiles, itself first. */
+export function needsOf(packages: readonly ListedPackage[]): (entry: ListedPackage) => readonly ListedPackage[] {
+  const entries = new Map(packages.map((entry) => [entry.ImportPath, entry]));
+  const imports = new Map(packages.map((entry) => [entry.ImportPath, { imports: importsOf(entry) }]));
+  return (entry) => [...closureOf(imports, [entry.ImportPath])].flatMap((name) => entries.get(name) ?? []);
 }
 
 /** A program whose path is no import path: Go says so of the import path alone. */

@@ -4,7 +4,6 @@ import { KilnError } from "../errors.ts";
 import type { Progress } from "../progress.ts";
 import { contractFault, type BuildContract } from "./contract.ts";
 import { readGraph } from "./graph.ts";
-import type { GoMounts } from "./go/command.ts";
 import { isInside, isMap, isTextMap, isTexts } from "./document.ts";
 import { withStore } from "./local-store.ts";
 import { matchesGlob } from "./pattern.ts";
@@ -12,6 +11,7 @@ import { MODULE_VERSION } from "./manifest.ts";
 import { divide, goModuleNeeds, type Division, type Plan, type Timings } from "./plan.ts";
 import { readPrograms, RESERVED, type Program } from "./programs.ts";
 import { goWorkOf, isFile } from "./source-files.ts";
+import { mountsOf } from "./warm.ts";
 
 export interface PlanOptions {
   readonly source: string;
@@ -33,12 +33,7 @@ export async function makePlan(options: PlanOptions): Promise<Plan> {
   const { programs, skipped } = await readPrograms(source, options.pattern, options.providers);
   await requireWholeWorkspaces(source, programs);
   progress.step(`reading the build graph of ${programs.length} programs`);
-  const mounts: GoMounts = {
-    contract,
-    goRoot: options.goRoot,
-    goModCache: path.join(store, "go-mod"),
-    goBuildCache: path.join(store, "go-build"),
-  };
+  const mounts = mountsOf({ contract }, options.goRoot, store);
   const graph = await withStore(store, progress, () => readGraph(mounts, source, programs, progress));
   return {
     version: 1,

@@ -12,6 +12,7 @@ import {
 } from "../registry/client.ts";
 import type { ImageReference } from "../registry/image-reference.ts";
 import { CONTRACT_LABEL, contractDifferences, MODULES_LABEL, type BuildContract } from "./contract.ts";
+import { isMap } from "./document.ts";
 import type { Verification } from "./verify.ts";
 
 const ARTIFACT_TYPE = "application/vnd.kiln.verification.v1+json";
@@ -144,7 +145,6 @@ function isRecord(found: unknown): found is VerificationRecord {
 function isContract(found: unknown): found is BuildContract {
   if (typeof found !== "object" || found === null) return false;
   const { goVersion, environment, flags, paths } = found as Partial<Record<keyof BuildContract, unknown>>;
-  const isMap = (value: unknown) => typeof value === "object" && value !== null;
   return typeof goVersion === "string" && isMap(environment) && Array.isArray(flags) && isMap(paths);
 }
 

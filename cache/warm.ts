@@ -7,8 +7,8 @@ import { entriesUsedBy } from "./closure.ts";
 import type { GoMounts } from "./go/command.ts";
 import { listingFault, withoutUserInfo } from "./go/fault.ts";
 import { fetchPackages, requireReached, type FetchedListing } from "./go/fetch.ts";
-import { downloadModules, faultOf, goModuleOf, importsOf, listPackages, listRequiredModules } from "./go/list.ts";
-import { closureOf, packageArguments } from "./graph.ts";
+import { downloadModules, faultOf, goModuleOf, listPackages, listRequiredModules } from "./go/list.ts";
+import { needsOf, packageArguments } from "./graph.ts";
 import { mountedGo, readInputsByProvider } from "./explain/listed-build.ts";
 import { withStore } from "./local-store.ts";
 import type { CacheManifest, ProviderClosure } from "./manifest.ts";
@@ -228,14 +228,13 @@ function failedPrograms(
   source: string,
   programs: readonly Program[],
 ): ReadonlyMap<string, FailedProgram> {
-  const entries = new Map(built.map((entry) => [entry.ImportPath, entry]));
-  const imports = new Map(built.map((entry) => [entry.ImportPath, { imports: importsOf(entry) }]));
+  const neededBy = needsOf(built);
   const byDirectory = new Map(built.map((entry) => [entry.Dir, entry]));
   const failed = new Map<string, FailedProgram>();
   for (const { directory } of programs) {
     const entry = byDirectory.get(path.join(source, directory));
     if (entry === undefined) continue;
-    const needed = [...closureOf(imports, [entry.ImportPath])].flatMap((name) => entries.get(name) ?? []);
+    const needed = neededBy(entry);
     const fault = faultOf(needed.find((candidate) => candidate.Error !== undefined) ?? entry);
     const goModules = needed.flatMap((candidate) => goModuleOf(candidate) ?? []);
     if (fault !== undefined) failed.set(directory, { reason: withoutUserInfo(firstCompilerError(fault)), goModules });
