@@ -4,16 +4,20 @@ import { KilnError, messageOf } from "../errors.ts";
 import type { Progress } from "../progress.ts";
 import { networkMend } from "./network.mjs";
 import { platformName, type GoModule } from "./pins.ts";
-import { run } from "./process.ts";
+import { run, type RunOptions } from "./process.ts";
 
-/** The module file of a throw-away module that names the tool: it builds where a proxy refuses the probes of `go install`. */
-export function goModText(recipe: GoModule, goVersion: string): string {
+/**
+ * The module file of a throw-away module that names the tool: it builds where a proxy refuses the probes of `go install`.
+ * `beside` are the modules that the recipe's `staging` gives a version.
+ */
+export function goModText(recipe: GoModule, goVersion: string, beside: readonly string[] = []): string {
+  const staged = recipe.staging === undefined ? [] : beside.map((module) => `${module} => ${module} ${recipe.staging}`);
   return [
     "module kiln.invalid/tool",
     `go ${goVersion}`,
     `require ${recipe.module} ${recipe.version}`,
     `tool ${recipe.package}`,
-    ...(recipe.replace ?? []).map((line) => `replace ${line}`),
+    ...[...(recipe.replace ?? []), ...staged].map((line) => `replace ${line}`),
     "",
   ].join("\n\n");
 }
@@ -42,6 +46,14 @@ export function buildEnvironment(env: NodeJS.ProcessEnv, goRoot: string, platfor
   };
 }
 
+/** The modules that a go.mod, as `go mod edit -json` prints it, requires as v0.0.0: there is no such version. */
+export function unversionedModules(goMod: string): readonly string[] {
+  const { Require = [] } = JSON.parse(goMod) as {
+    Require?: readonly { readonly Path: string; readonly Version: string }[];
+  };
+  return Require.filter(({ Version }) => Version === "v0.0.0").map(({ Path }) => Path);
+}
+
 /** Builds a tool from its pinned Go module into `binary`, in the empty directory `scratch`. */
 export async function buildFromProxy(
   recipe: GoModule,
@@ -50,7 +62,6 @@ export async function buildFromProxy(
   options: { readonly progress: Progress; readonly env: NodeJS.ProcessEnv; readonly platform?: string },
 ): Promise<void> {
   await mkdir(to.scratch, { recursive: true });
-  await writeFile(path.join(to.scratch, "go.mod"), goModText(recipe, go.version));
   const command = path.join(go.root, "bin/go");
   const { progress } = options;
   const inScratch = { cwd: to.scratch, env: buildEnvironment(options.env, go.root, options.platform) };
@@ -58,6 +69,8 @@ export async function buildFromProxy(
   const ldflags = ["-s", "-w", ...set].join(" ");
   try {
     progress.step(`fetching the modules of ${recipe.package} ${recipe.version}`);
+    const beside = recipe.staging === undefined ? [] : await modulesBeside(recipe, command, inScratch);
+    await writeFile(path.join(to.scratch, "go.mod"), goModText(recipe, go.version, beside));
     await run(command, ["mod", "tidy"], inScratch);
     progress.step(`building ${recipe.package} ${recipe.version} (some minutes, once)`);
     await run(command, ["build", "-trimpath", "-ldflags", ldflags, "-o", to.binary, recipe.package], inScratch);
@@ -70,4 +83,11 @@ export async function buildFromProxy(
       "allow this machine to reach its Go module proxy (`go env GOPROXY`), or install the tool on PATH";
     throw new KilnError("unreachable", message, { cause, mend });
   }
+}
+
+async function modulesBeside(recipe: GoModule, go: string, inScratch: RunOptions): Promise<readonly string[]> {
+  const query = `${recipe.module}@${recipe.version}`;
+  const { stdout } = await run(go, ["mod", "download", "-json", query], inScratch);
+  const { GoMod: file } = JSON.parse(stdout) as { readonly GoMod: string };
+  return unversionedModules((await run(go, ["mod", "edit", "-json", file], inScratch)).stdout);
 }

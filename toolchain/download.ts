@@ -196,7 +196,7 @@ function abortAfter(ms: number, stop: AbortController, what: string): NodeJS.Tim
 }
 
 /** What fetch met, and what to do where a proxy or its certificate is in the way. */
-function explained(error: unknown): string {
+export function explained(error: unknown): string {
   let innermost = error;
   while (innermost instanceof Error && innermost.cause !== undefined) innermost = innermost.cause;
   const said = messageOf(innermost);

@@ -30,7 +30,7 @@ export async function readyLocalEnvironment(
   await Promise.all([mkdir(backend, { recursive: true }), mkdir(pulumiHome, { recursive: true })]);
   const plugins = await loopbackPluginDirectories({ pulumi: tools.pulumi.path, pulumiHome, state: places.state, env });
   if (plugins.length > 0) {
-    const names = plugins.map((directory) => path.basename(directory)).join(" and ");
+    const names = plugins.map((directory) => path.basename(directory)).join(", ");
     progress.note(`Pulumi's official plugins cannot be had here: the local stack uses kiln's loopback ${names}`);
   }
   const found = engine ?? (await findEngine({ ...env, DOCKER_HOST: env.DOCKER_HOST ?? managedEngineHost(places) }));

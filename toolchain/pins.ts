@@ -4,7 +4,13 @@ import raw from "./pins.json" with { type: "json" };
 /** The tools that kiln runs, each pinned to one version in `pins.json`. Node itself is the business of `bootstrap.mjs`. */
 export const TOOLS = ["go", "pulumi", "opentofu", "regctl", "registry"] as const;
 
-export type Tool = (typeof TOOLS)[number];
+/**
+ * Tools that tests alone run: the Kubernetes API server of the engine tests, and the node of the extended ones. Nothing of
+ * kiln needs them, so `doctor` does not ask for them, and they are built when the first test wants them.
+ */
+export const TEST_TOOLS = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet"] as const;
+
+export type Tool = (typeof TOOLS)[number] | (typeof TEST_TOOLS)[number];
 
 /** A file of an official release. `member` is the binary inside the archive; without it the file is the binary. */
 export interface Download {
@@ -19,6 +25,11 @@ export interface GoModule {
   readonly version: string;
   readonly package: string;
   readonly replace?: readonly string[];
+  /**
+   * The version of what its go.mod requires as v0.0.0: modules that stand beside it in its own repository, as those of
+   * `staging/` in Kubernetes do.
+   */
+  readonly staging?: string;
   readonly set?: Readonly<Record<string, string>>;
 }
 
@@ -62,16 +73,17 @@ export function platformName(platform: string = process.platform, arch: string =
 /** Checks the shape of a pins document and returns it typed; throws a KilnError that names the first wrong key path. */
 export function readPins(document: unknown): Pins {
   const tools = record(document, "pins");
-  return Object.fromEntries(TOOLS.map((tool) => [tool, readPin(tools[tool], tool)])) as Record<Tool, Pin>;
+  const names = [...TOOLS, ...TEST_TOOLS];
+  return Object.fromEntries(names.map((tool) => [tool, readPin(tools[tool], tool)])) as Record<Tool, Pin>;
 }
 
 function readPin(value: unknown, at: string): Pin {
   const pin = record(value, at);
   return {
     version: text(pin.version, `${at}.version`, /^\d+\.\d+\.\d+$/),
-    binary: text(pin.binary, `${at}.binary`, /^[a-z]+$/),
+    binary: text(pin.binary, `${at}.binary`, /^[a-z]+(-[a-z]+)*$/),
     versionArgs: texts(pin.versionArgs, `${at}.versionArgs`),
-    downloads: readDownloads(pin.downloads, `${at}.downloads`),
+    downloads: pin.downloads === undefined ? {} : readDownloads(pin.downloads, `${at}.downloads`),
     ...(pin.goModule !== undefined && { goModule: readGoModule(pin.goModule, `${at}.goModule`) }),
     ...(pin.goToolchain !== undefined && { goToolchain: readGoToolchain(pin.goToolchain, `${at}.goToolchain`) }),
   };
@@ -107,6 +119,7 @@ function readGoModule(value: unknown, at: string): GoModule {
     version: text(recipe.version, `${at}.version`, /^v\d+\.\d+\.\d+/),
     package: text(recipe.package, `${at}.package`, /\//),
     ...(recipe.replace !== undefined && { replace: texts(recipe.replace, `${at}.replace`) }),
+    ...(recipe.staging !== undefined && { staging: text(recipe.staging, `${at}.staging`, /^v\d+\.\d+\.\d+$/) }),
     ...(set && { set: Object.fromEntries(set.map(([name, to]) => [name, text(to, `${at}.set.${name}`, /^\S+$/)])) }),
   };
 }

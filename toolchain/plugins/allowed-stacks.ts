@@ -1,5 +1,15 @@
-/** The release of the official docker plugin that belongs to the @pulumi/docker of package.json. */
-export const DOCKER_PLUGIN_VERSION = "5.2.0";
+/**
+ * The official resource plugins that have a loopback stand-in here, each with the release that belongs to the SDK of
+ * package.json.
+ */
+export const PLUGIN_VERSIONS = {
+  aws: "7.48.0",
+  docker: "5.2.0",
+  github: "6.15.0",
+  kubernetes: "4.34.2",
+} as const;
+
+export type LoopbackPlugin = keyof typeof PLUGIN_VERSIONS;
 
 /** Whether loopback plugins may change a stack: `local`, and the stacks of tests. */
 export function isLoopbackStack(stack: string): boolean {
@@ -7,12 +17,12 @@ export function isLoopbackStack(stack: string): boolean {
 }
 
 /** Why a loopback plugin will not change `stack`; nothing when it may. Previews change nothing, so they need not ask. */
-export function refusalOf(stack: string): string | undefined {
+export function refusalOf(stack: string, plugin: LoopbackPlugin = "docker"): string | undefined {
   if (isLoopbackStack(stack)) return undefined;
   return (
     `stack ${stack} can be previewed but not changed here, because only kiln's loopback plugins are installed: ` +
     "install Pulumi from https://www.pulumi.com/docs/install/, " +
-    `then the official plugin with \`pulumi plugin install resource docker ${DOCKER_PLUGIN_VERSION}\``
+    `then the official plugin with \`pulumi plugin install resource ${plugin} ${PLUGIN_VERSIONS[plugin]}\``
   );
 }
 

@@ -1,18 +1,22 @@
 import { expect, test } from "vitest";
 import raw from "../../../toolchain/pins.json" with { type: "json" };
-import { pins, platformName, readPins, toolVersions, TOOLS } from "../../../toolchain/pins.ts";
+import { pins, platformName, readPins, TEST_TOOLS, toolVersions, TOOLS } from "../../../toolchain/pins.ts";
 
-test.each(TOOLS)("%s can be had without an official download", (tool) => {
+const ALL = [...TOOLS, ...TEST_TOOLS];
+
+test.each(ALL)("%s can be had without an official download", (tool) => {
   const pin = pins[tool];
   expect(pin.goModule ?? pin.goToolchain).toBeDefined();
 });
 
-test.each(TOOLS)("%s names its version in every route, so that one edit cannot be forgotten", (tool) => {
+test.each(ALL)("%s names its version in every route, so that one edit cannot be forgotten", (tool) => {
   const pin = pins[tool];
   for (const { url } of Object.values(pin.downloads)) expect(url).toContain(pin.version);
   if (pin.goModule) {
     expect(pin.goModule.version).toBe(`v${pin.version}`);
-    expect(pin.goModule.package.startsWith(`${pin.goModule.module}/`)).toBe(true);
+    expect(`${pin.goModule.package}/`.startsWith(`${pin.goModule.module}/`)).toBe(true);
+    // What stands beside Kubernetes in its repository has its minor and patch version, as v0.
+    if (pin.goModule.staging !== undefined) expect(pin.goModule.staging).toBe(`v${pin.version}`.replace(/^v1/, "v0"));
     for (const value of Object.values(pin.goModule.set ?? {})) expect([`v${pin.version}`, "no"]).toContain(value);
   }
   if (pin.goToolchain !== undefined) {
@@ -32,6 +36,17 @@ test("a short checksum is refused with its key path", () => {
   const broken = structuredClone(raw);
   broken.regctl.downloads["linux-amd64"].sha256 = "c93aa763";
   expect(() => readPins(broken)).toThrow("regctl.downloads.linux-amd64.sha256");
+});
+
+test("the tools of a control plane are of one version", () => {
+  const versions = TEST_TOOLS.filter((tool) => tool !== "etcd").map((tool) => pins[tool].version);
+  expect(new Set(versions).size).toBe(1);
+});
+
+test("a staging version that is none is refused with its key path", () => {
+  const broken = structuredClone(raw);
+  broken.kubelet.goModule.staging = "latest";
+  expect(() => readPins(broken)).toThrow("kubelet.goModule.staging");
 });
 
 test("a missing tool is refused by name", () => {

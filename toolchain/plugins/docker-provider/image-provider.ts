@@ -1,6 +1,6 @@
 import type * as provider from "@pulumi/pulumi/provider/index.js";
 import { messageOf } from "../../../errors.ts";
-import { DOCKER_PLUGIN_VERSION, refusalOf, stackOfUrn } from "../allowed-stacks.ts";
+import { PLUGIN_VERSIONS, refusalOf, stackOfUrn } from "../allowed-stacks.ts";
 import type { EngineLog } from "../engine-log.ts";
 import { contextDigest } from "./context-digest.ts";
 import { buildImage, removeImage } from "./docker-build.ts";
@@ -11,7 +11,7 @@ const IMAGE = "docker:index/image:Image";
 
 /** `docker.Image` on the `docker` command, for machines that cannot download the official plugin. Previews build nothing. */
 export class ImageProvider implements provider.Provider {
-  readonly version = DOCKER_PLUGIN_VERSION;
+  readonly version = PLUGIN_VERSIONS.docker;
   readonly #log: EngineLog;
   #announced = false;
 

@@ -1,5 +1,4 @@
-import { Server, ServerCredentials, status } from "@grpc/grpc-js";
-import type { sendUnaryData, ServerUnaryCall } from "@grpc/grpc-js";
+import { Server, ServerCredentials } from "@grpc/grpc-js";
 import languageService from "@pulumi/pulumi/proto/language_grpc_pb.js";
 import language from "@pulumi/pulumi/proto/language_pb.js";
 import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
@@ -7,6 +6,7 @@ import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import { refusalOf } from "../allowed-stacks.ts";
 import { onEngineEnd } from "../engine-life.ts";
 import { engineAddress, engineLog } from "../engine-log.ts";
+import { grpcAnswer } from "../grpc-answer.ts";
 import { ProgramRuns } from "./program-runs.ts";
 
 /**
@@ -19,10 +19,10 @@ const runs = new ProgramRuns(engine);
 const server = new Server();
 
 server.addService(languageService.LanguageRuntimeService, {
-  getPluginInfo: answer(() => new plugin.PluginInfo().setVersion("0.0.0-loopback")),
-  getRequiredPackages: answer(() => new language.GetRequiredPackagesResponse()),
-  run: answer(run),
-  cancel: answer(() => {
+  getPluginInfo: grpcAnswer(() => new plugin.PluginInfo().setVersion("0.0.0-loopback")),
+  getRequiredPackages: grpcAnswer(() => new language.GetRequiredPackagesResponse()),
+  run: grpcAnswer(run),
+  cancel: grpcAnswer(() => {
     runs.end();
     return new empty.Empty();
   }),
@@ -48,20 +48,4 @@ async function run(request: language.RunRequest): Promise<language.RunResponse> 
   }
   await log.info("Using kiln's loopback language host: the official one is not installed.");
   return runs.run(request);
-}
-
-/** A handler of one request and one answer. What it throws reaches the engine as the message alone. */
-function answer<Request, Response>(respond: (request: Request) => Response | Promise<Response>) {
-  return (call: ServerUnaryCall<Request, Response>, done: sendUnaryData<Response>): void => {
-    Promise.resolve(call.request)
-      .then(respond)
-      .then(
-        (response) => {
-          done(null, response);
-        },
-        (error: unknown) => {
-          done({ code: status.INTERNAL, details: error instanceof Error ? error.message : String(error) });
-        },
-      );
-  };
 }

@@ -1,8 +1,8 @@
 import { createRequire } from "node:module";
 import { describe, expect, it } from "vitest";
 import {
-  DOCKER_PLUGIN_VERSION,
   isLoopbackStack,
+  PLUGIN_VERSIONS,
   refusalOf,
   stackOfUrn,
 } from "../../../../toolchain/plugins/allowed-stacks.ts";
@@ -17,9 +17,14 @@ describe("loopback plugins", () => {
     expect(refusalOf(stack)).toContain("`pulumi plugin install resource docker 5.2.0`");
   });
 
-  it("stand for the plugin of the SDK that is installed", () => {
-    const { version } = createRequire(import.meta.url)("@pulumi/docker/package.json") as { version: string };
-    expect(DOCKER_PLUGIN_VERSION).toBe(version);
+  it("name the plugin that is missing", () => {
+    const command = `pulumi plugin install resource kubernetes ${PLUGIN_VERSIONS.kubernetes}`;
+    expect(refusalOf("dev", "kubernetes")).toContain(command);
+  });
+
+  it.each(Object.entries(PLUGIN_VERSIONS))("stand for the %s plugin of the SDK that is installed", (plugin, pinned) => {
+    const { version } = createRequire(import.meta.url)(`@pulumi/${plugin}/package.json`) as { version: string };
+    expect(pinned).toBe(version);
   });
 });
 
