@@ -15,14 +15,17 @@ const NETWORK_TYPES =
   /^(?:nfs\d?|cifs|smb\d?|smbfs|9p|ceph|afs|glusterfs|lustre|gpfs|beegfs|ocfs2|gfs2|fuse\.(?!fuse-overlayfs$|bindfs$|ext2$|lxcfs$).+)$/;
 
 /**
- * Throws when a store stands on a network file system. Go's build cache relies on file locks and on seeing its own writes
- * at once, and its authors call it unsafe where machines share it (comment on Open in cmd/go/internal/cache).
+ * Throws when the build cache of a store stands on a network file system. It relies on file locks and on seeing its own
+ * writes at once, and its authors call it unsafe where machines share it (comment on Open in cmd/go/internal/cache). The
+ * module cache may: it only needs locks. Returns the folder that the store's lock belongs in: that of the build cache where
+ * a volume is mounted there, since whoever shares the volume has to see the lock, and what is around it may be read-only.
  */
-export async function requireLocalStore(store: string): Promise<void> {
-  if (process.platform !== "linux") return;
+export async function requireLocalStore(store: string): Promise<string> {
+  if (process.platform !== "linux") return store;
   await mkdir(store, { recursive: true });
-  const mount = mountOf(await realpath(store), parseMounts(await readFile("/proc/self/mountinfo", "utf8")));
-  if (mount === undefined || !NETWORK_TYPES.test(mount.type)) return;
+  const buildCache = path.join(await realpath(store), "go-build");
+  const mount = mountOf(buildCache, parseMounts(await readFile("/proc/self/mountinfo", "utf8")));
+  if (mount === undefined || !NETWORK_TYPES.test(mount.type)) return mount?.point === buildCache ? buildCache : store;
   throw new KilnError("usage", `the store ${store} is on a network file system (${mount.type} at ${mount.point})`, {
     mend:
       "Put --store on a disk of this machine or a block volume: Go's documentation says that its build cache is not safe " +
@@ -35,8 +38,8 @@ export async function requireLocalStore(store: string): Promise<void> {
  * Waits for whoever has it. Throws where the store is not on a disk of this machine.
  */
 export async function withStore<T>(store: string, progress: Progress, work: () => Promise<T>): Promise<T> {
-  await requireLocalStore(store);
-  return withLock(path.join(store, "lock"), progress, `the store ${store}`, work);
+  const folder = await requireLocalStore(store);
+  return withLock(path.join(folder, "lock"), progress, `the store ${store}`, work);
 }
 
 /** The mounts in a mountinfo text; spaces and the like in its paths are written as octal numbers. */

@@ -1,6 +1,7 @@
 import { KilnError } from "../errors.ts";
 import { closureOf, type Graph, type Package } from "./graph.ts";
 import type { BuildContract } from "./contract.ts";
+import { laneOf, laneScaleSet, type Lanes } from "./lanes.ts";
 import type { Program } from "./programs.ts";
 
 /** The shard that compiles what other shards share; it is always warmed first. */
@@ -63,15 +64,20 @@ export function goModuleNeeds(graph: Graph): Readonly<Record<string, GoModuleNee
 /** GitHub's limit of jobs in a matrix. */
 const MATRIX_ENTRIES = 256;
 
-/** A GitHub Actions matrix of a plan's shards, the base left out. Throws a usage error where GitHub would refuse its length. */
-export function matrixOf(plan: Pick<Plan, "shards">, runsOn: string) {
+/**
+ * A GitHub Actions matrix of a plan's shards, the base left out: all on runners of one label, or each on the lane that has its
+ * cache. Throws a usage error where GitHub would refuse its length.
+ */
+export function matrixOf(plan: Pick<Plan, "shards">, runsOn: string | Lanes) {
   const shards = plan.shards.filter(({ id }) => id !== BASE_SHARD);
   if (shards.length > MATRIX_ENTRIES) {
     throw new KilnError("usage", `the plan has ${shards.length} shards; a GitHub matrix takes ${MATRIX_ENTRIES}`, {
       mend: `Plan with --shards ${MATRIX_ENTRIES} or fewer: each then takes several providers.`,
     });
   }
-  return { include: shards.map(({ id }) => ({ shard: id, runs_on: runsOn })) };
+  const runnerOf = (id: string) =>
+    typeof runsOn === "string" ? runsOn : laneScaleSet(runsOn.prefix, laneOf(id, runsOn.count));
+  return { include: shards.map(({ id }) => ({ shard: id, runs_on: runnerOf(id) })) };
 }
 
 /** Estimated seconds to compile a package on one core: measured where a timing is known, else by its source. */

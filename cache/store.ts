@@ -27,7 +27,10 @@ const WANTED_BYTES = 10 * 1024 ** 3;
 /** The time that shipped entries carry: Go neither trims nor touches what is not yet an hour old (docs/adr/0005). */
 export const FAR_FUTURE_SECONDS = Date.UTC(2100, 0, 1) / 1000;
 
-/** Throws when a folder's file system has too little room for a step that may need 10 GB. `KILN_MIN_FREE_GB` overrides. */
+/**
+ * Throws when a store has too little room for a step that may need 10 GB; where volumes are mounted at its caches, they count.
+ * `KILN_MIN_FREE_GB` overrides.
+ */
 export async function requireFreeSpace(folder: string, env: NodeJS.ProcessEnv = process.env): Promise<void> {
   const wanted = env.KILN_MIN_FREE_GB === undefined ? WANTED_BYTES : Number(env.KILN_MIN_FREE_GB) * 1024 ** 3;
   if (Number.isNaN(wanted)) {
@@ -36,10 +39,11 @@ export async function requireFreeSpace(folder: string, env: NodeJS.ProcessEnv = 
     });
   }
   await mkdir(folder, { recursive: true });
-  const { bavail, bsize } = await statfs(folder);
+  const gigabytes = (bytes: number) => (bytes / 1024 ** 3).toFixed(1);
+  const volume = path.join(folder, "go-build");
+  const { bavail, bsize } = await statfs(volume).catch(() => statfs(folder));
   const free = bavail * bsize;
   if (free >= wanted) return;
-  const gigabytes = (bytes: number) => (bytes / 1024 ** 3).toFixed(1);
   throw new KilnError("failed", `${folder} has ${gigabytes(free)} GB free; warming wants ${gigabytes(wanted)} GB`, {
     mend: "Free space (`npx kiln down`, `docker system prune`), point --store and --out at a larger disk, or lower KILN_MIN_FREE_GB for a small repository.",
   });
@@ -72,7 +76,7 @@ export async function replaceDirectory<T>(directory: string, fill: (partial: str
   }
 }
 
-/** Links files into another folder under the same names, or copies them where the file system is another one. */
+/** Links files into another folder under the same names, or copies them where they cannot be linked. */
 export async function linkFiles(from: string, to: string, names: readonly string[]): Promise<void> {
   const folders = new Set(names.map((name) => path.dirname(name)));
   for (const folder of folders) await mkdir(path.join(to, folder), { recursive: true });
@@ -83,7 +87,8 @@ async function linkOrCopy(from: string, to: string): Promise<void> {
   try {
     await link(from, to);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EXDEV") throw error;
+    // Where a volume came with files of another user, the kernel lets none but that user link them (protected_hardlinks).
+    if (!["EXDEV", "EPERM"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
     await copyFile(from, to);
   }
 }

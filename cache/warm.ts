@@ -14,6 +14,7 @@ import { withStore } from "./local-store.ts";
 import type { CacheManifest, ProviderClosure } from "./manifest.ts";
 import { BASE_SHARD, type Plan, type Shard } from "./plan.ts";
 import type { Program } from "./programs.ts";
+import { PackageTally, type ServedPackages } from "./served-packages.ts";
 import { readGoSums } from "./source-files.ts";
 import { withStagedSource } from "./staged-source.ts";
 import { requireFreeSpace } from "./store.ts";
@@ -27,6 +28,8 @@ export interface WarmOptions {
   /** Persistent volume with go-mod/ and go-build/: reused between runs, never shipped whole. */
   readonly store: string;
   readonly progress: Progress;
+  /** Is told how much of it the store had, once all is compiled. */
+  readonly onServed?: (packages: ServedPackages) => void;
 }
 
 /** What one `go list` builds: names, in the directory of their go.mod. */
@@ -44,7 +47,8 @@ export async function warmShard(options: WarmOptions & { readonly out: string })
   const shard = shardOf(plan, options.shard);
   return withStore(store, progress, async () => {
     await requireFreeSpace(store);
-    const failed = await compileShard(options, shard);
+    const { failed, served } = await compileShard(options, shard);
+    options.onServed?.(served);
     const sound = programsOf(plan, shard).filter((program) => !failed.has(program.directory));
 
     progress.step(`${shard.id}: collecting what ${shard.id === BASE_SHARD ? "it" : `${sound.length} programs`} read`);
@@ -136,7 +140,7 @@ interface FailedProgram {
 async function compileShard(
   { plan, source, goRoot, store, progress }: WarmOptions,
   shard: Shard,
-): Promise<ReadonlyMap<string, FailedProgram>> {
+): Promise<{ readonly failed: ReadonlyMap<string, FailedProgram>; readonly served: ServedPackages }> {
   const programs = programsOf(plan, shard);
   const base = shard.id === BASE_SHARD;
   const what = base
@@ -144,15 +148,22 @@ async function compileShard(
     : `${programs.length} programs`;
   progress.step(`${shard.id}: ${what}`);
   const mounts = mountsOf(plan, goRoot, store);
-  const onStderrLine = compileMeter(shard, progress);
+  const onCompiled = compileMeter(shard, progress);
+  const tally = new PackageTally();
   const failed = new Map<string, FailedProgram>();
   // Go names directories by their real paths.
   const root = await realpath(source);
-  const fetching = { progress, onStderrLine, compile: true, allowFailure: true };
+  const fetching = { progress, compile: true, allowFailure: true };
   for (const { cwd, names } of base ? baseTargets(plan, shard, source) : programTargets(programs, source)) {
     requireReached((await fetchPackages(mounts, names, { cwd, progress, allowFailure: true })).unreached);
-    const listed = await fetchPackages(mounts, names, { cwd, ...fetching });
+    const lines = new Set<string>();
+    const onStderrLine = (line: string) => {
+      lines.add(line);
+      onCompiled(line);
+    };
+    const listed = await fetchPackages(mounts, names, { cwd, ...fetching, onStderrLine });
     requireReached(listed.unreached);
+    tally.add(listed.packages, lines);
     const members = programs.filter(({ goModule }) => path.join(source, goModule) === cwd);
     const goMod = path.join(path.relative(source, cwd), "go.mod");
     const found =
@@ -164,7 +175,7 @@ async function compileShard(
       failed.set(directory, failure);
     }
   }
-  return failed;
+  return { failed, served: tally.counts };
 }
 
 function outOfSpace(store: string, reason: string): KilnError {

@@ -44,10 +44,14 @@ export function runGo(mounts: GoMounts, args: readonly string[], options: Mounte
   return runMounted(mounts, [`${IMAGE_PATHS.goRoot}/bin/go`, ...args], options);
 }
 
+/** The store whose caches stand at the image's paths as they are: that of a pod with volumes mounted there. */
+export const STORE_IN_PLACE = path.dirname(IMAGE_PATHS.goBuildCache);
+
 /**
- * Runs a command in a mount namespace of its own, in which the caches and Go stand at the paths that they have in the
- * image, with nothing of the caller's Go settings: so module index entries, keyed by absolute path, are the image's too.
- * Linux only; without root it needs unprivileged user namespaces.
+ * Runs a command with the caches and Go at the paths that they have in the image, and with nothing of the caller's Go
+ * settings: so module index entries, keyed by absolute path, are the image's too. Where they do not stand there, or the
+ * command is cut off or its writes are discarded, in a mount namespace of its own. Linux only; without root that needs
+ * unprivileged user namespaces, which containers do not have.
  */
 export async function runMounted(
   mounts: GoMounts,
@@ -57,11 +61,11 @@ export async function runMounted(
   if (process.platform !== "linux") throw refused(NO_LINUX);
   await Promise.all([mounts.goModCache, mounts.goBuildCache].map((folder) => mkdir(folder, { recursive: true })));
   const { offline = false, discardWrites = false, ...rest } = options;
-  const env = {
-    ...(await readFetchSettings(mounts.goRoot)),
-    ...goEnvironment(mounts),
-    KILN_DISCARD: discardWrites ? "1" : "",
-  };
+  const env = { ...(await readFetchSettings(mounts.goRoot)), ...goEnvironment(mounts) };
+  if (!offline && !discardWrites && standInPlace(mounts)) {
+    const [program = "", ...programArgs] = command;
+    return run(program, programArgs, { ...rest, env });
+  }
   const args = [
     ...namespaceFlags(),
     ...(offline ? ["--net"] : []),
@@ -72,7 +76,8 @@ export async function runMounted(
     "sh",
     ...command,
   ];
-  const result = await run("unshare", args, { ...rest, env }).catch((error: unknown) => {
+  const mounting = { ...env, ...mountEnvironment(mounts), KILN_DISCARD: discardWrites ? "1" : "" };
+  const result = await run("unshare", args, { ...rest, env: mounting }).catch((error: unknown) => {
     throw error instanceof KilnError && NAMESPACE_FAILURE.test(error.message)
       ? refused(FORBIDDEN_NAMESPACES, error)
       : error;
@@ -139,10 +144,18 @@ function goEnvironment(mounts: GoMounts): NodeJS.ProcessEnv {
     GOENV: "off",
     GOFLAGS: contract.environment.GOFLAGS ?? "",
     PATH: `${contract.paths.goRoot}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${process.env.PATH ?? ""}`,
-    KILN_GOROOT: mounts.goRoot,
-    KILN_GOMODCACHE: mounts.goModCache,
-    KILN_GOCACHE: mounts.goBuildCache,
   };
+}
+
+/** Whether nothing has to be mounted for a command that may write to the caches and reach the network. */
+function standInPlace({ goRoot, goModCache, goBuildCache }: GoMounts): boolean {
+  const { goRoot: root, goModCache: modules, goBuildCache: build } = IMAGE_PATHS;
+  return goRoot === root && goModCache === modules && goBuildCache === build;
+}
+
+/** What the mount script is told; the command itself does not see it. */
+function mountEnvironment({ goRoot, goModCache, goBuildCache }: GoMounts): NodeJS.ProcessEnv {
+  return { KILN_GOROOT: goRoot, KILN_GOMODCACHE: goModCache, KILN_GOCACHE: goBuildCache };
 }
 
 /**

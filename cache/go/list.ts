@@ -13,6 +13,8 @@ export interface ListedPackage {
   readonly IgnoredGoFiles?: readonly string[];
   readonly Imports?: readonly string[];
   readonly ImportMap?: Readonly<Record<string, string>>;
+  /** The file that Go's build cache has of it: only with `-export`, and only where it compiles. */
+  readonly Export?: string;
   readonly Error?: { readonly Err: string };
   readonly DepsErrors?: readonly { readonly Err: string }[];
 }
@@ -22,7 +24,8 @@ interface ListedModule {
   readonly Version?: string;
 }
 
-const FIELDS = "ImportPath,Name,Dir,Standard,Module,GoFiles,SFiles,IgnoredGoFiles,Imports,ImportMap,Error,DepsErrors";
+const FIELDS =
+  "ImportPath,Name,Dir,Standard,Module,GoFiles,SFiles,IgnoredGoFiles,Imports,ImportMap,Export,Error,DepsErrors";
 
 /** What `go list` printed: its exit code, its standard error, and the packages, none where it failed as a whole. */
 export interface PackageListing {

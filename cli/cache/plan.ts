@@ -1,5 +1,6 @@
 import path from "node:path";
 import { readJson, writeJson } from "../../cache/manifest.ts";
+import { parseLanes, type Lanes } from "../../cache/lanes.ts";
 import { matrixOf, type Division, type Plan, type Timings } from "../../cache/plan.ts";
 import { matchesGlob } from "../../cache/pattern.ts";
 import { makePlan, unexpectedFailures } from "../../cache/planning.ts";
@@ -63,20 +64,29 @@ export const PLANNING_HELP = {
 export const planCommand: Command = {
   name: "cache plan",
   summary: "Divide a repository's programs into shards.",
-  usage: "--source DIR --modules PATTERN (--shards N | --by provider) --out PLAN.json [--matrix]",
-  options: { ...PLANNING, out: { type: "string" }, matrix: { type: "boolean" }, "runs-on": { type: "string" } },
+  usage:
+    "--source DIR --modules PATTERN (--shards N | --by provider) --out PLAN.json [--matrix [--runs-on LABEL | --lanes PREFIX:N]]",
+  options: {
+    ...PLANNING,
+    out: { type: "string" },
+    matrix: { type: "boolean" },
+    "runs-on": { type: "string" },
+    lanes: { type: "string" },
+  },
   help: {
     ...PLANNING_HELP,
     out: "the plan file to write",
     matrix: "print a GitHub Actions matrix",
     "runs-on": "runner label for the matrix (default: ubuntu-latest)",
+    lanes: "PREFIX:N, instead of --runs-on: each shard's own lane, PREFIX-lane-0 and so on, where its cache is",
   },
   async run(invocation) {
     const { values, positionals } = invocation;
     noArguments(positionals);
     const out = required(values, "out");
+    const runsOn = runsOnOf(values);
     const made = await planOf(invocation);
-    const matrix = values.matrix === true ? matrixOf(made, optional(values, "runs-on") ?? "ubuntu-latest") : undefined;
+    const matrix = values.matrix === true ? matrixOf(made, runsOn) : undefined;
     await writeJson(path.resolve(out), made);
     const failed = unexpectedFailures(made.faults, made.allowFailed).length > 0;
     const exitCode = failed ? EXIT.failed : EXIT.done;
@@ -91,10 +101,26 @@ export const planCommand: Command = {
   },
 };
 
+/** Where the matrix sends shards: to one label, or to lanes. */
+function runsOnOf(values: Invocation["values"]): string | Lanes {
+  const [label, lanes] = [optional(values, "runs-on"), optional(values, "lanes")];
+  if (lanes === undefined) return label ?? "ubuntu-latest";
+  if (label !== undefined || values.matrix !== true) {
+    throw new KilnError(
+      "usage",
+      label === undefined ? "--lanes says nothing without --matrix" : "give either --runs-on or --lanes",
+      {
+        mend: "See --help.",
+      },
+    );
+  }
+  return parseLanes(lanes);
+}
+
 /** The plan that a command's options describe; programs that do not load are noted, not fatal yet. */
 export async function planOf({ values, progress }: Invocation): Promise<Plan> {
   const timings = optional(values, "timings");
-  const { root } = await goTool(progress);
+  const { root } = await goTool(progress, storeOf(values));
   const made = await makePlan({
     source: await readySource(values, progress),
     pattern: required(values, "modules"),

@@ -1,5 +1,6 @@
 import path from "node:path";
 import { buildContract, contractDifferences, tagsOfContract, type BuildContract } from "../../cache/contract.ts";
+import { STORE_IN_PLACE } from "../../cache/go/command.ts";
 import { parseGitSource, readyGitSource } from "../../cache/git-source.ts";
 import { readJson, type CacheManifest } from "../../cache/manifest.ts";
 import type { Plan } from "../../cache/plan.ts";
@@ -58,10 +59,13 @@ export async function planAt(values: Values): Promise<Plan> {
   );
 }
 
-/** The pinned Go, brought here where it is missing, once this machine is known to be one on which it can work on caches. */
-export async function goTool(progress: Progress): Promise<ResolvedTool> {
+/**
+ * The pinned Go, brought here where it is missing, once this machine is known to be one on which it can work on caches: on
+ * those of `store` alone no namespace is needed where they stand at the image's paths, as in the pod of a scale set.
+ */
+export async function goTool(progress: Progress, store?: string): Promise<ResolvedTool> {
   await requireSoundMachine(places());
-  throwIfRefused(await namespaceRefusal());
+  if (store !== STORE_IN_PLACE) throwIfRefused(await namespaceRefusal());
   return resolveTool("go", { places: places(), progress });
 }
 

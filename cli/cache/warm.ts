@@ -2,9 +2,12 @@ import path from "node:path";
 import { writeJson } from "../../cache/manifest.ts";
 import { mergeCaches } from "../../cache/merge.ts";
 import { describeFailures, FAILURES_MEND, requireNoFailures, unexpectedFailures } from "../../cache/planning.ts";
+import { pushMetrics } from "../../cache/push-metrics.ts";
+import { servedText, type ServedPackages } from "../../cache/served-packages.ts";
 import { verifyCache } from "../../cache/verify.ts";
 import type { Plan } from "../../cache/plan.ts";
 import { mountsOf, warmShard } from "../../cache/warm.ts";
+import { metricsTarget } from "../../cache/warm-metrics.ts";
 import { warmPlan, type WarmedPlan, type WarmedShard } from "../../cache/warm-plan.ts";
 import { EXIT } from "../../errors.ts";
 import type { Command, Outcome } from "../command.ts";
@@ -44,9 +47,10 @@ export const warmCommand: Command = {
   },
   async run({ values, positionals, progress }) {
     noArguments(positionals);
+    const metrics = metricsTarget(process.env);
     const made = await planAt(values);
     requireOwnTools(made);
-    const { root } = await goTool(progress);
+    const { root } = await goTool(progress, storeOf(values));
     const options = {
       plan: made,
       shard: required(values, "shard"),
@@ -55,9 +59,21 @@ export const warmCommand: Command = {
       store: storeOf(values),
       progress,
     };
-    const manifest = await warmShard({ ...options, out: path.resolve(required(values, "out")) });
+    let served: ServedPackages = { hits: 0, misses: 0 };
+    const onServed = (packages: ServedPackages) => {
+      served = packages;
+    };
+    const start = performance.now();
+    const manifest = await warmShard({ ...options, onServed, out: path.resolve(required(values, "out")) });
+    if (metrics !== undefined) {
+      const { gateway, scaleSet } = metrics;
+      const seconds = (performance.now() - start) / 1000;
+      const measure = { ...served, shard: options.shard, scaleSet, seconds, ended: Date.now() / 1000 };
+      await pushMetrics(gateway, measure, progress);
+    }
+    progress.note(servedText(served));
     requireNoFailures(manifest.failed, made.allowFailed);
-    return { json: manifest, text: summary(manifest) };
+    return { json: { ...manifest, ...served }, text: summary(manifest) };
   },
 };
 

@@ -100,9 +100,28 @@ describe.runIf(process.platform === "linux")("requireLocalStore", () => {
   it.each(["ext4", "xfs", "btrfs", "zfs", "tmpfs", "overlay", "fuse.fuse-overlayfs", "fuse.bindfs", "fuseblk", "nfsd"])(
     "takes a store on %s",
     async (type) => {
-      await expect(on(type)).resolves.toBeUndefined();
+      await expect(on(type)).resolves.toBe(store);
     },
   );
+
+  const mounted = async (mounts: Readonly<Record<string, string>>) => {
+    const lines = Object.entries(mounts).map(([folder, type]) =>
+      line(path.join(store, folder).replaceAll(" ", "\\040"), type),
+    );
+    vi.mocked(readFile).mockResolvedValueOnce([line("/", "overlay"), ...lines, ""].join("\n"));
+    return requireLocalStore(store);
+  };
+
+  it("has the lock in the build cache where a volume of its own is mounted there, as all who share it see it there", async () => {
+    await expect(mounted({ "go-build": "ext4", "go-mod": "ext4" })).resolves.toBe(path.join(store, "go-build"));
+    await expect(mounted({ ".": "ext4", "go-mod": "ext4" })).resolves.toBe(store);
+  });
+
+  it("looks at what the build cache stands on: the module cache may be shared by machines", async () => {
+    await expect(mounted({ "go-build": "nfs4" })).rejects.toThrow(`(nfs4 at ${path.join(store, "go-build")})`);
+    await expect(mounted({ "go-mod": "nfs4" })).resolves.toBe(store);
+    await expect(mounted({ ".": "nfs4", "go-build": "ext4" })).resolves.toBe(path.join(store, "go-build"));
+  });
 
   it("looks at this machine's real mounts otherwise, and makes the store", async () => {
     await requireLocalStore(store);

@@ -312,6 +312,30 @@ describe("matrixOf", () => {
     expect(matrixOf({ shards: [] }, "big")).toEqual({ include: [] });
   });
 
+  it("sends each shard to its lane, whatever other shards there are", () => {
+    const lanes = { prefix: "trusted", count: 3 };
+    const shard = (id: string): Shard => ({ id, programs: [], packages: {}, cost: 1 });
+    const ids = fc.uniqueArray(fc.stringMatching(/^[a-z][a-z0-9]{0,8}$/), { minLength: 1, maxLength: 12 });
+    const runnersOf = (names: readonly string[]) =>
+      new Map(matrixOf({ shards: names.map(shard) }, lanes).include.map((job) => [job.shard, job.runs_on]));
+    expect(matrixOf({ shards: [BASE_SHARD, "shard-1", "shard-2"].map(shard) }, lanes)).toEqual({
+      include: [
+        { shard: "shard-1", runs_on: "trusted-lane-0" },
+        { shard: "shard-2", runs_on: "trusted-lane-1" },
+      ],
+    });
+    fc.assert(
+      fc.property(
+        ids.chain((all) => fc.tuple(fc.constant(all), fc.shuffledSubarray(all))),
+        ([all, some]) => {
+          const [before, after] = [runnersOf(all), runnersOf(some)];
+          for (const [id, runner] of after) expect(runner).toBe(before.get(id));
+          for (const runner of before.values()) expect(runner).toMatch(/^trusted-lane-[012]$/);
+        },
+      ),
+    );
+  });
+
   it("takes as many as GitHub does, the base not counted, and refuses one more", () => {
     expect(matrixOf({ shards: shards(256) }, "x").include).toHaveLength(256);
     for (const base of [true, false]) {

@@ -86,10 +86,13 @@ describe("warmShard", () => {
 
   const programOf = (directory: string): Program => ({ provider: "aws", module: "x", directory, goModule: "." });
 
-  /** A Go that compiles the SDK and each program that it is asked for; those of `broken` fail with this error. */
-  function goCompiles(broken: Readonly<Record<string, string>>): void {
-    vi.mocked(runGo).mockImplementation(async (_, args, { cwd }) => {
+  /** A Go that compiles the SDK and each program that it is asked for; those of `broken` fail with this error; `compiled` were not in the store. */
+  function goCompiles(broken: Readonly<Record<string, string>>, compiled: readonly string[] = []): void {
+    vi.mocked(runGo).mockImplementation(async (_, args, { cwd, onStderrLine }) => {
+      const exported = args.includes("-export") ? { Export: "/var/cache/go-build/00/00-d" } : {};
+      if (onStderrLine !== undefined && args.includes("-export")) compiled.forEach(onStderrLine);
       const sdk = {
+        ...exported,
         ImportPath: "example.com/sdk",
         Dir: "/var/cache/go-mod/example.com/sdk@v1.0.0",
         Module: { Path: "example.com/sdk", Version: "v1.0.0" },
@@ -101,7 +104,7 @@ describe("warmShard", () => {
         ImportPath: `repository/${directory}`,
         Dir: path.join(real, directory),
         Imports: ["example.com/sdk"],
-        ...(broken[directory] === undefined ? {} : { Error: { Err: broken[directory] } }),
+        ...(broken[directory] === undefined ? exported : { Error: { Err: broken[directory] } }),
       }));
       for (const { ImportPath } of [sdk, ...programs]) await compile(path.join(home, "store/go-build"), ImportPath);
       const stdout = [sdk, ...programs].map((entry) => `${JSON.stringify(entry, null, "\t")}\n`).join("");
@@ -109,11 +112,12 @@ describe("warmShard", () => {
     });
   }
 
-  const warm = (directories: readonly string[], source = path.join(home, "source")) =>
+  const warm = (directories: readonly string[], more: Partial<Parameters<typeof warmShard>[0]> = {}) =>
     warmShard({
       plan: planOf(directories.map(programOf), [shard("aws", directories)]),
-      ...{ shard: "aws", source, goRoot: "/go" },
+      ...{ shard: "aws", source: path.join(home, "source"), goRoot: "/go" },
       ...{ store: path.join(home, "store"), out: path.join(home, "out"), progress: silent },
+      ...more,
     });
 
   it("ships what its programs read and nothing else of the store", async () => {
@@ -135,10 +139,23 @@ describe("warmShard", () => {
     expect(manifest).toMatchObject({ modules: ["aws/a"], failed: { "aws/b": "./main.go:3:2: undefined: x" } });
   });
 
+  it("tells how much the store had, and leaves that out of what it writes", async () => {
+    const onServed = vi.fn();
+    goCompiles({ "aws/b": "undefined: x" }, ["repository/aws/a", "repository/aws/b"]);
+    await warm(["aws/a", "aws/b", "aws/c"], { onServed });
+    expect(onServed.mock.calls).toEqual([[{ hits: 2, misses: 2 }]]);
+    const cold = await readManifest(path.join(home, "out"));
+    goCompiles({ "aws/b": "undefined: x" });
+    expect(await warm(["aws/a", "aws/b", "aws/c"], { onServed, out: path.join(home, "again") })).toEqual(cold);
+    expect(onServed).toHaveBeenLastCalledWith({ hits: 3, misses: 0 });
+  });
+
   it("knows a failing program again where the source is named through a link", async () => {
     await symlink("source", path.join(home, "link"));
     goCompiles({ "aws/b": "undefined: x" });
-    expect((await warm(["aws/a", "aws/b"], path.join(home, "link"))).failed).toEqual({ "aws/b": "undefined: x" });
+    expect((await warm(["aws/a", "aws/b"], { source: path.join(home, "link") })).failed).toEqual({
+      "aws/b": "undefined: x",
+    });
   });
 
   it("tells programs apart of which one's directory ends like the other's", async () => {
