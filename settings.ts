@@ -1,11 +1,17 @@
 import { isBuildTag } from "./cache/contract.ts";
 import { KilnError } from "./errors.ts";
 import { isImageReference, isTag, parsePinnedImage, referrersTag } from "./registry/image-reference.ts";
+import { isRegistry } from "./registry/repository-names.ts";
+import { actionsRunnerOf, type ActionsRunnerSettings } from "./settings/actions-runner.ts";
+import { clusterOf, controllerOf, type ClusterSettings, type ControllerSettings } from "./settings/cluster.ts";
+import { secretKeysIn, type SecretKeys } from "./settings/credentials.ts";
+import { choiceOf, described, flagOf, isSilent, refusal, section, textOf, type Field } from "./settings/field.ts";
+import { githubOf, type GithubSettings } from "./settings/github.ts";
+import { tenantsOf, type TenantSettings } from "./settings/tenants.ts";
 import { DEFAULT_BASE_IMAGE } from "./toolchain/pins.ts";
 import { PLATFORMS, type Platform } from "./toolchain/platforms.ts";
 
 export type { Platform };
-import { isRegistry } from "./registry/repository-names.ts";
 
 /** What one stack says, checked and complete. Every default of the project stands in `parseSettings`. */
 export interface Settings {
@@ -18,6 +24,18 @@ export interface Settings {
   readonly source: SourceSettings;
   /** Build the image during previews too, to see a broken Dockerfile before `up`. */
   readonly buildOnPreview: boolean;
+  /** The cluster with the stack's own runners; nothing for a stack that has none. */
+  readonly runners: RunnersSettings | undefined;
+  /** The GitHub side; nothing where it is kept by hand. */
+  readonly github: GithubSettings | undefined;
+}
+
+/** Self-hosted runners: where, by which controller, what their pods run, and for whom. */
+export interface RunnersSettings {
+  readonly cluster: ClusterSettings;
+  readonly controller: ControllerSettings;
+  readonly actionsRunner: ActionsRunnerSettings;
+  readonly tenants: Readonly<Record<string, TenantSettings>>;
 }
 
 export interface ImageSettings {
@@ -67,10 +85,22 @@ export interface Verification {
   readonly command: string;
 }
 
+const RUNNERS = ["cluster", "controller", "actionsRunner", "tenants"] as const;
 const DOCKERFILES = ["merged", "standalone"] as const;
 const PLUGIN_MODES = ["none", "layer", "volume"] as const;
 const KEYS = {
-  kiln: ["registry", "warmImage", "image", "source", "buildOnPreview"],
+  kiln: [
+    "registry",
+    "warmImage",
+    "image",
+    "source",
+    "buildOnPreview",
+    "cluster",
+    "controller",
+    "actionsRunner",
+    "tenants",
+    "github",
+  ],
   image: ["dockerfile", "platform", "tag", "base", "tools", "certificates", "plugins"],
   source: ["path", "modules", "tags"],
 } as const;
@@ -79,9 +109,14 @@ const KEYS = {
  * The settings of a stack from its configuration: keys without the namespace, values as the stack file has them or as
  * the text that Pulumi hands to a program. Throws a usage error that names the file, the key and what to write there.
  */
-export function parseSettings(stack: string, raw: Readonly<Record<string, unknown>>): Settings {
+export function parseSettings(
+  stack: string,
+  raw: Readonly<Record<string, unknown>>,
+  isEncrypted: (key: string) => boolean = () => false,
+): Settings {
   const file = stackFile(stack);
-  const kiln = section({ file, key: "kiln:", value: raw }, KEYS.kiln);
+  const secrets = secretKeysIn(raw, isEncrypted, KEYS.kiln);
+  const kiln = section({ file, key: "kiln:", value: secrets.others }, KEYS.kiln);
   const image = section(kiln("image"), KEYS.image);
   const source = section(kiln("source"), KEYS.source);
   const settings: Settings = {
@@ -103,9 +138,33 @@ export function parseSettings(stack: string, raw: Readonly<Record<string, unknow
       tags: Object.freeze(tagsOf(source("tags"))),
     }),
     buildOnPreview: flagOf(kiln("buildOnPreview"), false),
+    runners: runnersOf(kiln, stack, secrets, choiceOf(image("platform"), PLATFORMS, "linux/amd64")),
+    github: isSilent(kiln("github")) ? undefined : githubOf(kiln("github"), secrets),
   };
   if (settings.image.dockerfile === "standalone") requireBuildable(settings, image, source);
   return Object.freeze(settings);
+}
+
+/** The runners of a stack that installs the controller or has tenants; nothing for another. */
+function runnersOf(
+  kiln: (name: (typeof RUNNERS)[number]) => Field,
+  stack: string,
+  secrets: SecretKeys,
+  platform: Platform,
+): RunnersSettings | undefined {
+  if (isSilent(kiln("controller")) && isSilent(kiln("tenants"))) {
+    const stray = RUNNERS.find((name) => !isSilent(kiln(name)));
+    if (stray === undefined) return undefined;
+    throw refusal(kiln(stray), "is set, but this stack has no runners", {
+      mend: "Describe them in kiln:tenants (docs/runners.md), or remove it",
+    });
+  }
+  return Object.freeze({
+    cluster: clusterOf(kiln("cluster")),
+    controller: controllerOf(kiln("controller")),
+    actionsRunner: actionsRunnerOf(kiln("actionsRunner"), platform),
+    tenants: tenantsOf(kiln("tenants"), stack, secrets),
+  });
 }
 
 /** Throws where a standalone image, which a docker build of this project makes, cannot be what the settings say. */
@@ -183,48 +242,6 @@ export function verificationOf(warmImage: string, source: SourceSettings): Verif
   };
 }
 
-/** One value and where it stands. */
-interface Field {
-  readonly file: string;
-  readonly key: string;
-  readonly value: unknown;
-}
-
-/** A function that gives each field of an object by name, once every name in the object is known to be one of `names`. */
-function section<Name extends string>(parent: Field, names: readonly Name[]): (name: Name) => Field {
-  const entries = objectOf(parent);
-  const prefix = parent.key.endsWith(":") ? parent.key : `${parent.key}.`;
-  for (const [name, value] of Object.entries(entries)) {
-    if (names.some((known) => known === name)) continue;
-    const nearest = nearestName(name, names);
-    throw refusal({ ...parent, key: `${prefix}${name}`, value }, "is not a setting", {
-      mend:
-        nearest === undefined
-          ? `Remove it: the settings here are ${names.join(", ")}`
-          : `Did you mean ${prefix}${nearest}?`,
-    });
-  }
-  return (name) => ({ file: parent.file, key: `${prefix}${name}`, value: entries[name] });
-}
-
-/** The object in a field: as YAML has it, or as the JSON text that Pulumi hands to a program. */
-function objectOf(field: Field): Readonly<Record<string, unknown>> {
-  const value = typeof field.value === "string" ? parsedJson(field.value) : field.value;
-  if (value === undefined || value === null) return {};
-  if (typeof value !== "object" || Array.isArray(value)) {
-    throw refusal(field, `must be a map of settings, but is ${described(field.value)}`);
-  }
-  return { ...value };
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-}
-
 function registryOf(field: Field): string {
   const mend = "Set it to localhost:5180 for the loopback registry, or to ghcr.io/<owner>/<repository> in lower case";
   const registry = textOf(field);
@@ -287,67 +304,4 @@ function tagsOf(field: Field): string[] {
   throw refusal(field, `has ${described(wrong)}, which is no build tag of Go`, {
     mend: 'Write tags with commas between, such as "aws,netgo"',
   });
-}
-
-function choiceOf<Choice extends string>(field: Field, choices: readonly Choice[], otherwise: Choice): Choice {
-  const text = textOf(field) ?? otherwise;
-  const choice = choices.find((known) => known === text);
-  if (choice !== undefined) return choice;
-  throw refusal(field, `is ${described(text)}, which is none of its values`, {
-    mend: `Set it to ${choices.join(" or ")}`,
-  });
-}
-
-/** A truth value: `pulumi config set` writes the text "true", and a program always gets the text. */
-function flagOf(field: Field, otherwise: boolean): boolean {
-  const { value } = field;
-  if (value === undefined || value === null) return otherwise;
-  if (value === true || value === "true") return true;
-  if (value === false || value === "false") return false;
-  throw refusal(field, `must be true or false, but is ${described(value)}`);
-}
-
-function textOf(field: Field): string | undefined {
-  const { value } = field;
-  if (value === undefined || value === null) return undefined;
-  if (typeof value === "string") return value;
-  throw refusal(field, `must be text, but is ${described(value)}`, {
-    mend: typeof value === "object" ? "Write one text there" : `Write it in quotes: "${JSON.stringify(value)}"`,
-  });
-}
-
-function described(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  if (Array.isArray(value)) return "a list";
-  if (typeof value === "object") return "a map";
-  return `the ${typeof value} ${JSON.stringify(value)}`;
-}
-
-function refusal(field: Field, problem: string, options: { readonly mend?: string } = {}): KilnError {
-  return new KilnError("usage", `${field.file}: ${field.key} ${problem}`, options);
-}
-
-/** How many single-character changes still count as a misspelling. */
-const MISSPELLING = 2;
-
-function nearestName<Name extends string>(name: string, names: readonly Name[]): Name | undefined {
-  const ranked = names
-    .map((known) => ({ known, distance: editDistance(name.toLowerCase(), known.toLowerCase()) }))
-    .sort((a, b) => a.distance - b.distance);
-  const [nearest] = ranked;
-  return nearest !== undefined && nearest.distance <= MISSPELLING ? nearest.known : undefined;
-}
-
-/** Insertions, deletions and substitutions that turn one text into the other (Levenshtein, a row at a time). */
-function editDistance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (const [i, character] of Array.from(from).entries()) {
-    const next = [i + 1];
-    for (const [j, other] of Array.from(to).entries()) {
-      const substituted = (row[j] ?? 0) + (character === other ? 0 : 1);
-      next.push(Math.min(substituted, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[to.length] ?? 0;
 }

@@ -1,5 +1,7 @@
-/** The IaC runner's place below every registry: part of the published tags, so it never changes. */
-const RUNNER = "base-images/iac-runner";
+/** Images of a stack by their place below every registry: part of the published tags, so it never changes. */
+const IMAGES = { "iac-runner": "base-images/iac-runner", "actions-runner": "base-images/actions-runner" } as const;
+
+export type ImageName = keyof typeof IMAGES;
 
 /** What stands before every repository of a loopback registry, which has no owner in its address. */
 const LOOPBACK_OWNER = "kiln";
@@ -17,9 +19,9 @@ export function isLoopback(registry: string): boolean {
   return LOOPBACK.test(registry);
 }
 
-/** The repository of the IaC runner image, such as `ghcr.io/<owner>/<repository>/base-images/iac-runner`. */
-export function imageRepository(registry: string): string {
-  return isLoopback(registry) ? `${registry}/${LOOPBACK_OWNER}/${RUNNER}` : `${registry}/${RUNNER}`;
+/** The repository of an image, such as `ghcr.io/<owner>/<repository>/base-images/iac-runner`; the IaC runner's by default. */
+export function imageRepository(registry: string, image: ImageName = "iac-runner"): string {
+  return isLoopback(registry) ? `${registry}/${LOOPBACK_OWNER}/${IMAGES[image]}` : `${registry}/${IMAGES[image]}`;
 }
 
 /** The repository of the warm images that the IaC runner is made of. */

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { silent } from "../../progress.ts";
 import { places } from "../../toolchain/places.ts";
-import { DOCKER_PROVIDER_DIRECTORY, NODEJS_HOST_DIRECTORY } from "../../toolchain/plugins/directories.ts";
+import { NODEJS_HOST_DIRECTORY, PROVIDER_DIRECTORIES } from "../../toolchain/plugins/directories.ts";
 import { run } from "../../toolchain/process.ts";
 import type { RunResult } from "../../toolchain/process.ts";
 import { resolveTool } from "../../toolchain/resolve.ts";
@@ -31,6 +31,8 @@ if (process.argv[2] === "push") console.log("latest: digest: sha256:" + digest +
 /** A copy of this project that the real Pulumi CLI works on: own backend, own home, loopback plugins, a fake docker. */
 export class EngineProject {
   readonly directory: string;
+  /** Variables for program and plugins, beside those that Pulumi needs. */
+  env: NodeJS.ProcessEnv = {};
   readonly #root: string;
   readonly #pulumi: string;
   #seenCalls = 0;
@@ -49,6 +51,7 @@ export class EngineProject {
     await symlink(path.join(PROJECT, "node_modules"), path.join(project.directory, "node_modules"));
     await rm(path.join(project.directory, "images"), { recursive: true, force: true });
     await project.write("images/iac-runner/Dockerfile.merged", "ARG WARM\nFROM ${WARM}\n");
+    await project.write("images/actions-runner/Dockerfile", "ARG ACTIONS_RUNNER_IMAGE\nFROM ${ACTIONS_RUNNER_IMAGE}\n");
     await project.#forgetWarmImages();
     await project.write("../bin/package.json", '{"type":"commonjs"}');
     await project.write("../bin/docker", FAKE_DOCKER);
@@ -81,8 +84,9 @@ export class EngineProject {
   }
 
   #environment(): NodeJS.ProcessEnv {
-    const searched = [NODEJS_HOST_DIRECTORY, DOCKER_PROVIDER_DIRECTORY, path.join(this.#root, "bin")];
+    const searched = [NODEJS_HOST_DIRECTORY, ...Object.values(PROVIDER_DIRECTORIES), path.join(this.#root, "bin")];
     return {
+      ...this.env,
       HOME: this.#root,
       PATH: [...searched, path.dirname(process.execPath), "/usr/bin", "/bin"].join(path.delimiter),
       PULUMI_HOME: path.join(this.#root, "home"),
@@ -94,10 +98,24 @@ export class EngineProject {
 
   /** The resources that a preview would change, as `operation type`, sorted. */
   async planned(stack: string): Promise<string[]> {
-    const { stdout } = await this.pulumi("preview", "--json", "--stack", stack);
+    return (await this.#steps(stack)).map(({ op, type }) => `${op} ${type}`).sort();
+  }
+
+  /** The resources of providers that a preview would change, as `operation Type name`, sorted. */
+  async plannedNames(stack: string): Promise<string[]> {
+    const custom = (await this.#steps(stack)).filter(({ type }) => !/^(kiln|pulumi):/.test(type));
+    return custom.map(({ op, type, name }) => `${op} ${type.split(":").at(-1) ?? ""} ${name}`).sort();
+  }
+
+  async #steps(stack: string) {
+    const { stdout, stderr, code } = await this.pulumi("preview", "--json", "--stack", stack);
+    if (code !== 0) throw new Error(`the preview of ${stack} failed: ${stdout} ${stderr}`);
     const { steps } = JSON.parse(stdout) as { steps: readonly { readonly op: string; readonly urn: string }[] };
     const changes = steps.filter(({ op }) => op !== "same");
-    return changes.map(({ op, urn }) => `${op} ${urn.split("::")[2]?.split("$").at(-1) ?? ""}`).sort();
+    return changes.map(({ op, urn }) => {
+      const [, , types = "", name = ""] = urn.split("::");
+      return { op, type: types.split("$").at(-1) ?? "", name };
+    });
   }
 
   /** The calls of the fake docker since the last look. */

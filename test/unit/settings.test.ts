@@ -33,6 +33,8 @@ describe("parseSettings", () => {
       },
       source: { path: ".", modules: "examples/modules/{provider}/{module}", tags: [] },
       buildOnPreview: false,
+      runners: undefined,
+      github: undefined,
     });
   });
 
@@ -49,7 +51,10 @@ describe("parseSettings", () => {
     const source = { path: ".", modules: "apis/**/{provider}/{module}/*/pulumi", tags: "" };
     const raw = { registry: "ghcr.io/acme/infra", warmImage: WARM, image, source, buildOnPreview: true };
     const tags: readonly string[] = [];
-    expect(parseSettings("prod", raw)).toEqual({ stack: "prod", ...raw, source: { ...source, tags } });
+    expect(parseSettings("prod", raw)).toEqual({
+      ...{ stack: "prod", ...raw, source: { ...source, tags } },
+      ...{ runners: undefined, github: undefined },
+    });
   });
 
   it("reads build tags, of which an image that is baked has any number", () => {
