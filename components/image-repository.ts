@@ -1,13 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
-import { imageRepository } from "../registry/repository-names.ts";
+import { imageRepository, type ImageName } from "../registry/repository-names.ts";
 
 export interface ImageRepositoryArgs {
   /** A loopback registry (`localhost:5180`), or `ghcr.io/<owner>/<repository>`. */
   readonly registry: string;
+  /** Which image; the IaC runner where left out. */
+  readonly image?: ImageName;
 }
 
 /**
- * Where the IaC runner image of a stack is pushed. GHCR and the loopback registry make a repository at its first push,
+ * Where an image of a stack is pushed. GHCR and the loopback registry make a repository at its first push,
  * so there is nothing to create yet; a registry that wants repositories made beforehand makes them here.
  */
 export class ImageRepository extends pulumi.ComponentResource {
@@ -16,7 +18,7 @@ export class ImageRepository extends pulumi.ComponentResource {
 
   constructor(name: string, args: ImageRepositoryArgs, opts?: pulumi.ComponentResourceOptions) {
     super("kiln:registry:ImageRepository", name, args, opts);
-    this.url = pulumi.output(imageRepository(args.registry));
+    this.url = pulumi.output(imageRepository(args.registry, args.image));
     this.registerOutputs({ url: this.url });
   }
 }

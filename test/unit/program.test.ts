@@ -3,7 +3,9 @@ import path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { parse } from "yaml";
-import { recordResources, valueOf } from "../support/mocks.ts";
+import { recordResources, valueOf, type RecordedResource } from "../support/mocks.ts";
+import { temporaryDirectory } from "../support/temporary-directory.ts";
+import { writeTestCrds } from "../support/test-crds.ts";
 
 const STACKS = path.join(import.meta.dirname, "../../stacks");
 const WARM = `localhost:5180/kiln/base-images/iac-runner-warm@sha256:${"a".repeat(64)}`;
@@ -14,7 +16,8 @@ async function runProgram(stack: string, changes: Readonly<Record<string, string
   const document = parse(readFileSync(path.join(STACKS, `Pulumi.${stack}.yaml`), "utf8")) as {
     config: Record<string, unknown>;
   };
-  const config = { ...document.config, ...changes };
+  const runners = "kiln:tenants" in document.config ? await offline(document.config["kiln:controller"]) : {};
+  const config = { ...document.config, ...runners, ...changes };
   pulumi.runtime.setAllConfig(
     Object.fromEntries(
       Object.entries(config).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]),
@@ -25,6 +28,76 @@ async function runProgram(stack: string, changes: Readonly<Record<string, string
   return { resources, program };
 }
 
+/** Runners that neither a cluster nor the CRDs' download is asked for. */
+async function offline(controller: unknown): Promise<Readonly<Record<string, unknown>>> {
+  const directory = await temporaryDirectory();
+  vi.stubEnv("KUBECONFIG", path.join(directory, "none"));
+  await writeTestCrds(path.join(directory, "crds"));
+  return { "kiln:controller": { ...(controller as object | undefined), crds: path.join(directory, "crds") } };
+}
+
+/** How many resources there are of each type, but for those of runner sets, which tests of their own name. */
+function counted(resources: readonly RecordedResource[]): Readonly<Record<string, number>> {
+  const kinds = Map.groupBy(resources, ({ type }) => type);
+  return Object.fromEntries([...kinds].map(([type, { length }]) => [type, length]));
+}
+
+const EVERY_STACK = {
+  "docker:index/image:Image": 1,
+  "kiln:image:RunnerImage": 1,
+  "kiln:registry:ImageRepository": 1,
+};
+
+/** Two lanes and a Docker daemon in the trusted zone, one set in the untrusted one, each in a namespace of its own. */
+const WITH_RUNNERS = {
+  ...EVERY_STACK,
+  "docker:index/image:Image": 2,
+  "kiln:image:ActionsRunnerImage": 1,
+  "kiln:registry:ImageRepository": 2,
+  "kiln:runner:Runners": 1,
+  "kiln:runner:RunnerController": 1,
+  "kiln:runner:RunnerTenant": 1,
+  "kiln:runner:RunnerNamespace": 3,
+  "kiln:runner:CacheVolumes": 1,
+  "kiln:runner:ImagePrePull": 3,
+  "kiln:runner:RunnerScaleSet": 4,
+  "kubernetes:actions.github.com/v1alpha1:AutoscalingRunnerSet": 4,
+  "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition": 4,
+  "kubernetes:apps/v1:DaemonSet": 3,
+  "kubernetes:apps/v1:Deployment": 1,
+  "kubernetes:batch/v1:CronJob": 2,
+  "kubernetes:core/v1:LimitRange": 3,
+  "kubernetes:core/v1:Namespace": 4,
+  "kubernetes:core/v1:PersistentVolumeClaim": 2,
+  // The controller's and the scale sets': Kubernetes makes the default ones.
+  "kubernetes:core/v1:ServiceAccount": 5,
+  "kubernetes:networking.k8s.io/v1:NetworkPolicy": 9,
+  "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole": 1,
+  "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding": 1,
+  "kubernetes:rbac.authorization.k8s.io/v1:Role": 5,
+  "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": 5,
+  // One of them takes over what is in the cluster: CRDs, and what was retained.
+  "pulumi:providers:kubernetes": 2,
+  "pulumi:providers:github": 1,
+  "kiln:github:GithubAccess": 1,
+  "github:index/actionsRunnerGroup:ActionsRunnerGroup": 2,
+  "github:index/repositoryEnvironment:RepositoryEnvironment": 1,
+  "github:index/repositoryEnvironmentDeploymentPolicy:RepositoryEnvironmentDeploymentPolicy": 1,
+};
+
+const EXPECTED: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  local: EVERY_STACK,
+  dev: WITH_RUNNERS,
+  staging: WITH_RUNNERS,
+  prod: {
+    ...WITH_RUNNERS,
+    // The replicas of the controller elect a leader.
+    "kubernetes:rbac.authorization.k8s.io/v1:Role": 6,
+    "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": 6,
+    "github:index/repositoryRuleset:RepositoryRuleset": 2,
+  },
+};
+
 beforeEach(() => {
   vi.resetModules();
 });
@@ -33,16 +106,14 @@ describe.each(stacks)("the program on stack %s", (stack) => {
   it("is exactly these resources", async () => {
     const { resources, program } = await runProgram(stack, { "kiln:warmImage": WARM });
     await valueOf(program.image);
-    expect(resources.map(({ type, name }) => `${type} ${name}`).sort()).toEqual([
-      "docker:index/image:Image iac-runner",
-      "kiln:image:RunnerImage iac-runner",
-      "kiln:registry:ImageRepository images",
-    ]);
+    await vi.waitFor(() => {
+      expect(counted(resources)).toEqual(EXPECTED[stack]);
+    });
   });
 
   it("gives people the image, what it is made of and how it was checked", async () => {
     const { program } = await runProgram(stack, { "kiln:warmImage": WARM });
-    expect(Object.keys(program).sort()).toEqual(["image", "toolVersions", "verification", "warmImage"]);
+    expect(Object.keys(program).sort()).toEqual(["image", "scaleSets", "toolVersions", "verification", "warmImage"]);
     expect(await valueOf(program.image)).toMatch(/\/base-images\/iac-runner@sha256:d{64}$/);
     expect(await valueOf(program.warmImage)).toBe(WARM);
     expect(program.toolVersions).toEqual({

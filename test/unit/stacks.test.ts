@@ -47,7 +47,10 @@ describe("the schema in Pulumi.yaml", () => {
     const required = Object.keys(schema).filter((key) => !("default" in (schema[key] ?? {})));
     expect(required).toEqual(["kiln:registry"]);
     expect(Object.keys(schema).sort()).toEqual(
-      ["buildOnPreview", "image", "registry", "source", "warmImage"].map((key) => `kiln:${key}`),
+      [
+        ...["actionsRunner", "buildOnPreview", "cluster", "controller", "github", "image", "registry", "source"],
+        ...["tenants", "warmImage"],
+      ].map((key) => `kiln:${key}`),
     );
   });
 });
