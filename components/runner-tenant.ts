@@ -66,6 +66,7 @@ export class RunnerTenant extends pulumi.ComponentResource {
           gateway === undefined ? undefined : pushgatewayService(gateway),
         ),
         quota: plan.zone.quota,
+        limits: plan.zone.limits,
         adoptWith,
         retain: plan.cache?.retention === "retain",
         at: plan.zone.at,

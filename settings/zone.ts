@@ -1,6 +1,8 @@
 import { CONTAINER_MODES, type ContainerMode } from "../runners/scale-set/container-mode.ts";
 import { isImageReference } from "../registry/image-reference.ts";
 import { givenFields } from "../runners/given-fields.ts";
+import type { ContainerLimits } from "../runners/namespace/quota.ts";
+import { limitsOf } from "./zone-limits.ts";
 import { at, namespaceOf } from "./cluster.ts";
 import { cacheOf, type CacheSettings } from "./zone-cache.ts";
 import { networkOf, type NetworkSettings } from "./zone-network.ts";
@@ -44,6 +46,8 @@ export interface ZoneSettings {
   readonly network: NetworkSettings;
   /** Hard limits of each of the zone's namespaces, such as `limits.cpu`. */
   readonly quota: Readonly<Record<string, string>>;
+  /** What containers get that say nothing themselves: a quota of limits asks for defaults. */
+  readonly limits: ContainerLimits;
   /** A rootless buildkitd beside the runners; none where left out. */
   readonly buildkit: BuildKitSettings | undefined;
 }
@@ -90,7 +94,17 @@ interface ZoneOf {
   readonly grouped: boolean;
 }
 
-const ZONE = ["namespace", "runnerGroup", "workflow", "cache", "sets", "network", "quota", "buildkit"] as const;
+const ZONE = [
+  "namespace",
+  "runnerGroup",
+  "workflow",
+  "cache",
+  "sets",
+  "network",
+  "quota",
+  "limits",
+  "buildkit",
+] as const;
 const SET = [
   "mode",
   "minRunners",
@@ -132,6 +146,7 @@ export function zoneOf(field: Field, of: ZoneOf): ZoneSettings {
     sets,
     network: networkOf(zone("network")),
     quota: mapOf(zone("quota"), scalarOf),
+    limits: limitsOf(zone("limits")),
     buildkit: buildkitOf(zone("buildkit")),
   });
 }

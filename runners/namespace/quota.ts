@@ -53,7 +53,7 @@ export function limitRangeSpec(limits: ContainerLimits, hard: Amounts, at: strin
       {
         type: "Container",
         defaultRequest: defaultRequests,
-        default: defaultLimits,
+        ...(Object.keys(defaultLimits).length === 0 ? {} : { default: defaultLimits }),
         ...(max === undefined ? {} : { max }),
       },
     ],
@@ -64,7 +64,7 @@ export interface LimitRangeSpec {
   readonly limits: readonly {
     readonly type: "Container";
     readonly defaultRequest: Amounts;
-    readonly default: Amounts;
+    readonly default?: Amounts;
     readonly max?: Amounts;
   }[];
 }

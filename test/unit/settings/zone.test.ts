@@ -23,6 +23,7 @@ describe("a zone", () => {
       sets: { bake: expect.objectContaining({ at: "f: kiln:z.sets.bake", maxRunners: 2 }) as unknown },
       network: { ssh: false, clusterNetworks: [], apiServer: [], services: {}, networks: {} },
       quota: {},
+      limits: { defaultLimits: {} },
       buildkit: undefined,
     });
   });
@@ -35,6 +36,11 @@ describe("a zone", () => {
   it("has no runner group at a repository", () => {
     expect(zone({}, { grouped: false }).runnerGroup).toBeUndefined();
     expect(() => zone({ runnerGroup: "ci" }, { grouped: false })).toThrow("f: kiln:z.runnerGroup names a runner group");
+  });
+
+  it("reads what containers get that say nothing, where a quota asks for it", () => {
+    const limits = { defaultLimits: { cpu: 2, memory: "4Gi" }, max: { memory: "32Gi" } };
+    expect(zone({ limits }).limits).toEqual({ defaultLimits: { cpu: "2", memory: "4Gi" }, max: { memory: "32Gi" } });
   });
 
   it("reads quotas as YAML has them", () => {
