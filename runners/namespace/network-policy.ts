@@ -163,11 +163,27 @@ function proxyPolicy(proxies: readonly string[], clusterNetworks: readonly strin
  * all that is neither the cluster's nor a metadata address; a proxy by address, or in the cluster, is the narrow way.
  */
 function proxyPeers(hostname: string, clusterNetworks: readonly string[], at: string): readonly Peer[] {
-  const address = hostname.replace(/^\[|\]$/g, "");
-  if (isIP(address) !== 0) return [blockPeer(blockOfAddress(address), `${at}.proxies`)];
-  const [, namespace] = /^[^.]+\.([^.]+)\.svc(?:\.|$)/.exec(hostname) ?? [];
+  const address = addressOf(hostname);
+  if (address !== undefined) return [blockPeer(blockOfAddress(address), `${at}.proxies`)];
+  const namespace = serviceNamespace(hostname);
   if (namespace !== undefined) return [podsOf(namespace)];
   return ["0.0.0.0/0", "::/0"].map((all) => blockPeer(all, `${at}.clusterNetworks`, clusterNetworks));
+}
+
+/** Whether a proxy is named in a way that no policy can narrow: its port is then open to private networks too. */
+export function isOpenProxy(url: string): boolean {
+  const { hostname } = new URL(url);
+  return addressOf(hostname) === undefined && serviceNamespace(hostname) === undefined;
+}
+
+function addressOf(hostname: string): string | undefined {
+  const address = hostname.replace(/^\[|\]$/g, "");
+  return isIP(address) === 0 ? undefined : address;
+}
+
+/** The namespace in a name such as `proxy.web.svc.cluster.local`. */
+function serviceNamespace(hostname: string): string | undefined {
+  return /^[^.]+\.([^.]+)\.svc(?:\.|$)/.exec(hostname)?.[1];
 }
 
 /** In the order of the names, whatever that of a file is: a reordered file changes nothing. */

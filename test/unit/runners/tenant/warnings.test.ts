@@ -39,6 +39,17 @@ describe("planWarnings", () => {
     expect(warningsOf({ cache, sets }).filter((warning) => warning.includes("minRunners"))).toEqual([]);
   });
 
+  it.each<[string, Raw, number]>([
+    ["by name", {}, 1],
+    ["by name, with the cluster's networks closed", { network: { clusterNetworks: ["10.0.0.0/8"] } }, 0],
+  ])("says what a proxy %s leaves open", (_, zone, count) => {
+    const sets = { bake: { maxRunners: 1 } };
+    const named = warningsOf({ ...zone, sets }, { proxy: { https: { url: "http://proxy.acme.example:3128" } } });
+    expect(named.filter((warning) => warning.includes("open to every private network"))).toHaveLength(count);
+    const narrow = ["http://10.0.0.7:3128", "http://[fd00::7]:3128", "http://squid.web.svc:3128"];
+    for (const url of narrow) expect(warningsOf({ ...zone, sets }, { proxy: { http: { url } } })).toEqual([]);
+  });
+
   it("says that a buildkitd is made of none, once for its zone", () => {
     const untrusted = { buildkit: { size: "20Gi" }, sets: { check: { maxRunners: 1 } } };
     expect(warningsOf({ buildkit: { size: "20Gi" }, sets: {} }, { untrusted })).toEqual([
