@@ -135,7 +135,8 @@ function objectProblem(wanted: WantedObject, facts: ClusterFacts): ClusterProble
     ];
   }
   const { fact } = reading;
-  if (fact.problem !== undefined) {
+  // A node comes and goes: what it lacks today is no reason to stop what other namespaces need.
+  if (fact.problem !== undefined && kind !== "Node") {
     return [
       { at, problem: `names the ${kind} ${name}${where}, which ${fact.problem}`, mend: "Mend it in the cluster" },
     ];
@@ -148,6 +149,10 @@ function objectProblem(wanted: WantedObject, facts: ClusterFacts): ClusterProble
 
 /** What the namespace will hold once the stack has made it: nobody can put it there before. */
 function objectNote(wanted: WantedObject, facts: ClusterFacts): string[] {
+  const reading = facts.objects[objectKey(wanted)];
+  if (wanted.kind === "Node" && reading?.kind === "found" && reading.fact.problem !== undefined) {
+    return [`the Node ${wanted.name} ${reading.fact.problem}: what ${wanted.at} pins to it waits until that is over`];
+  }
   if (!awaitsNamespace(wanted, facts)) return [];
   const { kind, name, namespace } = wanted;
   return [`after the first \`pulumi up\`, make the ${kind} ${name} in ${namespace ?? ""}: ${wanted.at} names it`];

@@ -103,6 +103,17 @@ describe("objects", () => {
     objects: { ...space, [key]: { kind: "found", fact: { keys } } as const },
   });
 
+  it("says of a node that is not ready what waits for it, and stops nothing else", () => {
+    const node: WantedObject = { at: "kiln:tenants.acme.trusted.cache.node", kind: "Node", name: "big" };
+    const objects = { "Node big": { kind: "found", fact: { keys: [], problem: "is cordoned" } } as const };
+    expect(checkCluster({ ...WANTED, objects: [node] }, { ...FACTS, objects })).toEqual({
+      problems: [],
+      notes: [
+        "the Node big is cordoned: what kiln:tenants.acme.trusted.cache.node pins to it waits until that is over",
+      ],
+    });
+  });
+
   it.each([["github_token"], ["github_app_id", "github_app_private_key", "more"]])(
     "takes a Secret with %j",
     (...keys) => {
