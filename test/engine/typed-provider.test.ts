@@ -150,7 +150,7 @@ describe("GithubAccess on the real engine", () => {
   const stack = "test-access";
   const access = (plan: string) => `import { GithubAccess } from "kiln/components/github-access.ts";
 import { githubProvider } from "kiln/components/github-provider.ts";
-import { parseConfigUrl } from "kiln/runners/config-url.ts";
+import { parseConfigUrl } from "kiln/runners/scale-set/config-url.ts";
 const url = parseConfigUrl("https://github.com/acme", "url");
 const workflow = "acme/kiln/.github/workflows/bake.yml@refs/heads/main";
 export const { runnerGroups } = new GithubAccess("github", {
