@@ -1,38 +1,9 @@
+import type { EnvironmentRequest, GithubRequest } from "../runners/github/request.ts";
 import { secretKeyOf, type SecretKeys } from "./credentials.ts";
 import { choiceOf, countOf, listOf, mapOf, refusal, requiredText, section, type Field } from "./field.ts";
 
-/** The GitHub side of a stack: what its workflows may use and who may release. */
-export interface GithubSettings {
-  readonly owner: string;
-  readonly repository: string;
-  /** Numeric ids of the repositories that may use the stack's runner groups: a name could be taken over by another. */
-  readonly repositoryIds: readonly number[];
-  readonly plan: "free" | "team" | "enterprise";
-  readonly visibility: "public" | "private" | "internal";
-  /** Deployment environments by name; the stack's own is `<stack>`. */
-  readonly environments: Readonly<Record<string, EnvironmentSettings>>;
-  /** Actions variables of the stack's repository. */
-  readonly variables: Readonly<Record<string, string>>;
-  /** Actions secrets of the stack's repository: name to configuration key. */
-  readonly secrets: Readonly<Record<string, string>>;
-  /** Rules for the repository's release tags. They belong to one stack only. */
-  readonly tagRules: TagRuleSettings | undefined;
-}
-
-export interface EnvironmentSettings {
-  /** Numeric ids: somebody of these has to approve each deployment. */
-  readonly reviewers: { readonly teams: readonly number[]; readonly users: readonly number[] };
-  readonly waitMinutes: number;
-  /** Branches and tags that may deploy; any when empty. */
-  readonly branches: readonly string[];
-  readonly variables: Readonly<Record<string, string>>;
-  readonly secrets: Readonly<Record<string, string>>;
-}
-
-export interface TagRuleSettings {
-  /** The GitHub App that may delete and push language and job tags again. */
-  readonly releaseAppId: number | undefined;
-}
+/** The GitHub side of a stack: what its workflows may use and who may release; its runner groups follow from the tenants. */
+export type GithubSettings = Omit<GithubRequest, "runnerGroups">;
 
 const GITHUB = [
   "owner",
@@ -78,7 +49,7 @@ function repositoryOf(field: Field): string {
   });
 }
 
-function environmentOf(field: Field, secrets: SecretKeys): EnvironmentSettings {
+function environmentOf(field: Field, secrets: SecretKeys): EnvironmentRequest {
   const environment = section(field, ENVIRONMENT);
   const reviewers = section(environment("reviewers"), ["teams", "users"]);
   return Object.freeze({
@@ -93,7 +64,7 @@ function environmentOf(field: Field, secrets: SecretKeys): EnvironmentSettings {
   });
 }
 
-function tagRulesOf(field: Field): TagRuleSettings {
+function tagRulesOf(field: Field): NonNullable<GithubSettings["tagRules"]> {
   const rules = section(field, ["releaseAppId"]);
   return Object.freeze({ releaseAppId: countOf(rules("releaseAppId"), 1) });
 }

@@ -1,30 +1,8 @@
+import type { NetworkAccess, NetworkService, PrivateNetwork } from "../runners/namespace/network-policy.ts";
 import { countOf, flagOf, listOf, mapOf, refusal, requiredText, section, type Field } from "./field.ts";
 
-/** Where a zone's runners may connect to, beside DNS and port 443 of the world outside the cluster. */
-export interface NetworkSettings {
-  /** Port 22 as well, for modules that are cloned by SSH. */
-  readonly ssh: boolean;
-  /** Networks of pods, services and nodes that are not private ones: kept out too. Private networks always are. */
-  readonly clusterNetworks: readonly string[];
-  /** Addresses of the API server, which container mode `kubernetes` needs. */
-  readonly apiServer: readonly string[];
-  /** Services of the cluster that runners need, by name: a module proxy, a registry. */
-  readonly services: Readonly<Record<string, NetworkService>>;
-  /** Networks outside the cluster that are not the internet, by name: a GitHub Enterprise Server, a company's registry. */
-  readonly networks: Readonly<Record<string, PrivateNetwork>>;
-}
-
-export interface PrivateNetwork {
-  readonly blocks: readonly string[];
-  readonly ports: readonly number[];
-}
-
-export interface NetworkService {
-  readonly namespace: string;
-  /** Labels of its pods. */
-  readonly podLabels: Readonly<Record<string, string>>;
-  readonly port: number;
-}
+/** Where a zone's runners may connect to, beside DNS and port 443 of the world outside the cluster: all that a stack says. */
+export type NetworkSettings = Required<Omit<NetworkAccess, "proxies" | "metrics">>;
 
 const NETWORK = ["ssh", "clusterNetworks", "apiServer", "services", "networks"] as const;
 
