@@ -12,6 +12,8 @@ export interface RunOptions {
   readonly input?: string | Buffer;
   /** A file that becomes the child's standard input. */
   readonly inputFile?: string;
+  /** A file that the child's standard output goes into, instead of into the result. */
+  readonly outputFile?: string;
   /** Called with each line of standard error as it comes. */
   readonly onStderrLine?: (line: string) => void;
   /** Called with each line of standard output as it comes. */
@@ -50,10 +52,11 @@ export async function run(command: string, args: readonly string[], options: Run
   const signal = options.signal ?? interruption.signal;
   throwIfAborted(signal);
   const inputFile = options.inputFile === undefined ? undefined : await open(options.inputFile);
+  const outputFile = options.outputFile === undefined ? undefined : await open(options.outputFile, "w");
   const child = spawn(command, args, {
     cwd: options.cwd,
     env: options.env,
-    stdio: [inputFile?.fd ?? (options.input === undefined ? "ignore" : "pipe"), "pipe", "pipe"],
+    stdio: [inputFile?.fd ?? (options.input === undefined ? "ignore" : "pipe"), outputFile?.fd ?? "pipe", "pipe"],
     detached: true,
   });
   let killTimer: NodeJS.Timeout | undefined;
@@ -68,10 +71,10 @@ export async function run(command: string, args: readonly string[], options: Run
   const stdout: string[] = [];
   const stderr: string[] = [];
   const { stdout: out, stderr: err } = child;
-  if (!out || !err) throw new KilnError("failed", `${command} was started without pipes`);
-  out.setEncoding("utf8").on("data", (text: string) => stdout.push(text));
+  if ((!out && !outputFile) || !err) throw new KilnError("failed", `${command} was started without pipes`);
+  out?.setEncoding("utf8").on("data", (text: string) => stdout.push(text));
   err.setEncoding("utf8").on("data", (text: string) => stderr.push(text));
-  if (options.onStdoutLine) createInterface({ input: out }).on("line", options.onStdoutLine);
+  if (out && options.onStdoutLine) createInterface({ input: out }).on("line", options.onStdoutLine);
   if (options.onStderrLine) createInterface({ input: err }).on("line", options.onStderrLine);
   child.stdin?.on("error", () => undefined).end(options.input);
 
@@ -83,7 +86,7 @@ export async function run(command: string, args: readonly string[], options: Run
       resolve(exitCode ?? (exitSignal === "SIGKILL" ? 137 : 143));
     });
   }).finally(async () => {
-    await inputFile?.close();
+    await Promise.all([inputFile?.close(), outputFile?.close()]);
     clearTimeout(killTimer);
     signal.removeEventListener("abort", endGroup);
   });

@@ -12,6 +12,7 @@ import (
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/emptypb"
+	"google.golang.org/protobuf/types/known/structpb"
 )
 
 // Larger than gRPC's own limit, as the engine has it: programs hand over whole files.
@@ -76,12 +77,21 @@ func (host *languageHost) GetRequiredPackages(
 	return &pulumirpc.GetRequiredPackagesResponse{Packages: packages}, nil
 }
 
-// Run compiles the program to a fresh path and runs it. What goes wrong in the program is in the response.
+// Run runs the executable that the runtime option `binary` names, or compiles the program to a fresh path and runs that.
+// What goes wrong in the program is in the response.
 func (host *languageHost) Run(
 	ctx context.Context, request *pulumirpc.RunRequest,
 ) (*pulumirpc.RunResponse, error) {
-	for name := range request.GetInfo().GetOptions().GetFields() {
-		return nil, fmt.Errorf("the stand-in for pulumi-language-go does not know the runtime option %q", name)
+	name, err := binaryOption(request.GetInfo().GetOptions())
+	if err != nil {
+		return nil, err
+	}
+	if name != "" {
+		binary, err := findExecutable(name)
+		if err != nil {
+			return nil, fmt.Errorf("unable to find '%s' executable: %w", name, err)
+		}
+		return runProgram(ctx, binary, host.engine, request)
 	}
 	binary, err := compileProgram(ctx, request.GetInfo().GetProgramDirectory())
 	if err != nil {
@@ -89,4 +99,20 @@ func (host *languageHost) Run(
 	}
 	defer os.Remove(binary)
 	return runProgram(ctx, binary, host.engine, request)
+}
+
+// binaryOption is the name of a prebuilt program; empty where the program is to be compiled.
+func binaryOption(options *structpb.Struct) (string, error) {
+	var binary string
+	for name, value := range options.AsMap() {
+		text, isText := value.(string)
+		switch {
+		case name != "binary":
+			return "", fmt.Errorf("the stand-in for pulumi-language-go does not know the runtime option %q", name)
+		case !isText:
+			return "", fmt.Errorf("binary option must be a string, got %T", value)
+		}
+		binary = text
+	}
+	return binary, nil
 }

@@ -1,0 +1,146 @@
+package pack
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// Summary is what was written.
+type Summary struct {
+	Bytes        int64 `json:"bytes"`
+	Actions      int   `json:"actions"`
+	Outputs      int   `json:"outputs"`
+	ContentBytes int64 `json:"contentBytes"`
+	Sources      int   `json:"sources"`
+}
+
+// Write writes the pack of a list to a file, which is there whole or not at all. It fails, naming the file, where an
+// output is not what its name says or an action's entry cannot be read.
+func Write(list List, path string) (Summary, error) {
+	temporary, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.part")
+	if err != nil {
+		return Summary{}, err
+	}
+	defer os.Remove(temporary.Name())
+	defer temporary.Close()
+	summary, err := writeTo(temporary, list)
+	if err != nil {
+		return Summary{}, err
+	}
+	if err := temporary.Chmod(0o644); err != nil {
+		return Summary{}, err
+	}
+	if err := temporary.Sync(); err != nil {
+		return Summary{}, err
+	}
+	if err := temporary.Close(); err != nil {
+		return Summary{}, err
+	}
+	if err := os.Rename(temporary.Name(), path); err != nil {
+		return Summary{}, err
+	}
+	return summary, syncFolder(filepath.Dir(path))
+}
+
+// syncFolder makes a rename outlast a crash.
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	return folder.Sync()
+}
+
+func writeTo(file io.Writer, list List) (Summary, error) {
+	if err := list.check(); err != nil {
+		return Summary{}, err
+	}
+	actions, err := collectActions(list)
+	if err != nil {
+		return Summary{}, err
+	}
+	objects, err := collectOutputs(list, actions)
+	if err != nil {
+		return Summary{}, err
+	}
+	modules, err := collectSources(list)
+	if err != nil {
+		return Summary{}, err
+	}
+	p, base := newPlan(objects, modules)
+	programs, err := newRepeats(base, p)
+	if err != nil {
+		return Summary{}, err
+	}
+	out := bufio.NewWriterSize(file, 1<<20)
+	if _, err := out.WriteString(magic); err != nil {
+		return Summary{}, err
+	}
+	c := newCompressor(out, programs)
+	blocks, err := c.run(p)
+	if err != nil {
+		return Summary{}, err
+	}
+	tail, err := index(blocks, actions, objects, modules, c.offset, p.end)
+	if err != nil {
+		return Summary{}, err
+	}
+	if _, err := out.Write(tail); err != nil {
+		return Summary{}, err
+	}
+	summary := Summary{Bytes: c.offset + int64(len(tail)), Actions: len(actions), Outputs: len(objects)}
+	for _, o := range objects {
+		summary.ContentBytes += o.Size
+	}
+	for _, m := range modules {
+		summary.Sources += len(m.list)
+		for _, f := range m.list {
+			summary.ContentBytes += f.Size
+		}
+	}
+	return summary, out.Flush()
+}
+
+// index returns all that stands behind the blocks: the tables and the footer.
+func index(blocks []block, actions []Action, objects []*object, modules []*sources, at, end int64) ([]byte, error) {
+	var tail, names, listing []byte
+	for _, b := range blocks {
+		tail = appendBlock(tail, b)
+	}
+	for _, a := range actions {
+		tail = appendAction(tail, a)
+	}
+	for _, o := range objects {
+		tail = appendOutput(tail, o.Output)
+	}
+	for _, m := range modules {
+		tail = appendModule(tail, m.module)
+		names = append(names, m.Name...)
+		for _, f := range m.list {
+			listing = appendFile(listing, f)
+		}
+	}
+	if len(listing) > maxListing {
+		return nil, fmt.Errorf("the paths of %d modules take %d bytes: too many for one pack", len(modules), len(listing))
+	}
+	encoder, err := newEncoder()
+	if err != nil {
+		return nil, err
+	}
+	stored := encoder.EncodeAll(listing, nil)
+	tail = append(append(tail, names...), stored...)
+	foot := appendFooter(nil, footer{
+		index: at, blocks: uint32(len(blocks)), actions: uint32(len(actions)), outputs: uint32(len(objects)),
+		mods: uint32(len(modules)), content: end, listing: int64(len(stored)), names: uint32(len(names)),
+	})
+	sum := sha256.New()
+	sum.Write(tail)
+	sum.Write(foot)
+	tail = sum.Sum(append(tail, foot...))
+	return append(tail, magic...), nil
+}
