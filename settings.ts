@@ -1,4 +1,6 @@
 import { isBuildTag } from "./cache/contract.ts";
+import { PROGRAM_DELIVERIES, type ProgramDelivery } from "./cache/program-delivery.ts";
+import { STORE_LAYOUTS, type StoreLayout } from "./cache/store-layout.ts";
 import { KilnError } from "./errors.ts";
 import { isImageReference, isTag, parsePinnedImage, referrersTag } from "./registry/image-reference.ts";
 import { isRegistry } from "./registry/repository-names.ts";
@@ -54,6 +56,10 @@ export interface ImageSettings {
    * alone, and nobody has vouched yet for the checksums that `layer` asks for. `volume` says that one is mounted for them.
    */
   readonly plugins: PluginMode;
+  /** How a baked image holds its caches: compressed in packs, or as the files that Go itself would have. */
+  readonly store: StoreLayout;
+  /** Whether it holds the programs as caches, as finished binaries, or as both. */
+  readonly programs: ProgramDelivery;
 }
 
 export type PluginMode = (typeof PLUGIN_MODES)[number];
@@ -101,7 +107,7 @@ const KEYS = {
     "tenants",
     "github",
   ],
-  image: ["dockerfile", "platform", "tag", "base", "tools", "certificates", "plugins"],
+  image: ["dockerfile", "platform", "tag", "base", "tools", "certificates", "plugins", "store", "programs"],
   source: ["path", "modules", "tags"],
 } as const;
 
@@ -131,6 +137,8 @@ export function parseSettings(
       tools: referenceOf(image("tools")),
       certificates: referenceOf(image("certificates")),
       plugins: choiceOf(image("plugins"), PLUGIN_MODES, "none"),
+      store: choiceOf(image("store"), STORE_LAYOUTS, "packed"),
+      programs: choiceOf(image("programs"), PROGRAM_DELIVERIES, "cache"),
     }),
     source: Object.freeze({
       path: pathOf(source("path"), "."),
@@ -170,11 +178,11 @@ function runnersOf(
 /** Throws where a standalone image, which a docker build of this project makes, cannot be what the settings say. */
 function requireBuildable(
   settings: Pick<Settings, "image" | "source">,
-  image: (name: "platform" | "plugins") => Field,
+  image: (name: "platform" | "plugins" | "store" | "programs") => Field,
   source: (name: "path" | "tags") => Field,
 ): void {
   const standalone = "when kiln:image.dockerfile is standalone";
-  const { platform, plugins, tools } = settings.image;
+  const { platform, plugins, programs, tools } = settings.image;
   if (settings.source.path !== ".") {
     throw refusal(source("path"), `must be . ${standalone}`, {
       mend: "A docker build sees this project only: copy the programs into it, or set kiln:image.dockerfile to merged",
@@ -188,6 +196,17 @@ function requireBuildable(
   if (plugins === "layer") {
     throw refusal(image("plugins"), `cannot be layer ${standalone}`, {
       mend: "A docker build bakes no plugins: set it to none or volume, or bake: kiln:image.dockerfile: merged",
+    });
+  }
+  // Packed is the default, so it is refused where it is written only: a standalone image is loose without asking.
+  if (textOf(image("store")) === "packed") {
+    throw refusal(image("store"), `cannot be packed ${standalone}`, {
+      mend: "A docker build packs no caches: remove it, or bake: kiln:image.dockerfile: merged",
+    });
+  }
+  if (programs !== "cache") {
+    throw refusal(image("programs"), `cannot be ${programs} ${standalone}`, {
+      mend: "A docker build makes no binaries: remove it, or bake: kiln:image.dockerfile: merged",
     });
   }
   if (platform === "linux/arm64" && tools === undefined) {

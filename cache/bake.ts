@@ -1,76 +1,39 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { KilnError } from "../errors.ts";
-import type { Progress } from "../progress.ts";
 import { composeInRegistry } from "../registry/compose.ts";
 import { pushManifest, readDigest, readImageManifest, type RegistryClient } from "../registry/client.ts";
 import { formatReference, type ImageReference } from "../registry/image-reference.ts";
-import type { PluginMode } from "../settings.ts";
-import type { BaseImage } from "../toolchain/base-image.ts";
-import { engineEnvironment, type Engine } from "../toolchain/docker-engine.ts";
+import { engineEnvironment } from "../toolchain/docker-engine.ts";
 import { withLock } from "../toolchain/lock.ts";
-import type { Places } from "../toolchain/places.ts";
 import { removeFolder } from "../toolchain/remove-folder.ts";
-import { baseRecipe, readyWarmBase, type ImageTools } from "./base.ts";
-import { CONTRACT_LABEL, MODULES_LABEL, type BuildContract } from "./contract.ts";
+import type { Bake, BakedLayer, BakeOptions } from "./bake-options.ts";
+import { baseRecipe, readyWarmBase } from "./base.ts";
+import { CONTRACT_LABEL, MODULES_LABEL, PROGRAMS_LABEL, STORE_LABEL } from "./contract.ts";
+import { readGocache, type Gocache } from "./gocache.ts";
 import { inputsKey } from "./inputs.ts";
 import type { CacheManifest } from "./manifest.ts";
+import { describeMisses } from "./misses.ts";
+import { packagesDocument, pushPackages } from "./packages-document.ts";
+import { phaseClock, type PhaseClock } from "./phase-clock.ts";
 import type { Plan } from "./plan.ts";
 import { makePlan, requireNoFailures } from "./planning.ts";
 import { pushPlugins, readPluginBake, type PluginLayers } from "./plugins/bake.ts";
 import { verifyPlugins } from "./plugins/check.ts";
 import { readPrograms } from "./programs.ts";
-import { pushLayers } from "./push-layers.ts";
+import { pushLayers, type PushedLayer, type PushLayersOptions } from "./push-layers.ts";
 import { pushVerification, readRecord } from "./record.ts";
-import { verifyImage, type Verification } from "./verify.ts";
-import { warmPlan } from "./warm-plan.ts";
+import { restoreStore } from "./registry-store.ts";
+import type { Verification } from "./verification.ts";
+import { verifyDelivery } from "./verify-delivery.ts";
+import { warmAll } from "./warm-plan.ts";
 
-export interface BakeOptions {
-  readonly places: Places;
-  readonly engine: Engine;
-  readonly client: RegistryClient;
-  /** GOROOT of the Go that compiles here; the one that goes into the image may be another platform's. */
-  readonly goRoot: string;
-  readonly tools: ImageTools;
-  readonly source: string;
-  readonly pattern: string;
-  readonly allowFailed: readonly string[];
-  readonly contract: BuildContract;
-  /** What becomes of Pulumi's plugins; without it nothing is baked of them. */
-  readonly plugins?: PluginMode;
-  /** Names the base image for the key; `base` makes it when it is needed. */
-  readonly baseReference: string;
-  readonly base: () => Promise<BaseImage>;
-  /** Where the warm image, its layers and its base are pushed. */
-  readonly repository: string;
-  readonly platform: string;
-  /** Whether the engine runs that platform's programs under emulation: the record says so. */
-  readonly emulated?: boolean;
-  readonly progress: Progress;
-}
-
-/** A layer of a warm image: bytes as they travel, and of the files inside where it was written in this run. */
-export interface BakedLayer {
-  readonly name: string;
-  readonly digest: string;
-  readonly size: number;
-  readonly contentBytes?: number;
-}
-
-export interface Bake {
-  /** `repository@sha256:…` of the warm image. */
-  readonly warmImage: string;
-  /** Whether an image of the same inputs was there already, so that nothing was done. */
-  readonly reused: boolean;
-  readonly layers: readonly BakedLayer[];
-  readonly verification?: Verification;
-  /** Wall seconds of each phase. */
-  readonly seconds: Readonly<Record<string, number>>;
-}
+export type { Bake, BakedLayer, BakeOptions };
 
 /**
- * Bakes a warm image here: plan, warm, merge, layers, compose, verify inside the image; its tag `inputs-<key>` appears
- * only after it passed. An image of the same inputs is found again by that tag, whatever became of the work folder.
+ * Bakes a warm image here: plan, compile and link as one build graph, layers, compose, verify inside the image; its tag
+ * `inputs-<key>` appears only after it passed. An image of the same inputs is found again by that tag, whatever became
+ * of the work folder.
  */
 export function bake(options: BakeOptions): Promise<Bake> {
   const lock = path.join(options.places.work, "bake.lock");
@@ -79,10 +42,13 @@ export function bake(options: BakeOptions): Promise<Bake> {
 
 async function bakeAlone(options: BakeOptions): Promise<Bake> {
   const { places, client, repository, contract, source, progress } = options;
-  const { programs } = await readPrograms(source, options.pattern);
-  const recipe = await baseRecipe(places, options.tools, options.baseReference);
+  const { programs } = await readPrograms(source, options.pattern, options.providers);
+  const gocache = await readGocache(options);
+  const server = serverOf(options, gocache);
+  const recipe = await baseRecipe(places, options.tools, options.baseReference, server);
   const pluginBake = await readPluginBake(places, options.plugins ?? "none", options.platform);
-  const inputs = [...recipe, options.platform, ...options.allowFailed, ...pluginBake.recipe];
+  const form = [options.layout, options.delivery];
+  const inputs = [...recipe, ...form, options.platform, ...options.allowFailed, ...pluginBake.recipe];
   const key = await inputsKey(source, programs, contract, inputs);
   const tag = `inputs-${key.slice(0, 32)}`;
   const known = await readDigest(client, { repository, tag });
@@ -92,18 +58,20 @@ async function bakeAlone(options: BakeOptions): Promise<Bake> {
     return { warmImage: `${repository}@${known}`, reused: true, layers, seconds: {} };
   }
 
-  const clock = stopwatch();
+  const clock = phaseClock();
   const work = path.join(places.work, "bake");
   await mkdir(work, { recursive: true });
   const scratch = path.join(work, "layers");
-  const need = { ...options, programs, store: path.join(places.work, "store") };
+  const need = { ...options, programs, store: storeOf(options) };
   const plugins = await clock("plugins", () => pushPlugins(pluginBake, { ...need, scratch }));
-  const base = await clock("base image", () => readyWarmBase({ ...options, recipe }));
-  const { plan, manifest, cache } = await warmAll(options, work, clock);
+  const base = await clock("base image", () => readyWarmBase({ ...options, recipe, server }));
+  if (options.from !== undefined) await clock("restore", () => restore(options, gocache));
+  const { plan, manifest, cache } = await warm(options, gocache, work, clock);
   requireNoFailures({ ...plan.faults, ...manifest.failed }, plan.allowFailed);
 
   progress.step("writing and pushing layers");
-  const caches = await clock("layers", () => pushLayers({ ...options, cache, manifest, scratch }));
+  const packer = server && (await gocache.packer());
+  const caches = await pushTimed({ ...options, cache, manifest, packer, scratch }, clock);
   const layers = [...plugins.layers, ...caches];
   const digest = await clock("compose", () =>
     composeInRegistry(client, {
@@ -112,7 +80,7 @@ async function bakeAlone(options: BakeOptions): Promise<Bake> {
       to: { repository },
       platform: options.platform,
       settings: {
-        labels: { ...warmLabels(contract, manifest), ...plugins.labels },
+        labels: { ...warmLabels(options, manifest), ...plugins.labels },
         // Build tags: what the contract has in GOFLAGS, the image must have as well.
         environment: contract.environment.GOFLAGS === undefined ? {} : { GOFLAGS: contract.environment.GOFLAGS },
       },
@@ -120,6 +88,8 @@ async function bakeAlone(options: BakeOptions): Promise<Bake> {
   );
   const warmImage = `${repository}@${digest}`;
   const verification = await clock("verify", () => verifyWarmImage(options, warmImage, plan, manifest, plugins));
+  const sizes = Object.fromEntries(caches.map(({ name, size }) => [name, size]));
+  await pushPackages(client, { repository, digest }, await packagesDocument(cache, manifest, sizes));
   await pushVerification(client, { repository, digest }, contract, verification, options.emulated);
   // An image that lacks what Pulumi will look for is verified, but the next bake tries again.
   if (manifest.missing === undefined) await tagImage(client, { repository, digest }, tag);
@@ -127,26 +97,63 @@ async function bakeAlone(options: BakeOptions): Promise<Bake> {
   return { warmImage, reused: false, layers, verification, seconds: clock.seconds };
 }
 
-/** Labels by which a warm image says what it is warm for. */
-function warmLabels(contract: BuildContract, manifest: CacheManifest): Readonly<Record<string, string>> {
+/** What an image for packed caches needs of gocache; nothing where its caches are loose, or where it has none. */
+function serverOf({ layout, delivery }: Pick<BakeOptions, "layout" | "delivery">, { server }: Gocache) {
+  return layout === "packed" && delivery !== "binaries" ? server : undefined;
+}
+
+function storeOf({ store, places }: BakeOptions): string {
+  return store ?? path.join(places.work, "store");
+}
+
+/** Fills the store from an earlier image, where one is named. */
+async function restore(options: BakeOptions, gocache: Gocache): Promise<void> {
+  const { client, from, contract, layout, progress } = options;
+  if (from === undefined) return;
+  const program = async () => (await gocache.packer()).program;
+  const wholeModules = layout === "loose";
+  await restoreStore({
+    client,
+    image: from,
+    store: storeOf(options),
+    contract,
+    gocache: program,
+    wholeModules,
+    progress,
+  });
+}
+
+async function pushTimed(options: PushLayersOptions, clock: PhaseClock): Promise<readonly PushedLayer[]> {
+  const start = performance.now();
+  const { layers, writing } = await pushLayers(options);
+  clock.add("layers", writing);
+  clock.add("push", (performance.now() - start) / 1000 - writing);
+  return layers;
+}
+
+/** Labels by which a warm image says what it is warm for, and how. */
+function warmLabels(options: BakeOptions, manifest: CacheManifest): Readonly<Record<string, string>> {
   return {
-    [CONTRACT_LABEL]: JSON.stringify(contract),
+    [CONTRACT_LABEL]: JSON.stringify(options.contract),
     [MODULES_LABEL]: manifest.modules.join(","),
+    [STORE_LABEL]: options.layout,
+    [PROGRAMS_LABEL]: options.delivery,
   };
 }
 
-async function warmAll(
+async function warm(
   options: BakeOptions,
+  gocache: Gocache,
   work: string,
-  clock: Clock,
+  clock: PhaseClock,
 ): Promise<{ readonly plan: Plan; readonly manifest: CacheManifest; readonly cache: string }> {
-  const { source, goRoot, progress } = options;
-  const store = path.join(options.places.work, "store");
+  const { source, goRoot, delivery, progress } = options;
+  const store = storeOf(options);
   const plan = await clock("plan", () => makePlan({ ...options, division: { by: "provider" }, store }));
-  const [shards, cache] = [path.join(work, "shards"), path.join(work, "cache")];
-  const warmed = await warmPlan({ plan, source, goRoot, store, shards, out: cache, progress });
-  for (const { id, seconds } of warmed.shards) clock.add(`warm ${id}`, seconds);
-  clock.add("merge", warmed.mergeSeconds);
+  const cache = path.join(work, "cache");
+  const { program } = await clock("gocache", gocache.packer);
+  const warmed = await warmAll({ plan, source, goRoot, store, delivery, gocache: program, out: cache, progress });
+  for (const [phase, seconds] of Object.entries(warmed.seconds)) clock.add(phase, seconds);
   return { plan, cache, manifest: warmed.manifest };
 }
 
@@ -157,12 +164,12 @@ async function verifyWarmImage(
   manifest: CacheManifest,
   { plugins }: PluginLayers,
 ): Promise<Verification> {
-  const { engine, contract, source, progress } = options;
+  const { engine, progress } = options;
   progress.step("verifying inside the image, without network");
   const programs = plan.programs.filter((program) => manifest.modules.includes(program.directory));
   const container = { docker: engine.docker, env: engineEnvironment(engine) };
   await verifyPlugins(container, image, plugins, options.platform);
-  const verification = await verifyImage(container, image, contract, source, programs, progress);
+  const verification = await verifyDelivery(container, { ...options, image, programs }, progress);
   if (!verification.passed) {
     throw new KilnError("difference", `${image} is not warm:\n${describeMisses(verification)}`, {
       mend: "The image was composed but is neither tagged nor written to the stack. `npx kiln cache verify --image` repeats the check.",
@@ -171,47 +178,8 @@ async function verifyWarmImage(
   return verification;
 }
 
-const MISSES_SHOWN = 12;
-
-/** A line for each program that did not build from the cache alone. */
-export function describeMisses(verification: Verification): string {
-  return verification.programs
-    .filter(({ compiled, error }) => compiled.length > 0 || error !== undefined)
-    .map(({ directory, compiled, error }) => {
-      const more =
-        compiled.length > MISSES_SHOWN ? ` and ${compiled.length - MISSES_SHOWN} more (--json lists all)` : "";
-      const named = compiled.slice(0, MISSES_SHOWN).join(", ");
-      const missed = compiled.length > 0 ? `compiled ${compiled.length}: ${named}${more}` : "";
-      return `  ${directory}: ${[missed, error].filter((part) => part !== undefined && part !== "").join("; ")}`;
-    })
-    .join("\n");
-}
-
 async function tagImage(client: RegistryClient, image: ImageReference, tag: string): Promise<void> {
   const manifest = await readImageManifest(client, image);
   const tagged = await pushManifest(client, { repository: image.repository, tag }, manifest);
   if (tagged !== image.digest) throw new KilnError("failed", `tagging ${formatReference(image)} gave ${tagged}`);
-}
-
-interface Clock {
-  <T>(phase: string, work: () => Promise<T>): Promise<T>;
-  /** A phase that was timed elsewhere, in seconds. */
-  add(phase: string, seconds: number): void;
-  readonly seconds: Readonly<Record<string, number>>;
-}
-
-function stopwatch(): Clock {
-  const seconds: Record<string, number> = {};
-  const clock = async <T>(phase: string, work: () => Promise<T>): Promise<T> => {
-    const start = performance.now();
-    try {
-      return await work();
-    } finally {
-      seconds[phase] = Math.round((performance.now() - start) / 100) / 10;
-    }
-  };
-  const add = (phase: string, taken: number) => {
-    seconds[phase] = taken;
-  };
-  return Object.assign(clock, { seconds, add });
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { chmod, cp, mkdir, readdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
+import { GO_SECONDS } from "./dated-go-root.ts";
 import { buildCertificates, buildImage, hasImage, pushImage } from "../execution/docker.ts";
 import type { Progress } from "../progress.ts";
 import { readDigest, type RegistryClient } from "../registry/client.ts";
@@ -13,6 +14,9 @@ import { ownPlatform } from "../toolchain/platforms.ts";
 import { run } from "../toolchain/process.ts";
 import type { ResolvedTool } from "../toolchain/resolve.ts";
 
+/** Where an image for packed caches has the program that serves them to Go; go.env names it. */
+export const GOCACHE_PATH = "/usr/local/lib/kiln/gocache";
+
 /** The tools that go into an IaC runner image, for its platform. */
 export interface ImageTools {
   readonly go: ResolvedTool;
@@ -20,18 +24,34 @@ export interface ImageTools {
   readonly opentofu: ResolvedTool;
 }
 
-/** What the base of warm images is made of: enough to tell two bases apart without building them. */
-export async function baseRecipe(places: Places, tools: ImageTools, base: string): Promise<readonly string[]> {
+/** What serves packs inside an image: the program for its platform, and a digest of what it is made from. */
+export interface PackServer {
+  readonly digest: string;
+  /** Its file here; built when it is first asked for. */
+  readonly ready: () => Promise<string>;
+}
+
+/**
+ * What the base of warm images is made of: enough to tell two bases apart without building them. `server` is that of a
+ * base for packed caches.
+ */
+export async function baseRecipe(
+  places: Places,
+  tools: ImageTools,
+  base: string,
+  server?: Pick<PackServer, "digest">,
+): Promise<readonly string[]> {
   const dockerfile = await readFile(path.join(places.project, "images/iac-runner/Dockerfile"), "utf8");
   const versions = [tools.go, tools.pulumi, tools.opentofu].map(
     (tool) => `${tool.name} ${tool.version} ${tool.source === "built" ? "built from source" : "official"}`,
   );
-  return [base, ...versions, createHash("sha256").update(dockerfile).digest("hex")];
+  const serving = server === undefined ? [] : [`gocache ${server.digest}`];
+  return [base, ...versions, createHash("sha256").update(dockerfile).digest("hex"), ...serving];
 }
 
 /**
- * Builds the stage `base` of images/iac-runner with the tools of this machine and pushes it, unless the repository has
- * one of the same recipe. Returns its reference by digest.
+ * Builds the stage `base` of images/iac-runner, or `packed-base` with a server of packs, with the tools of this machine
+ * and pushes it, unless the repository has one of the same recipe. Returns its reference by digest.
  */
 export async function readyWarmBase(options: {
   readonly places: Places;
@@ -40,11 +60,12 @@ export async function readyWarmBase(options: {
   readonly tools: ImageTools;
   readonly base: () => Promise<BaseImage>;
   readonly recipe: readonly string[];
+  readonly server?: PackServer | undefined;
   readonly repository: string;
   readonly platform: string;
   readonly progress: Progress;
 }): Promise<ImageReference> {
-  const { places, engine, client, repository, progress } = options;
+  const { places, engine, client, repository, server, progress } = options;
   const key = createHash("sha256")
     .update(JSON.stringify([options.recipe, options.platform]))
     .digest("hex")
@@ -56,13 +77,17 @@ export async function readyWarmBase(options: {
   const base = await options.base();
   progress.step("building the base image: Go, Pulumi, OpenTofu, user, empty caches");
   const toolsImage = await readyToolsImage(places, engine, options.tools, options.platform);
+  const gocacheImage = server && (await readyGocacheImage(places, engine, server, options.platform));
   await buildImage(engine, {
     context: path.join(places.project, "images/iac-runner"),
     dockerfile: path.join(places.project, "images/iac-runner/Dockerfile"),
-    target: "base",
+    target: gocacheImage === undefined ? "base" : "packed-base",
     tag: `${target.repository}:${target.tag}`,
     platform: options.platform,
-    args: { BASE_IMAGE: base.reference, TOOLS_IMAGE: toolsImage },
+    args: {
+      ...{ BASE_IMAGE: base.reference, TOOLS_IMAGE: toolsImage },
+      ...(gocacheImage === undefined ? {} : { GOCACHE_IMAGE: gocacheImage }),
+    },
     certificates: buildCertificates(),
     progress,
   });
@@ -96,10 +121,48 @@ export async function readyToolsImage(
   }
   await cp(tools.opentofu.path, path.join(bin, "tofu"), { dereference: true });
   await chmod(path.join(bin, "tofu"), 0o755);
-  const archive = path.join(places.work, "tools-image.tar");
-  const flags = ["--sort=name", "--mtime=@315532800", "--owner=0", "--group=0", "--numeric-owner", "--mode=u+rw,go=rX"];
-  await run("tar", [...flags, "-C", root, "-cf", archive, "usr"]);
-  await loadImage(engine, { reference: tag, platform, archive });
-  await Promise.all([rm(root, { recursive: true, force: true }), rm(archive, { force: true })]);
+  await loadTree(engine, root, { reference: tag, platform });
   return tag;
+}
+
+/** An image in the engine that holds the program which serves packs, and nothing else. */
+async function readyGocacheImage(
+  places: Places,
+  engine: Engine,
+  server: PackServer,
+  platform: string,
+): Promise<string> {
+  const tag = `kiln-gocache:${server.digest}-${platform.replace("linux/", "")}`;
+  if (await hasImage(engine, tag)) return tag;
+  const root = path.join(places.work, "gocache-image");
+  await rm(root, { recursive: true, force: true });
+  const program = path.join(root, GOCACHE_PATH);
+  await mkdir(path.dirname(program), { recursive: true });
+  await cp(await server.ready(), program);
+  await chmod(program, 0o755);
+  await loadTree(engine, root, { reference: tag, platform });
+  return tag;
+}
+
+/** Makes an image of one layer from the folder `usr` below `root`, and removes `root`. */
+async function loadTree(
+  engine: Engine,
+  root: string,
+  image: { readonly reference: string; readonly platform: string },
+): Promise<void> {
+  const archive = `${root}.tar`;
+  const flags = [
+    "--sort=name",
+    `--mtime=@${GO_SECONDS}`,
+    "--owner=0",
+    "--group=0",
+    "--numeric-owner",
+    "--mode=u+rw,go=rX",
+  ];
+  try {
+    await run("tar", [...flags, "-C", root, "-cf", archive, "usr"]);
+    await loadImage(engine, { ...image, archive });
+  } finally {
+    await Promise.all([rm(root, { recursive: true, force: true }), rm(archive, { force: true })]);
+  }
 }

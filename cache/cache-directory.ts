@@ -1,7 +1,7 @@
 import path from "node:path";
 import { modulesOfGoSum } from "./closure.ts";
 import type { GoMounts } from "./go/command.ts";
-import { MANIFEST_FILE, writeJson, type CacheManifest } from "./manifest.ts";
+import { MANIFEST_FILE, MANIFEST_VERSION, writeJson, type CacheManifest } from "./manifest.ts";
 import {
   directoryBytes,
   exportEntries,
@@ -12,7 +12,7 @@ import {
 } from "./store.ts";
 
 /** What warming found out, of which a cache directory is made. */
-export type Warmed = Pick<CacheManifest, "contract" | "modules" | "failed" | "closures" | "missing" | "inputs">;
+export type Warmed = Omit<CacheManifest, "version" | "goModMetadata" | "counts">;
 
 /** Which Go modules a cache directory knows besides those that it has sources of, and how well. */
 export interface KnownModules {
@@ -23,14 +23,15 @@ export interface KnownModules {
 }
 
 /**
- * Writes a cache directory: of the store exactly what the closures name, and for every module that the go.sum files
- * name the small files by which Go knows it.
+ * Writes a cache directory: of the store exactly what the closures name, for every module that the go.sum files name the
+ * small files by which Go knows it, and the binaries, which stand in the folder `binaries` under their names.
  */
 export function writeCacheDirectory(
   store: GoMounts,
   out: string,
   warmed: Warmed,
   { goSums, required }: KnownModules,
+  binaries?: string,
 ): Promise<CacheManifest> {
   return replaceDirectory(out, async (partial) => {
     const goBuild = union(Object.values(warmed.closures).map((closure) => closure.goBuild));
@@ -53,9 +54,16 @@ export function writeCacheDirectory(
       }),
     );
     await linkFiles(store.goModCache, path.join(partial, "go-mod"), [...trees, ...metadata].flat());
+    const files = Object.values(warmed.binaries ?? {}).flat();
+    if (binaries !== undefined)
+      await linkFiles(
+        path.dirname(binaries),
+        partial,
+        files.map(({ file }) => file),
+      );
 
     const counts = { goBuildEntries: goBuild.length, goModules: goMod.length, bytes: await directoryBytes(partial) };
-    const manifest: CacheManifest = { version: 1, ...warmed, goModMetadata, counts };
+    const manifest: CacheManifest = { version: MANIFEST_VERSION, ...warmed, goModMetadata, counts };
     await writeJson(path.join(partial, MANIFEST_FILE), manifest);
     return manifest;
   });

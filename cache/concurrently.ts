@@ -2,7 +2,11 @@
 const WIDTH = 16;
 
 /** Does `work` on every item, several at a time. Ends with the first error, after what was under way. */
-export async function concurrently<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+export async function concurrently<T>(
+  items: readonly T[],
+  work: (item: T) => Promise<void>,
+  width = WIDTH,
+): Promise<void> {
   let next = 0;
   let failed = false;
   const worker = async () => {
@@ -16,7 +20,7 @@ export async function concurrently<T>(items: readonly T[], work: (item: T) => Pr
       }
     }
   };
-  const ends = await Promise.allSettled(Array.from({ length: Math.min(WIDTH, items.length) }, worker));
+  const ends = await Promise.allSettled(Array.from({ length: Math.min(width, items.length) }, worker));
   const broken = ends.find((end) => end.status === "rejected");
   if (broken) throw broken.reason;
 }

@@ -31,6 +31,10 @@ export const CONTRACT_LABEL = "dev.kiln.contract";
 /** The label in which a warm image names the directories of its programs, with commas between. */
 export const MODULES_LABEL = "dev.kiln.modules";
 
+/** The labels in which a warm image says how it holds its caches, and whether as caches or as binaries its programs. */
+export const STORE_LABEL = "dev.kiln.store";
+export const PROGRAMS_LABEL = "dev.kiln.programs";
+
 /**
  * The flags that `pulumi-language-go` of a Pulumi CLI version passes to `go build`: plain up to 3.232, `-buildvcs=false`
  * from 3.233 (pulumi/pulumi#22788), `-trimpath` from 3.246 (#23495), `-w -s` from 3.247 (#23497).

@@ -164,7 +164,7 @@ function entryWithoutDirectory(
 }
 
 /** What tells a package apart from others of the same import path. */
-function packageKey(entry: ListedPackage | undefined, importPath: string, source: string): string {
+export function packageKey(entry: ListedPackage | undefined, importPath: string, source: string): string {
   if (entry === undefined || entry.Standard === true) return importPath;
   const goModule = goModuleOf(entry);
   if (goModule !== undefined) return `${importPath}@${goModule.slice(goModule.lastIndexOf("@") + 1)}`;
@@ -198,7 +198,7 @@ async function readPackage(
 }
 
 /** Where a path that Go saw at an image path stands on this machine. */
-function outsideMounts(mounts: GoMounts, file: string): string {
+export function outsideMounts(mounts: GoMounts, file: string): string {
   const { paths } = mounts.contract;
   for (const [inside, outside] of [
     [paths.goModCache, mounts.goModCache],

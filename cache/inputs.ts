@@ -6,7 +6,7 @@ import type { Program } from "./programs.ts";
 import { readSourceNames } from "./source-files.ts";
 
 /** Raise it when kiln makes another image of the same inputs. */
-const BAKE_FORMAT = "kiln-bake-2";
+const BAKE_FORMAT = "kiln-bake-3";
 
 /**
  * A digest of all that decides a warm image: contract, tool versions, what the base is made of, and every source file.

@@ -1,29 +1,63 @@
 import { lstat, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { KilnError, messageOf } from "../errors.ts";
-import { inputsFault, type BuildInputs } from "./explain/build-inputs.ts";
-import { isMap, isTextMap, isTexts } from "./document.ts";
-import { contractFault, type BuildContract } from "./contract.ts";
+import type { BuildContract } from "./contract.ts";
+import type { BuildInputs } from "./explain/build-inputs.ts";
+import { manifestFault } from "./manifest-fault.ts";
+import type { ProgramDelivery } from "./program-delivery.ts";
+
+export type { ProgramDelivery };
 
 export const MANIFEST_FILE = "manifest.json";
+export const MANIFEST_VERSION = 2;
 
 /** What of a cache directory one provider's programs read. */
 export interface ProviderClosure {
-  /** Names below go-build/, such as `0a/0a1b…-d`. Sorted. */
+  /** Names below go-build/, such as `0a/0a1b…-d`: actions and outputs, those of linked programs included. Sorted. */
   readonly goBuild: readonly string[];
-  /** Go modules, `path@version`, whose sources it compiles. Sorted. */
+  /** Go modules, `path@version`, whose sources it compiles or that a go.mod of its programs requires. Sorted. */
   readonly goMod: readonly string[];
+  /** Files below go-mod/ that builds read, of the modules' source trees. Sorted. */
+  readonly sources: readonly string[];
+}
+
+/** The finished program under its link action, by which `go build` finds it again until an input changes. */
+export interface BuiltProgram {
+  /** The names of its two entries below go-build/. */
+  readonly action: string;
+  readonly output: string;
+  readonly bytes: number;
+}
+
+/** One binary that holds programs of a provider, each under a command name. */
+export interface ProviderBinary {
+  /** `binaries/<name>`: the first is named after the provider. */
+  readonly file: string;
+  readonly bytes: number;
+  /** Command names by the programs' directories. */
+  readonly names: Readonly<Record<string, string>>;
+  /** Its programs cannot be started up to their main alone: nothing but their being there is checked. */
+  readonly unproven?: true;
 }
 
 /** `manifest.json` of a cache directory: what it holds, for which contract, and where it must be mounted. */
 export interface CacheManifest {
-  readonly version: 1;
+  readonly version: typeof MANIFEST_VERSION;
   readonly contract: BuildContract;
+  readonly delivery: ProgramDelivery;
   /** Directories of the programs that it is warm for. Sorted. */
   readonly modules: readonly string[];
   /** Programs that could not be compiled, and the compiler's first error. */
   readonly failed: Readonly<Record<string, string>>;
   readonly closures: Readonly<Record<string, ProviderClosure>>;
+  /** Linked programs by their directories. */
+  readonly programs: Readonly<Record<string, BuiltProgram>>;
+  /** Which package each compiled archive is of: keys of the build graph by names below go-build/. */
+  readonly objects: Readonly<Record<string, string>>;
+  /** Modules of the closures that no program compiles, of which the cache has no module index. Sorted. */
+  readonly spare: readonly string[];
+  /** By provider, where programs are delivered as binaries: mostly one, more where some programs cannot be joined. */
+  readonly binaries?: Readonly<Record<string, readonly ProviderBinary[]>>;
   /** Modules that a go.mod requires and that could not be had, with the reason: Pulumi will look for them. */
   readonly missing?: Readonly<Record<string, string>>;
   /** What each provider's programs were built from; a kiln that did not note it yet leaves it out. */
@@ -33,39 +67,6 @@ export interface CacheManifest {
   readonly counts: { readonly goBuildEntries: number; readonly goModules: number; readonly bytes: number };
 }
 
-const ENTRY = /^[0-9a-f]{2}\/[0-9a-f]{64}-[ad]$/;
-/** `path@version` of a Go module that stands nowhere else than below GOMODCACHE. */
-export const MODULE_VERSION = /^(?!.*(?:^|\/)\.\.?(?:\/|@))[^\s@/][^\s@]*@v[^\s@/]+$/;
-
-/**
- * What is wrong with a manifest, or undefined. Shards come from other machines: a name that leads out of the cache would
- * put any file of this one into a layer.
- */
-export function manifestFault(document: Partial<CacheManifest>): string | undefined {
-  const { contract, modules, failed, missing, closures, goModMetadata, counts } = document;
-  const parts: Readonly<Record<string, unknown>> = { contract, modules, failed, closures, goModMetadata, counts };
-  const absent = Object.keys(parts).find((name) => typeof parts[name] !== "object" || parts[name] === null);
-  if (absent !== undefined) return `it has no ${absent}`;
-  const wrong = contractFault(contract);
-  if (wrong !== undefined) return wrong;
-  if (!isTexts(modules) || !isTextMap(failed) || !isTexts(goModMetadata) || !isMap(closures)) {
-    return "its modules, failed, closures or goModMetadata are none";
-  }
-  if (missing !== undefined && !isTextMap(missing)) return "its missing modules are none";
-  for (const [provider, closure] of Object.entries(closures as Readonly<Record<string, unknown>>)) {
-    if (!isMap(closure) || !isTexts(closure.goBuild) || !isTexts(closure.goMod) || provider.includes("/")) {
-      return `its closure of ${provider} is not one`;
-    }
-    const entry = closure.goBuild.find((name) => !ENTRY.test(name));
-    if (entry !== undefined) return `"${entry}" is no entry of a build cache`;
-    const module = closure.goMod.find((name) => !MODULE_VERSION.test(name));
-    if (module !== undefined) return `"${module}" is no version of a Go module`;
-  }
-  const module = goModMetadata.find((name) => !MODULE_VERSION.test(name));
-  if (module !== undefined) return `"${module}" is no version of a Go module`;
-  return inputsFault(document.inputs);
-}
-
 /** Reads a cache directory's manifest. Throws a usage error naming the file when it is missing or not one. */
 export async function readManifest(directory: string): Promise<CacheManifest> {
   return readJson<CacheManifest>(
@@ -73,11 +74,12 @@ export async function readManifest(directory: string): Promise<CacheManifest> {
     "a cache directory",
     "Make one with `npx kiln cache warm`.",
     manifestFault,
+    MANIFEST_VERSION,
   );
 }
 
 /**
- * Parses a JSON file with a version 1, naming what it should be, with the mend, when it is not; `faultOf` says what is wrong
+ * Parses a JSON file of a version, naming what it should be, with the mend, when it is not; `faultOf` says what is wrong
  * inside it.
  */
 export async function readJson<T extends { version: number }>(
@@ -85,6 +87,7 @@ export async function readJson<T extends { version: number }>(
   what: string,
   mend: string,
   faultOf: (document: Partial<T>) => string | undefined,
+  version = 1,
 ): Promise<T> {
   let document: Partial<T> | null;
   try {
@@ -95,10 +98,9 @@ export async function readJson<T extends { version: number }>(
       cause,
     });
   }
-  if (document?.version !== 1) {
-    throw new KilnError("usage", `${file} has version ${String(document?.version)}; this kiln reads version 1`, {
-      mend,
-    });
+  if (document?.version !== version) {
+    const found = String(document?.version);
+    throw new KilnError("usage", `${file} has version ${found}; this kiln reads version ${version}`, { mend });
   }
   const fault = faultOf(document);
   if (fault !== undefined) throw new KilnError("usage", `${file} is not ${what}: ${fault}`, { mend });

@@ -1,17 +1,23 @@
 import { realpath } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import path from "node:path";
 import { KilnError } from "../errors.ts";
 import type { Progress } from "../progress.ts";
 import { contractFault, type BuildContract } from "./contract.ts";
-import { readGraph } from "./graph.ts";
+import { readGraph, type Graph } from "./graph.ts";
 import { isInside, isMap, isTextMap, isTexts } from "./document.ts";
 import { withStore } from "./local-store.ts";
 import { matchesGlob } from "./pattern.ts";
-import { MODULE_VERSION } from "./manifest.ts";
-import { divide, goModuleNeeds, type Division, type Plan, type Timings } from "./plan.ts";
+import { MODULE_VERSION } from "./closure.ts";
+import { divideWeighed, shardsOf, type DivisionOptions } from "./plan/division.ts";
+import { goModuleNeeds, type Division, type Plan } from "./plan.ts";
+import { predictRunners } from "./plan/prediction.ts";
+import { PROGRAM_DELIVERIES, type ProgramDelivery } from "./program-delivery.ts";
 import { readPrograms, RESERVED, type Program } from "./programs.ts";
 import { goWorkOf, isFile } from "./source-files.ts";
+import { readTimings, type MeasuredTimings } from "./timings.ts";
 import { mountsOf } from "./warm.ts";
+import { weighGraph } from "./plan/weighed-graph.ts";
 
 export interface PlanOptions {
   readonly source: string;
@@ -22,20 +28,41 @@ export interface PlanOptions {
   readonly goRoot: string;
   /** Where Go keeps modules that it has to fetch for reading the graph. */
   readonly store: string;
-  readonly timings?: Timings;
+  /** What packages took before; those that the store noted by default. */
+  readonly timings?: MeasuredTimings;
   readonly allowFailed?: readonly string[];
+  readonly delivery?: ProgramDelivery;
+  /** Cores of each runner; those of this machine by default. */
+  readonly cores?: number;
+  /** Bytes of memory of each runner; by default what it has does not limit the plan. */
+  readonly memory?: number;
   readonly progress: Progress;
+}
+
+/** A plan and the build graph that it was made of. */
+export interface PlannedGraph {
+  readonly plan: Plan;
+  readonly graph: Graph;
+  readonly timings: MeasuredTimings;
 }
 
 /** Reads a repository's programs and build graph and divides them into shards. Programs that do not load become faults. */
 export async function makePlan(options: PlanOptions): Promise<Plan> {
+  return (await planGraph(options)).plan;
+}
+
+/** As `makePlan`, for what asks more of the graph. */
+export async function planGraph(options: PlanOptions): Promise<PlannedGraph> {
   const { source, progress, contract, store } = options;
   const { programs, skipped } = await readPrograms(source, options.pattern, options.providers);
   await requireWholeWorkspaces(source, programs);
   progress.step(`reading the build graph of ${programs.length} programs`);
   const mounts = mountsOf({ contract }, options.goRoot, store);
   const graph = await withStore(store, progress, () => readGraph(mounts, source, programs, progress));
-  return {
+  const timings = options.timings ?? (await readTimings(store)) ?? {};
+  const dividing = divisionOptions(options, timings);
+  const weighed = weighGraph(graph, programs, timings);
+  const plan: Plan = {
     version: 1,
     contract,
     pattern: options.pattern,
@@ -44,7 +71,20 @@ export async function makePlan(options: PlanOptions): Promise<Plan> {
     goModules: goModuleNeeds(graph),
     faults: Object.fromEntries([...graph.faults].sort()),
     allowFailed: options.allowFailed ?? [],
-    shards: divide(graph, programs, options.division, options.timings),
+    ...(options.delivery === undefined ? {} : { delivery: options.delivery }),
+    shards: shardsOf(graph, weighed, divideWeighed(weighed, options.division, dividing), dividing.cores),
+    predicted: predictRunners(weighed, dividing),
+  };
+  return { plan, graph, timings };
+}
+
+/** One binary of each provider's programs is made in one shard, so they must be together. */
+function divisionOptions({ cores, memory, delivery }: PlanOptions, timings: MeasuredTimings): DivisionOptions {
+  return {
+    timings,
+    cores: cores ?? availableParallelism(),
+    ...(memory === undefined ? {} : { memory }),
+    together: delivery !== undefined && delivery !== "cache",
   };
 }
 
@@ -72,12 +112,15 @@ async function requireWholeWorkspaces(source: string, programs: readonly Program
 
 /** What is wrong with a plan that was read from a file, or undefined. Plans come from other machines. */
 export function planFault(document: Partial<Plan>): string | undefined {
-  const { contract, pattern, programs, skipped, goModules, faults, allowFailed, shards } = document;
+  const { contract, pattern, programs, skipped, goModules, faults, allowFailed, delivery, shards } = document;
   const wrong = contractFault(contract);
   if (wrong !== undefined) return wrong;
   if (typeof pattern !== "string" || !isTextMap(faults)) return "it has no pattern or faults";
   if (!Array.isArray(programs) || !Array.isArray(shards) || !isTexts(skipped) || !isTexts(allowFailed)) {
     return "it has no programs, skipped, allowFailed or shards";
+  }
+  if (delivery !== undefined && !PROGRAM_DELIVERIES.includes(delivery)) {
+    return `its delivery is ${JSON.stringify(delivery)}`;
   }
   return goModulesFault(goModules) ?? programsFault(programs) ?? shardsFault(shards);
 }

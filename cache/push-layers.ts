@@ -4,8 +4,12 @@ import { KilnError } from "../errors.ts";
 import type { Progress } from "../progress.ts";
 import { readDigest, readImageManifest, type RegistryClient } from "../registry/client.ts";
 import { pushLayer } from "../registry/push-layer.ts";
-import { layerKey, partition, writeLayer, type CacheLayer } from "./layers.ts";
+import { layerKey, partition, type CacheLayer } from "./layers.ts";
 import type { CacheManifest } from "./manifest.ts";
+import type { Packer } from "./packed-layer.ts";
+import type { ProgramDelivery } from "./program-delivery.ts";
+import { PACKED_LABELS } from "./served-packs.ts";
+import { writeLayer, type WrittenLayer } from "./write-layer.ts";
 
 export interface PushLayersOptions {
   readonly client: RegistryClient;
@@ -13,6 +17,10 @@ export interface PushLayersOptions {
   /** The cache directory, and what its manifest says. */
   readonly cache: string;
   readonly manifest: CacheManifest;
+  /** What of it the image shall have; by default what it was warmed for. */
+  readonly delivery?: ProgramDelivery;
+  /** Packs the layers; without one they are loose. */
+  readonly packer?: Packer | undefined;
   /** Where a layer's archive stands until it is pushed. */
   readonly scratch: string;
   readonly progress: Progress;
@@ -26,51 +34,80 @@ export interface PushedLayer {
   readonly digest: string;
   readonly size: number;
   readonly contentBytes?: number;
+  /** How many of those are finished programs, packed where the layer is. */
+  readonly programBytes?: number;
 }
 
-/** Writes and pushes the layers of a cache that `repository` lacks, one after the other, and returns all, in order. */
-export async function pushLayers(options: PushLayersOptions): Promise<readonly PushedLayer[]> {
-  const { client, repository, cache, manifest, progress } = options;
-  const layers = partition(manifest);
+export interface PushedLayers {
+  readonly layers: readonly PushedLayer[];
+  /** Wall seconds of writing archives, packs included. */
+  readonly writing: number;
+}
+
+/** Writes and pushes the layers of a cache that `repository` lacks, each while the next one is written. All, in order. */
+export async function pushLayers(options: PushLayersOptions): Promise<PushedLayers> {
+  const { client, repository, cache, manifest, packer, scratch, progress } = options;
+  const layers = partition(manifest, options.delivery);
   const pushed: PushedLayer[] = [];
-  for (const [index, layer] of layers.entries()) {
-    const tag = await layerTag(cache, layer);
-    const known = await readKnownLayer(client, repository, tag);
-    if (known !== undefined) {
-      progress.update(`${layer.name}: unchanged`, index + 1, layers.length);
-      pushed.push({ name: layer.name, ...known });
-      continue;
+  let writing = 0;
+  // One archive is under way to the registry at any time, so that at most two stand on the disk.
+  let sending = Promise.resolve();
+  try {
+    for (const [index, layer] of layers.entries()) {
+      const { name, goBuild, goMod } = layer;
+      const tag = await layerTag(cache, layer, packer);
+      const known = await readKnownLayer(client, repository, tag);
+      if (known !== undefined) {
+        progress.update(`${name}: unchanged`, index + 1, layers.length);
+        pushed[index] = { name, ...known };
+        continue;
+      }
+      progress.update(`${name}: ${goBuild.length} entries, ${goMod.length} modules`, index, layers.length);
+      const start = performance.now();
+      const written = await writeLayer(cache, layer, packer, path.join(scratch, `${tag}.tar.gz`));
+      writing += (performance.now() - start) / 1000;
+      const before = sending;
+      sending = (async () => {
+        try {
+          await before;
+          pushed[index] = { name, ...(await push(options, name, tag, written)) };
+        } finally {
+          await rm(written.file, { force: true });
+        }
+      })();
+      // Its failure is met when it is awaited, not while the next layer is written.
+      sending.catch(() => undefined);
+      await before;
     }
-    progress.update(
-      `${layer.name}: ${layer.goBuild.length} entries, ${layer.goMod.length} modules`,
-      index,
-      layers.length,
-    );
-    const file = path.join(options.scratch, `${tag}.tar.gz`);
-    try {
-      const written = await writeLayer(cache, layer, file);
-      const createdBy = `kiln cache layers: ${layer.name}`;
-      const place = { repository, tag, architecture: manifest.contract.goarch, createdBy };
-      const image = await pushLayer(client, written, place);
-      const { digest, size, contentBytes } = written;
-      pushed.push({ name: layer.name, image, digest, size, contentBytes });
-    } finally {
-      await rm(file, { force: true });
-    }
+  } finally {
+    await sending;
   }
-  return pushed;
+  return { layers: pushed, writing };
+}
+
+async function push(
+  { client, repository, manifest, packer }: PushLayersOptions,
+  name: string,
+  tag: string,
+  written: WrittenLayer,
+): Promise<Omit<PushedLayer, "name">> {
+  const createdBy = `kiln cache layers: ${name}`;
+  const labels = packer === undefined ? {} : { labels: PACKED_LABELS };
+  const place = { repository, tag, architecture: manifest.contract.goarch, createdBy, ...labels };
+  const { digest, size, contentBytes, programBytes } = written;
+  return { image: await pushLayer(client, written, place), digest, size, contentBytes, programBytes };
 }
 
 /** How much of a layer's name its tag repeats: a tag has at most 128 characters, and the key tells layers apart. */
 const NAME_CHARACTERS = 80;
 
 /** The tag under which a repository has a layer: its name, as far as a tag can say it, and a digest of its content. */
-export async function layerTag(cache: string, layer: CacheLayer): Promise<string> {
+export async function layerTag(cache: string, layer: CacheLayer, packer?: Packer): Promise<string> {
   const name = layer.name
     .toLowerCase()
     .replace(/[^a-z0-9.-]+/g, "-")
     .slice(0, NAME_CHARACTERS);
-  return `layer-${name}-${(await layerKey(cache, layer)).slice(0, 32)}`;
+  return `layer-${name}-${(await layerKey(cache, layer, packer?.digest)).slice(0, 32)}`;
 }
 
 export async function readKnownLayer(

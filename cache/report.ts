@@ -2,6 +2,7 @@ import { MODULES_LABEL } from "./contract.ts";
 import { stat } from "node:fs/promises";
 import path from "node:path";
 import type { Image } from "../registry/compose.ts";
+import { imageLayers } from "./image-layers.ts";
 import { partition } from "./layers.ts";
 import type { CacheManifest } from "./manifest.ts";
 import { readModuleMetadata, readModuleTree } from "./store.ts";
@@ -52,22 +53,16 @@ export async function reportCache(directory: string, manifest: CacheManifest): P
   return { programs: manifest.modules, layers, bytes: total(layers) };
 }
 
-const LAYER_HISTORY = /^kiln cache layers: (.+)$/;
-
 /** What an image holds, by its layers; against another image, what is new to somebody who has that one. */
 export function reportImage(image: Image, against?: Image): CacheReport {
   const known = new Set(against?.manifest.layers.map(({ digest }) => digest));
-  const history = (image.config.history ?? []).filter((step) => step.empty_layer !== true);
-  const layers = image.manifest.layers.map(({ digest, size }, index): ReportedLayer => {
-    const step = history[index]?.created_by ?? "";
-    return {
-      name: LAYER_HISTORY.exec(step)?.[1] ?? "base",
-      bytes: size,
-      holds: LAYER_HISTORY.test(step) ? "caches" : step.slice(0, 60),
-      digest,
-      ...(against === undefined ? {} : { shared: known.has(digest) }),
-    };
-  });
+  const layers = imageLayers(image).map(({ cacheLayer, createdBy, digest, size }): ReportedLayer => ({
+    name: cacheLayer ?? "base",
+    bytes: size,
+    holds: cacheLayer === undefined ? createdBy.slice(0, 60) : "caches",
+    digest,
+    ...(against === undefined ? {} : { shared: known.has(digest) }),
+  }));
   const programs = (image.config.config?.Labels?.[MODULES_LABEL] ?? "").split(",").filter((name) => name !== "");
   const bytesToPull = total(layers.filter(({ shared }) => shared !== true));
   return { programs, layers, bytes: total(layers), ...(against === undefined ? {} : { bytesToPull }) };
@@ -95,21 +90,4 @@ export function reportRows(report: CacheReport, size: (bytes: number) => string)
       `${report.programs.length} programs`,
     ],
   ];
-}
-
-/** A report as a page that stands alone. */
-export function reportPage(title: string, report: CacheReport, size: (bytes: number) => string): string {
-  const escape = (text: string) => text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
-  const [head = [], ...rows] = reportRows(report, size);
-  const line = (cells: readonly string[], tag: string) =>
-    `<tr>${cells.map((cell) => `<${tag}>${escape(cell)}</${tag}>`).join("")}</tr>`;
-  return `<!doctype html>
-<meta charset="utf-8">
-<title>${escape(title)}</title>
-<style>body{font:16px system-ui;margin:2rem}td,th{padding:.3rem .8rem;text-align:left;border-bottom:1px solid #ccc}</style>
-<h1>${escape(title)}</h1>
-<table>${line(head, "th")}${rows.map((row) => line(row, "td")).join("")}</table>
-<h2>Programs</h2>
-<ul>${report.programs.map((program) => `<li>${escape(program)}</li>`).join("")}</ul>
-`;
 }

@@ -17,6 +17,9 @@ import { howItRuns, platformRefusal } from "../toolchain/platforms.ts";
 import { resolveTools } from "../toolchain/resolve.ts";
 import { bake, type Bake } from "./bake.ts";
 import { buildContract } from "./contract.ts";
+import { readyDatedGoRoot } from "./dated-go-root.ts";
+import type { ProgramDelivery } from "./program-delivery.ts";
+import type { StoreLayout } from "./store-layout.ts";
 
 /** A machine on which images can be baked: Go that compiles here, an engine that answers, a registry client. */
 export interface Bakery {
@@ -29,7 +32,8 @@ export interface Bakery {
 export async function readyBakery(places: Places, progress: Progress): Promise<Bakery> {
   await requireSoundMachine(places);
   const { go, regctl } = await resolveTools(["go", "regctl"], { places, progress });
-  return { goRoot: go.root, engine: await readyEngine({ places, progress }), client: { regctl: regctl.path } };
+  const goRoot = await readyDatedGoRoot({ places, goRoot: go.root, progress });
+  return { goRoot, engine: await readyEngine({ places, progress }), client: { regctl: regctl.path } };
 }
 
 /** The same for a stack, whose registry is started where it is a loopback one. */
@@ -50,7 +54,16 @@ async function requireLoopback(engine: Engine): Promise<void> {
   throwIfRefused(kind && (await loopbackRefusal(engine.docker, env, kind)));
 }
 
-export interface BakeTarget {
+/** How a bake is done here: nothing of it decides what comes out. */
+export interface BakeWork {
+  readonly allowFailed: readonly string[];
+  /** The persistent volume to compile in; that of the work folder by default. */
+  readonly store?: string | undefined;
+  /** A warm image whose layers the store is filled from before anything is compiled. */
+  readonly from?: string | undefined;
+}
+
+export interface BakeTarget extends BakeWork {
   readonly source: string;
   readonly pattern: string;
   readonly repository: string;
@@ -58,12 +71,14 @@ export interface BakeTarget {
   readonly baseReference: string;
   /** Build tags, which the image has in GOFLAGS. */
   readonly tags?: readonly string[];
-  readonly allowFailed: readonly string[];
   readonly plugins?: PluginMode;
+  readonly providers?: readonly string[];
+  readonly layout: StoreLayout;
+  readonly delivery: ProgramDelivery;
 }
 
 /** What a stack's file says is to be baked for it. */
-export function bakeTarget(places: Places, settings: Settings, allowFailed: readonly string[]): BakeTarget {
+export function bakeTarget(places: Places, settings: Settings, work: BakeWork): BakeTarget {
   return {
     source: path.resolve(places.project, settings.source.path),
     pattern: settings.source.modules,
@@ -71,20 +86,17 @@ export function bakeTarget(places: Places, settings: Settings, allowFailed: read
     platform: settings.image.platform,
     baseReference: settings.image.base,
     tags: settings.source.tags,
-    allowFailed,
+    ...work,
     plugins: settings.image.plugins,
+    layout: settings.image.store,
+    delivery: settings.image.programs,
   };
 }
 
 /** Bakes for a stack and writes the digest into its file, which is left alone when the bake fails. */
-export async function bakeForStack(
-  places: Places,
-  stack: string,
-  allowFailed: readonly string[],
-  progress: Progress,
-): Promise<Bake> {
+export async function bakeForStack(places: Places, stack: string, work: BakeWork, progress: Progress): Promise<Bake> {
   const settings = await readStackSettings(places.project, stack);
-  const target = bakeTarget(places, settings, allowFailed);
+  const target = bakeTarget(places, settings, work);
   const baked = await bakeTo(places, target, await readyStackBakery(places, settings, progress), progress);
   await writeWarmImage(places.project, stack, baked.warmImage);
   return baked;
@@ -98,12 +110,14 @@ export async function bakeTo(places: Places, target: BakeTarget, bakery: Bakery,
   const { engine } = bakery;
   const { platform } = target;
   parseReference(target.repository);
+  const from = target.from === undefined ? undefined : parseReference(target.from);
   const kind = await readEngineKind(engine.docker, engineEnvironment(engine));
   throwIfRefused(kind && (await platformRefusal(platform, kind)));
   const forImage = { places, progress, platform: platform.replace("/", "-") };
   return bake({
     ...target,
     ...bakery,
+    from,
     tools: await resolveTools(["go", "pulumi", "opentofu"], forImage),
     places,
     contract: buildContract(toolVersions, platform.replace(/^.*\//, ""), target.tags),

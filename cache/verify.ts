@@ -1,31 +1,14 @@
 import path from "node:path";
-import { KilnError } from "../errors.ts";
 import { runOffline, type ContainerEngine } from "../execution/offline-container.ts";
 import type { Progress } from "../progress.ts";
 import { runMounted, type GoMounts } from "./go/command.ts";
 import type { BuildContract } from "./contract.ts";
 import type { Program } from "./programs.ts";
+import { parseBuilds } from "./printed-builds.ts";
 import { withStagedSource } from "./staged-source.ts";
+import type { Verification } from "./verification.ts";
 
-/** How one program built with nothing but the cache. */
-export interface ProgramCheck {
-  readonly directory: string;
-  /** Import paths that were compiled although they should have been found. Empty is a pass. */
-  readonly compiled: readonly string[];
-  /** Wall time of the build to a fresh path. */
-  readonly firstSeconds: number;
-  /** Wall time of the same build to another fresh path; only of the first program of each provider. */
-  readonly secondSeconds?: number;
-  /** What Go said where the build failed outright. */
-  readonly error?: string;
-}
-
-export interface Verification {
-  readonly programs: readonly ProgramCheck[];
-  /** Compile actions in all: 0 is a warm cache. */
-  readonly compileActions: number;
-  readonly passed: boolean;
-}
+export type { ProgramCheck, Verification } from "./verification.ts";
 
 /**
  * Builds each program as pulumi-language-go does, to fresh paths, and prints what was compiled. Arguments: the source, how
@@ -36,6 +19,7 @@ source=$1; shift
 flags=""
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
+export KILN_GOCACHE_STATS="$out/stats"
 count=$1; shift
 while [ "$count" -gt 0 ]; do flags="$flags '$1'"; shift; count=$((count - 1)); done
 while [ "$#" -gt 0 ]; do
@@ -47,6 +31,7 @@ while [ "$#" -gt 0 ]; do
     eval "go build -x $flags -o \\"\\$out/$turn\\" ." 2>"$out/log" || code=$?
     printf '%s\\n' "kiln-build $turn $code $start $(date +%s.%N) $program"
     grep -E '/compile -o ' "$out/log" || true
+    if [ -f "$out/stats" ]; then sed 's/^/kiln-stats /' "$out/stats"; rm "$out/stats"; fi
     [ "$code" = 0 ] || { grep -vE '^(WORK=|mkdir|cat|cd |EOF|packagefile|modinfo|echo|rm |mv |cp |/|\\$)' "$out/log" | tail -n 20 | sed 's/^/kiln-error /'; echo kiln-end; break; }
     echo kiln-end
     rm -f "$out/$turn"
@@ -122,48 +107,4 @@ async function collect(
     if (program !== undefined) progress.update(`verified ${program}`, ++done, programs.length);
   });
   return parseBuilds(stdout, programs);
-}
-
-/** Reads what the build script printed. Throws when a program is missing from it: nothing is taken for warm unseen. */
-export function parseBuilds(text: string, programs: readonly Program[]): Verification {
-  const checks = new Map<string, { compiled: string[]; seconds: number[]; errors: string[]; open: boolean }>();
-  let current: { compiled: string[]; seconds: number[]; errors: string[]; open: boolean } | undefined;
-  let directory = "";
-  for (const line of text.split("\n")) {
-    const head = /^kiln-build (first|second) (\d+) (\S+) (\S+) (.*)$/.exec(line);
-    if (head) {
-      directory = head[5] ?? "";
-      current = checks.get(directory) ?? { compiled: [], seconds: [], errors: [], open: true };
-      current.open = true;
-      current.seconds.push(Number(head[4]) - Number(head[3]));
-      if (head[2] !== "0") current.errors.push(`go build exited with ${head[2] ?? ""}`);
-      checks.set(directory, current);
-    } else if (line === "kiln-end") {
-      if (current) current.open = false;
-    } else if (line.startsWith("kiln-error ")) {
-      current?.errors.push(line.slice("kiln-error ".length));
-    } else {
-      const importPath = / -p (\S+) /.exec(line)?.[1];
-      if (importPath !== undefined) current?.compiled.push(importPath === "main" ? `main of ${directory}` : importPath);
-    }
-  }
-  const results = programs.map((program): ProgramCheck => {
-    const check = checks.get(program.directory);
-    if (!check) throw new KilnError("failed", `the build of ${program.directory} printed nothing`);
-    if (check.open) throw new KilnError("failed", `the build of ${program.directory} broke off`);
-    const [firstSeconds = 0, secondSeconds] = check.seconds;
-    return {
-      directory: program.directory,
-      compiled: [...new Set(check.compiled)].sort(),
-      firstSeconds,
-      ...(secondSeconds === undefined ? {} : { secondSeconds }),
-      ...(check.errors.length > 0 ? { error: check.errors.join("\n") } : {}),
-    };
-  });
-  const compileActions = results.reduce((count, { compiled }) => count + compiled.length, 0);
-  return {
-    programs: results,
-    compileActions,
-    passed: compileActions === 0 && results.every(({ error }) => error === undefined),
-  };
 }

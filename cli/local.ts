@@ -1,9 +1,9 @@
 import path from "node:path";
 import { bakeTarget, bakeTo, readyStackBakery, type BakeTarget, type Bakery } from "../cache/stack-bake.ts";
-import { describeMisses } from "../cache/bake.ts";
 import { buildContract } from "../cache/contract.ts";
+import { describeMisses } from "../cache/misses.ts";
 import { readPrograms } from "../cache/programs.ts";
-import { verifyImage } from "../cache/verify.ts";
+import { verifyDelivery } from "../cache/verify-delivery.ts";
 import { KilnError } from "../errors.ts";
 import { removeImages } from "../execution/docker.ts";
 import type { Progress } from "../progress.ts";
@@ -46,7 +46,7 @@ const up: Command = {
     const environment = await readyLocalEnvironment(here, bakery.engine, progress);
     await readyStacks(here, environment);
 
-    const target = bakeTarget(here, settings, []);
+    const target = bakeTarget(here, settings, { allowFailed: [] });
     const baked = settings.image.dockerfile === "merged" ? await bakeTo(here, target, bakery, progress) : undefined;
     if (baked) await writeWarmImage(here.project, stack, baked.warmImage);
 
@@ -74,7 +74,7 @@ async function requireWarm(bakery: Bakery, target: BakeTarget, image: string, pr
   const { programs } = await readPrograms(target.source, target.pattern);
   const contract = buildContract(toolVersions, target.platform.replace(/^.*\//, ""), target.tags);
   const engine = { docker: bakery.engine.docker, env: engineEnvironment(bakery.engine) };
-  const verification = await verifyImage(engine, image, contract, target.source, programs, progress);
+  const verification = await verifyDelivery(engine, { ...target, image, contract, programs }, progress);
   if (!verification.passed) throw new KilnError("difference", `${image} is not warm:\n${describeMisses(verification)}`);
 }
 

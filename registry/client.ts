@@ -115,6 +115,16 @@ export async function readBlobText(client: RegistryClient, repository: string, d
   return (await regctl(client, repository, ["blob", "get", repository, digest])).stdout;
 }
 
+/** Writes a blob to a file as the registry sends it: the caller compares it with the digest that it asked for. */
+export async function readBlobFile(
+  client: RegistryClient,
+  repository: string,
+  digest: string,
+  file: string,
+): Promise<void> {
+  await regctl(client, repository, ["blob", "get", repository, digest], { outputFile: file });
+}
+
 /** Whether a repository has a blob. */
 export async function hasBlob(client: RegistryClient, repository: string, digest: string): Promise<boolean> {
   return (await regctl(client, repository, ["blob", "head", repository, digest], { allowMissing: true })) !== undefined;
@@ -190,6 +200,7 @@ export async function pushManifest(
 interface CallOptions {
   readonly input?: string;
   readonly inputFile?: string;
+  readonly outputFile?: string;
 }
 
 async function regctl(

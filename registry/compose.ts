@@ -81,6 +81,8 @@ export async function composeInRegistry(
     readonly to: ImageReference;
     readonly platform: string;
     readonly settings: ComposedSettings;
+    /** Throws where the layers and the base do not fit together, by what their labels say. */
+    readonly check?: (base: ImageConfig, layers: readonly ImageConfig[]) => void;
   },
 ): Promise<string> {
   const { to } = options;
@@ -88,6 +90,10 @@ export async function composeInRegistry(
   const images = await Promise.all(sources.map((reference) => readImage(client, reference, options.platform)));
   const [base, ...layers] = images;
   if (!base) throw new KilnError("usage", "nothing to compose");
+  options.check?.(
+    base.config,
+    layers.map(({ config }) => config),
+  );
   const composed = composeImage(base, layers, options.settings);
   for (const [index, source] of sources.entries()) {
     for (const { digest } of images[index]?.manifest.layers ?? []) {

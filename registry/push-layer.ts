@@ -14,6 +14,8 @@ export interface LayerPlace {
   readonly tag: string;
   readonly architecture: string;
   readonly createdBy: string;
+  /** What else the image that holds it alone says of it. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -25,7 +27,7 @@ export async function pushLayer(client: RegistryClient, layer: LayerBlob, place:
   const config: ImageConfig = {
     architecture: place.architecture,
     os: "linux",
-    config: {},
+    config: place.labels === undefined ? {} : { Labels: place.labels },
     rootfs: { type: "layers", diff_ids: [layer.diffId] },
     history: [{ created_by: place.createdBy }],
   };

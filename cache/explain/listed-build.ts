@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { realpath } from "node:fs/promises";
 import path from "node:path";
-import { KilnError } from "../../errors.ts";
 import type { RunResult } from "../../toolchain/process.ts";
 import {
   sorted,
@@ -15,8 +14,15 @@ import {
 } from "./build-inputs.ts";
 import { runGo, type GoMounts, type MountedRunOptions } from "../go/command.ts";
 import { goDirectives } from "../go/directives.ts";
-import { goModuleOf, importsOf, parseJsonStream, type ListedPackage } from "../go/list.ts";
-import { closureOf, packageArguments } from "../graph.ts";
+import {
+  goModuleOf,
+  importsOf,
+  parseJsonStream,
+  SOURCE_FIELDS,
+  sourceFilesOf,
+  type ListedPackage,
+} from "../go/list.ts";
+import { closureOf } from "../graph.ts";
 import type { Program } from "../programs.ts";
 import { goWorkOf, readText } from "../source-files.ts";
 
@@ -42,25 +48,12 @@ export async function mountedGo(
 
 /** What `go list` says of a package that is to be built. */
 export interface BuildPackage extends ListedPackage {
-  readonly Module?: BuildModule & { readonly Replace?: BuildModule };
   /** Whether a build would compile it, and why, where that was asked for. */
   readonly Stale?: boolean;
   readonly StaleReason?: string;
 }
 
-interface BuildModule {
-  readonly Path: string;
-  readonly Version?: string;
-  readonly GoMod?: string;
-}
-
-/** Every kind of file that enters a compile action. */
-const FILE_FIELDS = [
-  ...["GoFiles", "CgoFiles", "CFiles", "CXXFiles", "MFiles", "HFiles", "FFiles", "SFiles"],
-  ...["SwigFiles", "SwigCXXFiles", "SysoFiles", "EmbedFiles"],
-] as const;
-
-const FIELDS = ["ImportPath", "Name", "Dir", "Standard", "Module", "Imports", "ImportMap", "Error", ...FILE_FIELDS];
+const FIELDS = ["ImportPath", "Name", "Dir", "Standard", "Module", "Imports", "ImportMap", "Error", ...SOURCE_FIELDS];
 
 /**
  * Lists what builds of these packages are made of, faulty packages included. With `stale` Go works out every action ID and
@@ -82,20 +75,21 @@ export async function listBuild(
   return { packages: parseJsonStream<BuildPackage>(stdout) };
 }
 
-/** What sound programs are built from, by provider: what a cache directory keeps for `kiln cache explain`. */
+/**
+ * What sound programs are built from, by provider, out of listings by the directory of each go.mod: what a cache directory
+ * keeps for `kiln cache explain`.
+ */
 export async function readInputsByProvider(
-  site: GoSite,
-  flags: readonly string[],
+  root: string,
   source: string,
+  listings: ReadonlyMap<string, readonly BuildPackage[]>,
   programs: readonly Program[],
 ): Promise<Readonly<Record<string, BuildInputs>>> {
   const found: Record<string, BuildInputs> = {};
   for (const [goModule, members] of Map.groupBy(programs, (program) => program.goModule)) {
-    const { packages, fault } = await listBuild(site, flags, goModule, packageArguments(members));
-    if (fault !== undefined) throw new KilnError("failed", `Go cannot read ${goModule}/go.mod any more:\n${fault}`);
     for (const [provider, own] of Map.groupBy(members, (program) => program.provider)) {
       const directories = own.map((program) => program.directory);
-      const inputs = await readInputs(site.root, source, packages, directories);
+      const inputs = await readInputs(root, source, listings.get(goModule) ?? [], directories);
       found[provider] = uniteInputs(found[provider] === undefined ? [inputs] : [found[provider], inputs]);
     }
   }
@@ -157,10 +151,8 @@ function isOwn(entry: BuildPackage): boolean {
 }
 
 async function readFiles(folder: string, entry: BuildPackage): Promise<PackageFiles> {
-  const listed = entry as unknown as Readonly<Record<string, readonly string[] | undefined>>;
-  const names = [...new Set(FILE_FIELDS.flatMap((field) => listed[field] ?? []))].sort();
   const files: Record<string, string> = {};
-  for (const name of names) files[name] = await digestOf(path.join(folder, name));
+  for (const name of sourceFilesOf(entry)) files[name] = await digestOf(path.join(folder, name));
   if (entry.Module?.Version === undefined || entry.Module.Replace !== undefined) return files;
   return { [WHOLE_PACKAGE]: createHash("sha256").update(JSON.stringify(files)).digest("hex") };
 }

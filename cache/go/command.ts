@@ -23,6 +23,8 @@ export interface MountedRunOptions extends Pick<
   "onStderrLine" | "onStdoutLine" | "allowFailure" | "signal"
 > {
   readonly cwd: string;
+  /** Variables besides those of the contract, none of which may enter an action ID. */
+  readonly environment?: NodeJS.ProcessEnv;
   /** Cuts the command off from every network: what is not in the caches cannot be had. */
   readonly offline?: boolean;
   /** Leaves the caches as they are: what the command writes to them is gone when it ends. */
@@ -60,8 +62,8 @@ export async function runMounted(
 ): Promise<RunResult> {
   if (process.platform !== "linux") throw refused(NO_LINUX);
   await Promise.all([mounts.goModCache, mounts.goBuildCache].map((folder) => mkdir(folder, { recursive: true })));
-  const { offline = false, discardWrites = false, ...rest } = options;
-  const env = { ...(await readFetchSettings(mounts.goRoot)), ...goEnvironment(mounts) };
+  const { offline = false, discardWrites = false, environment, ...rest } = options;
+  const env = { ...(await readFetchSettings(mounts.goRoot)), ...environment, ...goEnvironment(mounts) };
   if (!offline && !discardWrites && standInPlace(mounts)) {
     const [program = "", ...programArgs] = command;
     return run(program, programArgs, { ...rest, env });
@@ -143,6 +145,8 @@ function goEnvironment(mounts: GoMounts): NodeJS.ProcessEnv {
     GOTOOLCHAIN: "local",
     GOENV: "off",
     GOFLAGS: contract.environment.GOFLAGS ?? "",
+    // The dates of Go's files, as this zone tells them, are in the keys of its indexes; an image is in this one.
+    TZ: "UTC",
     PATH: `${contract.paths.goRoot}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${process.env.PATH ?? ""}`,
   };
 }

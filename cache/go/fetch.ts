@@ -5,9 +5,9 @@ import { KilnError } from "../../errors.ts";
 import type { Progress } from "../../progress.ts";
 import { interruption, throwIfInterrupted } from "../../toolchain/process.ts";
 import { moduleFiles } from "../closure.ts";
-import type { GoMounts, MountedRunOptions } from "./command.ts";
+import type { GoMounts } from "./command.ts";
 import { unreachedFault, unreachedModules, withoutUserInfo, type UnreachedModule } from "./fault.ts";
-import { listPackages, type PackageListing } from "./list.ts";
+import { listPackages, type ListOptions, type PackageListing } from "./list.ts";
 
 /** How long to wait before each further attempt at what could not be fetched. */
 const RETRY_MS = [1_000, 4_000];
@@ -15,8 +15,7 @@ const RETRY_MS = [1_000, 4_000];
 /** A download of which nothing comes for this long is broken off: Go itself waits for ever. */
 const STALL_MS = 60_000;
 
-export interface FetchOptions extends Omit<MountedRunOptions, "signal"> {
-  readonly compile?: boolean;
+export interface FetchOptions extends Omit<ListOptions, "signal"> {
   readonly progress: Progress;
   readonly retryMs?: readonly number[];
   readonly stallMs?: number;
@@ -61,7 +60,7 @@ export function requireReached(unreached: readonly UnreachedModule[]): void {
 async function listWatched(
   mounts: GoMounts,
   names: readonly string[],
-  options: MountedRunOptions & { readonly compile?: boolean },
+  options: ListOptions,
   progress: Progress,
   stallMs: number,
 ): Promise<FetchedListing> {

@@ -1,6 +1,12 @@
 import { interruption } from "../../toolchain/process.ts";
 import { runGo, type GoMounts, type MountedRunOptions } from "./command.ts";
 
+/** Every kind of file that enters a compile action (buildActionID in cmd/go/internal/work/exec.go), as `go list` names it. */
+export const SOURCE_FIELDS = [
+  ...["GoFiles", "CgoFiles", "CFiles", "CXXFiles", "MFiles", "HFiles", "FFiles", "SFiles"],
+  ...["SwigFiles", "SwigCXXFiles", "SysoFiles", "EmbedFiles"],
+] as const;
+
 /** What `go list -json` says of a package, as far as kiln reads it. */
 export interface ListedPackage {
   readonly ImportPath: string;
@@ -22,16 +28,31 @@ export interface ListedPackage {
 interface ListedModule {
   readonly Path: string;
   readonly Version?: string;
+  readonly GoMod?: string;
 }
 
-const FIELDS =
-  "ImportPath,Name,Dir,Standard,Module,GoFiles,SFiles,IgnoredGoFiles,Imports,ImportMap,Export,Error,DepsErrors";
+const FIELDS = [
+  ...["ImportPath", "Name", "Dir", "Standard", "Module", "Imports", "ImportMap", "Export", "Error", "DepsErrors"],
+  ...["IgnoredGoFiles", ...SOURCE_FIELDS],
+].join(",");
 
 /** What `go list` printed: its exit code, its standard error, and the packages, none where it failed as a whole. */
 export interface PackageListing {
   readonly code: number;
   readonly stderr: string;
   readonly packages: readonly ListedPackage[];
+}
+
+/** How packages are compiled while they are listed. */
+export interface CompileSettings {
+  /** Compilers at once. */
+  readonly procs: number;
+  /** The file, as Go sees it, into which Go writes every action with the time that it took. */
+  readonly actionGraph: string;
+}
+
+export interface ListOptions extends MountedRunOptions {
+  readonly compile?: CompileSettings;
 }
 
 /**
@@ -42,10 +63,14 @@ export interface PackageListing {
 export async function listPackages(
   mounts: GoMounts,
   names: readonly string[],
-  options: MountedRunOptions & { readonly compile?: boolean },
+  options: ListOptions,
 ): Promise<PackageListing> {
-  const { compile = false, ...rest } = options;
-  const flags = ["-e", "-deps", ...(compile ? ["-v", "-export"] : ["-x"]), ...mounts.contract.flags];
+  const { compile, ...rest } = options;
+  const own =
+    compile === undefined
+      ? ["-x"]
+      : ["-v", "-export", `-p=${compile.procs}`, `-debug-actiongraph=${compile.actionGraph}`];
+  const flags = ["-e", "-deps", ...own, ...mounts.contract.flags];
   const {
     code,
     stdout,
@@ -53,6 +78,12 @@ export async function listPackages(
   } = await runGo(mounts, ["list", ...flags, `-json=${FIELDS}`, "--", ...names], rest);
   const stderr = printed.replace(/^(?:# get |cd \/|\d+\.\d+s # ).*\n?/gm, "");
   return { code, stderr, packages: code === 0 ? parseJsonStream<ListedPackage>(stdout) : [] };
+}
+
+/** The files that a package is compiled from, relative to its directory. */
+export function sourceFilesOf(entry: ListedPackage): readonly string[] {
+  const listed = entry as unknown as Readonly<Record<string, readonly string[] | undefined>>;
+  return [...new Set(SOURCE_FIELDS.flatMap((field) => listed[field] ?? []))].sort();
 }
 
 /** The import paths of a listed package, C left out. */

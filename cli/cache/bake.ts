@@ -7,7 +7,9 @@ import { places } from "../../toolchain/places.ts";
 import type { Command } from "../command.ts";
 import { noArguments, optional, repeated, required } from "../options.ts";
 import { duration, size, table } from "../printer.ts";
-import { platformOf, readySource, tagsOf, TARGET_HELP } from "./selection.ts";
+import { CHECK_TIMES, checkTimes } from "./check-times.ts";
+import { deliveryOf, FORM, FORM_HELP, layoutOf } from "./form.ts";
+import { platformOf, readySource, SELECTION_HELP, STORE_HELP, storeOf, tagsOf, TARGET_HELP } from "./selection.ts";
 
 /** `kiln cache bake`: from programs to a verified warm image, on this machine. */
 export const bakeCommand: Command = {
@@ -22,6 +24,10 @@ export const bakeCommand: Command = {
     base: { type: "string" },
     platform: { type: "string" },
     tags: { type: "string" },
+    provider: { type: "string", multiple: true },
+    ...FORM,
+    store: { type: "string" },
+    from: { type: "string" },
     "allow-failed": { type: "string", multiple: true },
   },
   help: {
@@ -32,6 +38,10 @@ export const bakeCommand: Command = {
     base: `the base image (default: ${DEFAULT_BASE_IMAGE})`,
     platform: "linux/amd64 or linux/arm64 (default: this machine's)",
     tags: TARGET_HELP.tags,
+    provider: SELECTION_HELP.provider,
+    ...FORM_HELP,
+    store: STORE_HELP,
+    from: "an earlier warm image: the store is filled from its layers first",
     "allow-failed": "programs that are known not to compile (a glob of directories; may be repeated)",
   },
   async run({ values, positionals, progress }) {
@@ -39,7 +49,7 @@ export const bakeCommand: Command = {
     const here = places();
     const allowFailed = repeated(values, "allow-failed");
     const byHand = ["source", "modules", "to"].some((name) => optional(values, name) !== undefined);
-    const stray = byHand ? ["stack"] : ["base", "platform", "tags"];
+    const stray = byHand ? ["stack"] : ["base", "platform", "tags", "provider", "layout", "programs"];
     for (const name of stray.filter((option) => optional(values, option) !== undefined)) {
       const why = byHand
         ? "goes without --source, --modules and --to"
@@ -48,8 +58,9 @@ export const bakeCommand: Command = {
         mend: "Bake either for a --stack, or from a --source to a repository.",
       });
     }
+    const work = { allowFailed, store: storeOf(values), from: optional(values, "from") };
     if (!byHand) {
-      const baked = await bakeForStack(here, optional(values, "stack") ?? LOCAL_STACK, allowFailed, progress);
+      const baked = await bakeForStack(here, optional(values, "stack") ?? LOCAL_STACK, work, progress);
       return { json: baked, text: bakeReport(baked) };
     }
     const target = {
@@ -59,7 +70,10 @@ export const bakeCommand: Command = {
       platform: platformOf(values),
       baseReference: optional(values, "base") ?? DEFAULT_BASE_IMAGE,
       tags: tagsOf(values),
-      allowFailed,
+      providers: repeated(values, "provider"),
+      layout: layoutOf(values),
+      delivery: deliveryOf(values) ?? "cache",
+      ...work,
     };
     const baked = await bakeTo(here, target, await readyBakery(here, progress), progress);
     return { json: baked, text: bakeReport(baked) };
@@ -75,16 +89,15 @@ export function bakeReport(baked: Bake): string {
     size(bytes),
     contentBytes === undefined ? "unchanged" : `holds ${size(contentBytes)}`,
   ]);
-  const programs = (baked.verification?.programs ?? []).map(({ directory, firstSeconds, secondSeconds, compiled }) => [
-    directory,
-    `${firstSeconds.toFixed(1)} s`,
-    secondSeconds === undefined ? "" : `${secondSeconds.toFixed(1)} s`,
-    compiled.length === 0 ? "no compile action" : `compiled ${compiled.length}`,
+  const programs = (baked.verification?.programs ?? []).map((check) => [
+    check.directory,
+    ...checkTimes(check),
+    check.compiled.length === 0 ? "no compile action" : `compiled ${check.compiled.length}`,
   ]);
   return [
     table([["phase", "time"], ...phases]),
     table([["layer", "in the registry", ""], ...layers]),
-    table([["program (built offline in the image)", "first", "again", ""], ...programs]),
+    table([["program (offline in the image)", ...CHECK_TIMES, ""], ...programs]),
     `warm image  ${baked.warmImage}`,
   ].join("\n\n");
 }

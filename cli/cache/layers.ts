@@ -1,18 +1,26 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
 import { contractDifferences } from "../../cache/contract.ts";
-import { partition, writeLayer, type LayerFile } from "../../cache/layers.ts";
+import { readGocache } from "../../cache/gocache.ts";
+import type { LayerFile } from "../../cache/layer-archive.ts";
+import { partition } from "../../cache/layers.ts";
 import { readManifest, type CacheManifest } from "../../cache/manifest.ts";
-import { layerTag, pushLayers } from "../../cache/push-layers.ts";
+import type { Packer } from "../../cache/packed-layer.ts";
+import type { ProgramDelivery } from "../../cache/program-delivery.ts";
+import { layerTag, pushLayers, type PushLayersOptions } from "../../cache/push-layers.ts";
+import { requireServedPacks } from "../../cache/served-packs.ts";
+import { writeLayer } from "../../cache/write-layer.ts";
 import { KilnError } from "../../errors.ts";
 import type { Progress } from "../../progress.ts";
 import { composeInRegistry } from "../../registry/compose.ts";
 import { parseReference } from "../../registry/image-reference.ts";
 import { writeLayout } from "../../registry/layout.ts";
 import { places } from "../../toolchain/places.ts";
+import { resolveTool } from "../../toolchain/resolve.ts";
 import type { Command } from "../command.ts";
 import { noArguments, optional, repeated, required } from "../options.ts";
 import { size, table } from "../printer.ts";
+import { deliveryOf, FORM, FORM_HELP, layoutOf } from "./form.ts";
 import { planAt, platformOf, registryClient } from "./selection.ts";
 
 /** What `cache layers` says of a layer; pushed, `digest` is that of the image which holds it alone. */
@@ -28,12 +36,19 @@ export const layersCommand: Command = {
   name: "cache layers",
   summary: "Turn a cache directory into image layers: what providers share, and one layer a provider.",
   usage: "--cache DIR --plan PLAN.json (--out OCI_LAYOUT | --push REPOSITORY)",
-  options: { cache: { type: "string" }, plan: { type: "string" }, out: { type: "string" }, push: { type: "string" } },
+  options: {
+    cache: { type: "string" },
+    plan: { type: "string" },
+    out: { type: "string" },
+    push: { type: "string" },
+    ...FORM,
+  },
   help: {
     cache: "the cache directory",
     plan: "the plan that it was warmed by",
     out: "an OCI layout to write",
     push: "a repository to push each layer to",
+    ...FORM_HELP,
   },
   async run({ values, positionals, progress }) {
     noArguments(positionals);
@@ -49,10 +64,13 @@ export const layersCommand: Command = {
         mend: "Warm it by the plan, or give the plan that it was warmed by.",
       });
     }
-    const scratch = path.join(places().work, "layers");
+    const delivery = requireDelivered(cache, manifest, deliveryOf(values));
+    const packer =
+      layoutOf(values) === "packed" && delivery !== "binaries" ? await readyPacker(manifest, progress) : undefined;
+    const form = { cache, manifest, delivery, packer, scratch: path.join(places().work, "layers"), progress };
     const results: Result[] = [];
     if (out !== undefined) {
-      const written = await writeLayers(cache, manifest, scratch, progress);
+      const written = await writeLayers(form);
       await writeLayout(path.resolve(out), written, manifest.contract.goarch);
       for (const { name, digest, size: bytes, file } of written) {
         results.push({ name, digest, layer: digest, size: bytes });
@@ -61,7 +79,7 @@ export const layersCommand: Command = {
     }
     if (push !== undefined) {
       const [client, { repository }] = [await registryClient(progress), parseReference(push)];
-      for (const layer of await pushLayers({ client, repository, cache, manifest, scratch, progress })) {
+      for (const layer of (await pushLayers({ ...form, client, repository })).layers) {
         results.push({ name: layer.name, digest: layer.image, layer: layer.digest, size: layer.size });
       }
     }
@@ -69,17 +87,29 @@ export const layersCommand: Command = {
   },
 };
 
+/** What of a cache goes into layers. Throws where it was not warmed for that. */
+function requireDelivered(cache: string, manifest: CacheManifest, wanted = manifest.delivery): ProgramDelivery {
+  if (manifest.delivery === "both" || manifest.delivery === wanted) return wanted;
+  throw new KilnError("usage", `${cache} was warmed for --programs ${manifest.delivery}, not for ${wanted}`, {
+    mend: "Plan and warm again with the --programs that the image is to have.",
+  });
+}
+
+/** The program that packs layers of a cache, on this machine. */
+async function readyPacker({ contract }: CacheManifest, progress: Progress): Promise<Packer> {
+  const { root: goRoot } = await resolveTool("go", { places: places(), progress });
+  return (await readGocache({ places: places(), goRoot, contract, progress })).packer();
+}
+
 async function writeLayers(
-  cache: string,
-  manifest: CacheManifest,
-  scratch: string,
-  progress: Progress,
+  options: Omit<PushLayersOptions, "client" | "repository">,
 ): Promise<readonly (LayerFile & { readonly name: string })[]> {
+  const { cache, manifest, delivery, packer, scratch, progress } = options;
   const written: (LayerFile & { name: string })[] = [];
-  for (const layer of partition(manifest)) {
+  for (const layer of partition(manifest, delivery)) {
     progress.step(`layer ${layer.name}: ${layer.goBuild.length} entries, ${layer.goMod.length} modules`);
-    const file = path.join(scratch, `${await layerTag(cache, layer)}.tar.gz`);
-    written.push({ name: layer.name, ...(await writeLayer(cache, layer, file)) });
+    const file = path.join(scratch, `${await layerTag(cache, layer, packer)}.tar.gz`);
+    written.push({ name: layer.name, ...(await writeLayer(cache, layer, packer, file)) });
   }
   return written;
 }
@@ -114,6 +144,7 @@ export const composeCommand: Command = {
       to,
       platform: platformOf(values),
       settings: { labels: {} },
+      check: requireServedPacks,
     });
     return { json: { image: `${to.repository}@${digest}`, digest }, text: `${to.repository}@${digest}` };
   },

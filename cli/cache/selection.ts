@@ -1,5 +1,6 @@
 import path from "node:path";
 import { buildContract, contractDifferences, tagsOfContract, type BuildContract } from "../../cache/contract.ts";
+import { readyDatedGoRoot } from "../../cache/dated-go-root.ts";
 import { STORE_IN_PLACE } from "../../cache/go/command.ts";
 import { parseGitSource, readyGitSource } from "../../cache/git-source.ts";
 import { readJson, type CacheManifest } from "../../cache/manifest.ts";
@@ -65,8 +66,10 @@ export async function planAt(values: Values): Promise<Plan> {
  */
 export async function goTool(progress: Progress, store?: string): Promise<ResolvedTool> {
   await requireSoundMachine(places());
-  if (store !== STORE_IN_PLACE) throwIfRefused(await namespaceRefusal());
-  return resolveTool("go", { places: places(), progress });
+  const go = await resolveTool("go", { places: places(), progress });
+  if (store === STORE_IN_PLACE) return go;
+  throwIfRefused(await namespaceRefusal());
+  return { ...go, root: await readyDatedGoRoot({ places: places(), goRoot: go.root, progress }) };
 }
 
 /** The pinned registry client, brought here where it is missing. */
@@ -95,6 +98,17 @@ export function requireOwnTools(plan: Plan): void {
   throw new KilnError("usage", `the plan is for other tools than this kiln's:\n  ${differences.join("\n  ")}`, {
     mend: "Plan again with this kiln, or use the kiln that made the plan.",
   });
+}
+
+/** Throws where what was warmed under one contract is to be built under another: every build would be a miss. */
+export function requireContract(what: string, warmed: BuildContract, wanted: BuildContract): void {
+  const differences = contractDifferences(warmed, wanted);
+  if (differences.length === 0) return;
+  throw new KilnError(
+    "difference",
+    `${what} was warmed differently from what would be built:\n  ${differences.join("\n  ")}`,
+    { mend: "Warm it again with this kiln, or verify it with the kiln that warmed it." },
+  );
 }
 
 /** The build tags that `--tags` names. */

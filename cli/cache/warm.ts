@@ -10,10 +10,16 @@ import { mountsOf, warmShard } from "../../cache/warm.ts";
 import { metricsTarget } from "../../cache/warm-metrics.ts";
 import { warmPlan, type WarmedPlan, type WarmedShard } from "../../cache/warm-plan.ts";
 import { EXIT } from "../../errors.ts";
-import type { Command, Outcome } from "../command.ts";
+import type { Progress } from "../../progress.ts";
+import { readyGocache } from "../../toolchain/gocache-program.ts";
+import { places } from "../../toolchain/places.ts";
+import { ownPlatform } from "../../toolchain/platforms.ts";
+import type { Command, Invocation, Outcome } from "../command.ts";
 import { noArguments, required } from "../options.ts";
 import { duration, size, table } from "../printer.ts";
+import { deliveryOf, FORM, FORM_HELP } from "./form.ts";
 import { planOf, PLANNING, PLANNING_HELP } from "./plan.ts";
+import { FROM, FROM_HELP, restoreFrom } from "./restore.ts";
 import {
   goTool,
   planAt,
@@ -30,13 +36,15 @@ import { verified } from "./verify.ts";
 export const warmCommand: Command = {
   name: "cache warm",
   summary: "Compile one shard of a plan and write what its programs read.",
-  usage: "--plan PLAN.json --source DIR --shard ID --out DIR [--store DIR]",
+  usage: "--plan PLAN.json --source DIR --shard ID --out DIR [--store DIR] [--from IMAGE] [--programs cache|binaries|both]",
   options: {
     plan: { type: "string" },
     source: { type: "string" },
     shard: { type: "string" },
     out: { type: "string" },
     store: { type: "string" },
+    ...FROM,
+    programs: FORM.programs,
   },
   help: {
     plan: "the plan file",
@@ -44,6 +52,8 @@ export const warmCommand: Command = {
     shard: "the shard's id in the plan",
     out: "the cache directory to write",
     store: STORE_HELP,
+    ...FROM_HELP,
+    programs: FORM_HELP.programs,
   },
   async run({ values, positionals, progress }) {
     noArguments(positionals);
@@ -55,10 +65,11 @@ export const warmCommand: Command = {
       plan: made,
       shard: required(values, "shard"),
       source: await readySource(values, progress),
-      goRoot: root,
+      ...(await warmTools(root, values, progress)),
       store: storeOf(values),
       progress,
     };
+    await restoreFrom(values, options.store, { contract: made.contract, goRoot: root, progress });
     let served: ServedPackages = { hits: 0, misses: 0 };
     const onServed = (packages: ServedPackages) => {
       served = packages;
@@ -76,6 +87,14 @@ export const warmCommand: Command = {
     return { json: { ...manifest, ...served }, text: summary(manifest) };
   },
 };
+
+/** What warming needs of tools, and how programs are to be delivered where the options say so. */
+async function warmTools(goRoot: string, values: Invocation["values"], progress: Progress) {
+  const goarch = ownPlatform().replace(/^.*\//, "");
+  const gocache = await readyGocache({ places: places(), goRoot, goarch, progress });
+  const delivery = deliveryOf(values);
+  return { goRoot, gocache, ...(delivery === undefined ? {} : { delivery }) };
+}
 
 /** `kiln cache merge`. */
 export const mergeCommand: Command = {
@@ -97,9 +116,13 @@ export const mergeCommand: Command = {
 export const simulateCommand: Command = {
   name: "cache simulate",
   summary: "Plan, warm every shard, merge and verify on this machine.",
-  usage: "--source DIR --modules PATTERN (--shards N | --by provider) --out DIR",
-  options: { ...PLANNING, out: { type: "string" } },
-  help: { ...PLANNING_HELP, out: "the merged cache directory; the plan and the shards go beside it" },
+  usage: "--source DIR --modules PATTERN (--shards N | --by provider) --out DIR [--programs cache|binaries|both]",
+  options: { ...PLANNING, out: { type: "string" }, programs: FORM.programs },
+  help: {
+    ...PLANNING_HELP,
+    out: "the merged cache directory; the plan and the shards go beside it",
+    programs: FORM_HELP.programs,
+  },
   async run(invocation) {
     const { values, positionals, progress } = invocation;
     noArguments(positionals);
@@ -109,15 +132,29 @@ export const simulateCommand: Command = {
     const source = await readySource(values, progress);
     const { root } = await goTool(progress);
     const warmed = await warmPlan({
-      ...{ plan: made, source, goRoot: root, store: storeOf(values), progress },
+      ...{ plan: made, source, store: storeOf(values), progress, ...(await warmTools(root, values, progress)) },
       ...{ shards: `${out}.shards`, out },
     });
-    progress.step("verifying without network");
-    const programs = made.programs.filter((program) => warmed.manifest.modules.includes(program.directory));
-    const outcome = verified(await verifyCache(mountsOf(made, root, out), source, programs, progress), out);
-    return simulated(made, warmed, outcome);
+    return simulated(made, warmed, await verifiedHere(made, warmed.manifest, { root, out, source, progress }));
   },
 };
+
+/** Builds every warm program from the merged caches; binaries alone need no build. */
+async function verifiedHere(
+  made: Plan,
+  { delivery, modules }: WarmedPlan["manifest"],
+  {
+    root,
+    out,
+    source,
+    progress,
+  }: Readonly<Record<"root" | "out" | "source", string>> & { readonly progress: Progress },
+): Promise<Outcome> {
+  if (delivery === "binaries") return { json: null, text: `${out} has binaries alone: there is nothing to build` };
+  progress.step("verifying without network");
+  const programs = made.programs.filter((program) => modules.includes(program.directory));
+  return verified(await verifyCache(mountsOf(made, root, out), source, programs, progress), out);
+}
 
 /** What a simulation ends with: the programs that do not compile are named, the others are verified all the same. */
 function simulated(made: Plan, { manifest, shards, mergeSeconds }: WarmedPlan, outcome: Outcome): Outcome {

@@ -155,6 +155,7 @@ describe("a bake with plugins: layer", () => {
     const target = {
       ...{ source: at("source"), pattern: PATTERN, repository, platform: ownPlatform() },
       ...{ baseReference: DEFAULT_BASE_IMAGE, allowFailed: [], plugins: "layer" as const },
+      ...{ layout: "packed" as const, delivery: "cache" as const },
     };
     return bakeTo(here, target, await readyBakery(here, silent), silent);
   }

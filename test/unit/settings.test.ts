@@ -30,6 +30,8 @@ describe("parseSettings", () => {
         tools: undefined,
         certificates: undefined,
         plugins: "none",
+        store: "packed",
+        programs: "cache",
       },
       source: { path: ".", modules: "examples/modules/{provider}/{module}", tags: [] },
       buildOnPreview: false,
@@ -47,6 +49,8 @@ describe("parseSettings", () => {
       tools: "t:1",
       certificates: "c:1",
       plugins: "volume",
+      store: "loose",
+      programs: "cache",
     };
     const source = { path: ".", modules: "apis/**/{provider}/{module}/*/pulumi", tags: "" };
     const raw = { registry: "ghcr.io/acme/infra", warmImage: WARM, image, source, buildOnPreview: true };
@@ -55,6 +59,11 @@ describe("parseSettings", () => {
       ...{ stack: "prod", ...raw, source: { ...source, tags } },
       ...{ runners: undefined, github: undefined },
     });
+  });
+
+  it("packs caches unless a stack says otherwise, and delivers programs as it says", () => {
+    const { image } = parseSettings("dev", { ...LOOPBACK, image: { store: "loose", programs: "both" } });
+    expect([image.store, image.programs]).toEqual(["loose", "both"]);
   });
 
   it("reads build tags, of which an image that is baked has any number", () => {
@@ -92,6 +101,25 @@ describe("parseSettings", () => {
       { ...LOOPBACK, image: { dockerfile: "standalone", plugins: "layer" } },
       "kiln:image.plugins cannot be layer",
       /none or volume.*merged/,
+    ],
+    ["an unknown layout", { ...LOOPBACK, image: { store: "zip" } }, "kiln:image.store is", /packed or loose/],
+    [
+      "an unknown form of programs",
+      { ...LOOPBACK, image: { programs: "all" } },
+      "kiln:image.programs is",
+      /cache or binaries or both/,
+    ],
+    [
+      "packs of a standalone image",
+      { ...LOOPBACK, image: { dockerfile: "standalone", store: "packed" } },
+      "kiln:image.store cannot be packed",
+      /remove it.*merged/,
+    ],
+    [
+      "binaries of a standalone image",
+      { ...LOOPBACK, image: { dockerfile: "standalone", programs: "both" } },
+      "kiln:image.programs cannot be both",
+      /remove it.*merged/,
     ],
     ["an unknown platform", { ...LOOPBACK, image: { platform: "amd64" } }, "kiln:image.platform is", /linux\/amd64/],
     [
@@ -172,7 +200,7 @@ describe("a misspelt key", () => {
 
   it("that resembles nothing gets the list of what there is", () => {
     expect(refusalOf({ ...LOOPBACK, image: { entrypoint: "x" } }).mend).toBe(
-      "Remove it: the settings here are dockerfile, platform, tag, base, tools, certificates, plugins",
+      "Remove it: the settings here are dockerfile, platform, tag, base, tools, certificates, plugins, store, programs",
     );
   });
 

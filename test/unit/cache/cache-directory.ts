@@ -49,6 +49,17 @@ export async function download(goModCache: string, module: string, sources = tru
   await writeText(path.join(goModCache, tree, "internal/b.go"), "package internal\n");
 }
 
+/** The file of a module, as `download` puts it there, that builds read; the other one they do not. */
+export function sourceOf(module: string): string {
+  return `${moduleFiles(module).tree}/a.go`;
+}
+
+/** The manifest of a cache directory that holds nothing. */
+export const EMPTY_MANIFEST: CacheManifest = {
+  ...{ version: 2, contract: CONTRACT, delivery: "cache", modules: [], failed: {}, closures: {}, programs: {} },
+  ...{ objects: {}, spare: [], goModMetadata: [], counts: { goBuildEntries: 0, goModules: 0, bytes: 0 } },
+};
+
 /** What each provider's programs read. */
 export type Reads = Readonly<
   Record<string, { readonly packages: readonly string[]; readonly modules: readonly string[] }>
@@ -58,27 +69,30 @@ export type Reads = Readonly<
 export async function writeCache(
   directory: string,
   reads: Reads,
-  more: Partial<Pick<CacheManifest, "contract" | "failed" | "goModMetadata" | "modules">> = {},
+  more: Partial<Omit<CacheManifest, "closures" | "counts" | "version">> = {},
 ): Promise<CacheManifest> {
   const closures: Record<string, ProviderClosure> = {};
+  const objects: Record<string, string> = {};
   for (const [provider, { packages, modules }] of Object.entries(reads)) {
     const goBuild = new Set<string>();
+    const goMod = [...new Set(modules)].sort();
     for (const pkg of packages) {
       const [action = "", output = ""] = await compile(path.join(directory, "go-build"), pkg);
       await writeFile(path.join(directory, "go-build", action), withFixedTime(actionEntry(pkg, 1)));
       goBuild.add(action).add(output);
+      objects[output] = pkg;
     }
     for (const module of modules) await download(path.join(directory, "go-mod"), module);
-    closures[provider] = { goBuild: [...goBuild].sort(), goMod: [...new Set(modules)].sort() };
+    closures[provider] = { goBuild: [...goBuild].sort(), goMod, sources: goMod.map(sourceOf) };
   }
   const goMod = [...new Set(Object.values(closures).flatMap((closure) => closure.goMod))];
   for (const module of more.goModMetadata ?? [])
     if (!goMod.includes(module)) await download(path.join(directory, "go-mod"), module, false);
   const manifest: CacheManifest = {
-    version: 1,
-    contract: more.contract ?? CONTRACT,
-    modules: more.modules ?? Object.keys(reads).map((provider) => `m/${provider}/x`),
-    failed: more.failed ?? {},
+    ...EMPTY_MANIFEST,
+    modules: Object.keys(reads).map((provider) => `m/${provider}/x`),
+    objects,
+    ...more,
     closures,
     goModMetadata: [...new Set([...goMod, ...(more.goModMetadata ?? [])])].sort(),
     counts: { goBuildEntries: 0, goModules: goMod.length, bytes: 0 },

@@ -1,9 +1,9 @@
 import fc from "fast-check";
-import { mkdir, mkdtemp, rm, stat, utimes } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { entriesUsedBy, escapeModule, moduleFiles, modulesOfGoSum, readEntries } from "../../../cache/closure.ts";
+import { escapeModule, moduleFiles, modulesOfGoSum, readEntries } from "../../../cache/closure.ts";
 import { compile, sha256, writeText } from "./cache-directory.ts";
 
 let cache: string;
@@ -11,60 +11,6 @@ let cache: string;
 beforeEach(async () => {
   cache = await mkdtemp(path.join(tmpdir(), "kiln-closure-"));
   return () => rm(cache, { recursive: true });
-});
-
-/** What Go does with an entry that it reads: a new time, but only where the old one is more than an hour ago (cache.go). */
-async function markUsed(name: string): Promise<void> {
-  const file = path.join(cache, name);
-  const { mtimeMs } = await stat(file);
-  if (Date.now() - mtimeMs >= 3_600_000) await utimes(file, new Date(), new Date());
-}
-
-describe("entriesUsedBy", () => {
-  it.each([
-    ["seconds", 5],
-    ["half an hour", 1_800],
-    ["an hour and a half", 5_400],
-    ["three hours", 10_800],
-    ["a week", 7 * 86_400],
-    ["minus a century, as shipped entries are,", -100 * 365 * 86_400],
-  ])("finds exactly what a build reads or adds in a cache %s old", async (_, age) => {
-    const [read, other] = [await compile(cache, "read"), await compile(cache, "other")];
-    const then = Date.now() / 1000 - age;
-    for (const name of [...read, ...other]) await utimes(path.join(cache, name), then, then);
-    let added: readonly string[] = [];
-    const used = await entriesUsedBy(cache, async () => {
-      for (const name of read) await markUsed(name);
-      added = await compile(cache, "added");
-    });
-    expect(used).toEqual([...read, ...added].sort());
-  });
-
-  it("leaves entries older than five days as old as they are, and makes none so old", async () => {
-    const [old = ""] = await compile(cache, "old");
-    const [young = ""] = await compile(cache, "young");
-    await utimes(path.join(cache, old), 1_000_000_000, 1_000_000_000);
-    expect(await entriesUsedBy(cache, () => Promise.resolve())).toEqual([]);
-    expect((await stat(path.join(cache, old))).mtimeMs).toBe(1_000_000_000_000);
-    const age = Date.now() - (await stat(path.join(cache, young))).mtimeMs;
-    expect(age).toBeGreaterThan(3_600_000);
-    expect(age).toBeLessThan(24 * 3_600_000);
-  });
-
-  it("gives the same again for the same build", async () => {
-    const read = await compile(cache, "read");
-    await compile(cache, "other");
-    const build = async () => {
-      for (const name of read) await markUsed(name);
-    };
-    const first = await entriesUsedBy(cache, build);
-    expect(await entriesUsedBy(cache, build)).toEqual(first);
-    expect(first).toEqual([...read].sort());
-  });
-
-  it("passes a build's failure on", async () => {
-    await expect(entriesUsedBy(cache, () => Promise.reject(new Error("no")))).rejects.toThrow("no");
-  });
 });
 
 describe("readEntries", () => {

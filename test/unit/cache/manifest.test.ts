@@ -52,6 +52,13 @@ describe("readJson", () => {
     });
   });
 
+  it("reads another version where that is asked for, and no other one then", async () => {
+    await writeFile(file, '{"version": 2}');
+    expect(await readJson(file, "a plan", "kiln", sound, 2)).toEqual({ version: 2 });
+    await writeFile(file, '{"version": 1}');
+    await expect(readJson(file, "a plan", "kiln", sound, 2)).rejects.toThrow("version 1; this kiln reads version 2");
+  });
+
   it("refuses a file that is not there", async () => {
     await expect(readJson(file, "a plan", "kiln", sound)).rejects.toMatchObject({
       kind: "usage",

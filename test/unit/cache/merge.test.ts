@@ -1,120 +1,11 @@
-import fc from "fast-check";
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import type { CacheManifest } from "../../../cache/manifest.ts";
-import { mergeCaches, mergeManifests } from "../../../cache/merge.ts";
-import { CONTRACT, entriesOf, writeCache, type Reads } from "./cache-directory.ts";
-
-function manifestOf(more: Partial<CacheManifest>): CacheManifest {
-  return {
-    ...{ version: 1, contract: CONTRACT, modules: [], failed: {}, closures: {}, goModMetadata: [] },
-    counts: { goBuildEntries: 0, goModules: 0, bytes: 0 },
-    ...more,
-  };
-}
-
-describe("mergeManifests", () => {
-  it("unites all that shards say", () => {
-    const one = manifestOf({
-      modules: ["m/b", "m/a"],
-      failed: { "m/x": "no" },
-      closures: { aws: { goBuild: ["b", "a"], goMod: ["s@v1"] } },
-      goModMetadata: ["s@v1", "t@v1"],
-    });
-    const two = manifestOf({
-      modules: ["m/c", "m/a"],
-      failed: { "m/y": "neither" },
-      closures: { aws: { goBuild: ["c", "a"], goMod: ["r@v1"] }, gcp: { goBuild: ["d"], goMod: [] } },
-      goModMetadata: ["s@v1"],
-    });
-    const sources = [one, two].map((manifest, index) => ({ directory: `d${index}`, manifest }));
-    expect(mergeManifests(sources)).toEqual({
-      version: 1,
-      contract: CONTRACT,
-      modules: ["m/a", "m/b", "m/c"],
-      failed: { "m/x": "no", "m/y": "neither" },
-      closures: { aws: { goBuild: ["a", "b", "c"], goMod: ["r@v1", "s@v1"] }, gcp: { goBuild: ["d"], goMod: [] } },
-      goModMetadata: ["s@v1", "t@v1"],
-    });
-  });
-
-  it("unites what providers' programs were built from, over all shards of one provider", () => {
-    const of = (program: string) => ({
-      programs: { [program]: { goFiles: ["go.mod"], packages: ["shared", program], modules: {} } },
-      goFiles: { "go.mod": { go: "1.26" } },
-      packages: { shared: { "s.go": "1" }, [program]: { "main.go": program } },
-    });
-    const shards = [{ aws: of("m/b") }, { aws: of("m/a"), gcp: of("m/c") }, undefined];
-    const sources = shards.map((inputs, index) => ({
-      directory: `d${index}`,
-      manifest: manifestOf(inputs === undefined ? {} : { inputs }),
-    }));
-    const { inputs } = mergeManifests(sources);
-    expect(Object.keys(inputs ?? {})).toEqual(["aws", "gcp"]);
-    expect(Object.keys(inputs?.aws?.programs ?? {})).toEqual(["m/a", "m/b"]);
-    expect(Object.keys(inputs?.aws?.packages ?? {})).toEqual(["m/a", "m/b", "shared"]);
-    expect(inputs?.gcp).toEqual(of("m/c"));
-    expect(mergeManifests(sources.slice(2))).not.toHaveProperty("inputs");
-  });
-
-  const name = fc.constantFrom("a", "b", "c", "d");
-  const names = fc.array(name);
-  const manifest = fc
-    .record({
-      modules: names,
-      failed: fc.dictionary(name, fc.constant("no")),
-      closures: fc.dictionary(name, fc.record({ goBuild: names, goMod: names })),
-      goModMetadata: names,
-    })
-    .map(manifestOf);
-  const merged = (manifests: readonly CacheManifest[]) => ({
-    ...mergeManifests(manifests.map((each, index) => ({ directory: `d${index}`, manifest: each }))),
-    counts: manifestOf({}).counts,
-  });
-
-  it("does not depend on the order of shards, and merging again changes nothing", () => {
-    const shuffled = fc
-      .array(manifest, { minLength: 1, maxLength: 4 })
-      .chain((list) => fc.tuple(fc.constant(list), fc.shuffledSubarray(list, { minLength: list.length })));
-    fc.assert(
-      fc.property(shuffled, ([one, other]) => {
-        expect(merged(other)).toEqual(merged(one));
-        expect(merged([merged(one), ...one])).toEqual(merged(one));
-      }),
-    );
-  });
-
-  it("merges of merges are the merge of all", () => {
-    fc.assert(
-      fc.property(manifest, manifest, manifest, (a, b, c) => {
-        expect(merged([merged([a, b]), c])).toEqual(merged([a, merged([b, c])]));
-      }),
-    );
-  });
-
-  it("refuses what was warmed differently, naming both and each difference", () => {
-    const other = { ...CONTRACT, goVersion: "go1.26.7", flags: ["-trimpath"] };
-    const sources = [
-      { directory: "/a", manifest: manifestOf({}) },
-      { directory: "/b", manifest: manifestOf({}) },
-      { directory: "/c", manifest: manifestOf({ contract: other }) },
-    ];
-    expect(() => mergeManifests(sources)).toThrow(
-      expect.objectContaining({
-        kind: "usage",
-        message:
-          '/a and /c were warmed differently:\n  Go version: "go1.26.8", "go1.26.7"\n' +
-          '  build flags: "-buildvcs=false -trimpath -ldflags=-w -s", "-trimpath"',
-      }),
-    );
-  });
-
-  it("refuses to merge nothing", () => {
-    expect(() => mergeManifests([])).toThrow("nothing to merge");
-  });
-});
+import { writeShards } from "../../../bench/synthetic/shards.ts";
+import { mergeCaches } from "../../../cache/merge.ts";
+import { withFixedTime } from "../../../cache/store.ts";
+import { actionEntry, CONTRACT, entriesOf, writeCache, writeText, type Reads } from "./cache-directory.ts";
 
 describe("mergeCaches", () => {
   let home: string;
@@ -201,6 +92,53 @@ describe("mergeCaches", () => {
     }
     await expect(mergeCaches(at("out"), [at("aws"), at("gcp")])).rejects.toThrow("differs between");
   });
+
+  it("writes action entries anew with the fixed time, and never links them", async () => {
+    await writeCache(at("aws"), AWS);
+    await writeCache(at("gcp"), GCP);
+    const { action } = entriesOf("fmt");
+    await writeFile(at("aws/go-build", action), actionEntry("fmt", 1));
+    await writeFile(at("gcp/go-build", action), actionEntry("fmt", 2));
+    await mergeCaches(at("out"), [at("aws"), at("gcp")]);
+    expect(await readFile(at("out/go-build", action), "utf8")).toBe(withFixedTime(actionEntry("fmt", 3)));
+    expect((await stat(at("out/go-build", action))).nlink).toBe(1);
+  });
+
+  it("refuses one action with two outputs", async () => {
+    await writeCache(at("aws"), AWS);
+    await writeCache(at("gcp"), GCP);
+    const { action } = entriesOf("fmt");
+    await writeFile(at("gcp/go-build", action), actionEntry("fmt", 1, "another archive"));
+    await expect(mergeCaches(at("out"), [at("aws"), at("gcp")])).rejects.toThrow(`go-build/${action} differs between`);
+  });
+
+  it("refuses a name that is a file here and a folder there", async () => {
+    await writeCache(at("aws"), AWS);
+    await writeCache(at("gcp"), GCP);
+    await writeText(at("aws/go-mod/x"), "a file");
+    await mkdir(at("gcp/go-mod/x"));
+    await expect(mergeCaches(at("out"), [at("aws"), at("gcp")])).rejects.toThrow("go-mod/x differs between");
+  });
+
+  it("passes links over, and takes binaries in", async () => {
+    await writeCache(at("aws"), AWS);
+    await writeText(at("secret"), "of this machine");
+    await symlink(at("secret"), at("aws/go-mod/link"));
+    await symlink(home, at("aws/go-mod/folder"));
+    await writeText(at("aws/binaries/aws"), "program");
+    await mergeCaches(at("out"), [at("aws")]);
+    expect((await filesOf("out")).filter((name) => /link|folder|binaries/.test(name))).toEqual(["binaries/aws"]);
+  });
+
+  it("merges 8,000 entries of four machines within seconds", async () => {
+    const shards = await writeShards(home, CONTRACT, { entries: 8_000, shards: 4, copies: 3 });
+    const start = performance.now();
+    const manifest = await mergeCaches(at("out"), shards);
+    expect((performance.now() - start) / 1000).toBeLessThan(20);
+    const names = (await filesOf("out")).filter((name) => name.startsWith("go-build/"));
+    expect(names).toHaveLength(manifest.counts.goBuildEntries);
+    expect(manifest.counts.goBuildEntries).toBeGreaterThan(3_000);
+  }, 60_000);
 
   it("refuses what is no cache", async () => {
     await writeCache(at("aws"), AWS);

@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from "vitest";
 import { readGraph, type Graph } from "../../../cache/graph.ts";
 import { withStore } from "../../../cache/local-store.ts";
 import { makePlan, planFault, requireNoFailures, unexpectedFailures } from "../../../cache/planning.ts";
+import { noteTimings } from "../../../cache/timings.ts";
 import { KilnError } from "../../../errors.ts";
 import { silent } from "../../../progress.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
@@ -90,6 +91,26 @@ describe("makePlan", () => {
     await writeText(path.join(source, "go.work"), "go 1.26\n\nuse .\n");
     vi.mocked(readGraph).mockResolvedValueOnce(graph);
     expect((await again()).programs).toHaveLength(2);
+  });
+
+  it("divides by what the store noted, or by what it is told", async () => {
+    vi.mocked(readGraph).mockResolvedValue(graph);
+    const { plan, store } = await planned();
+    expect((await plan).predicted?.measured).toBe(0);
+    await noteTimings(store, { seconds: { x: 30 } });
+    const source = path.join(path.dirname(store), "source");
+    const options = { pattern: "{provider}/{module}", division: { by: "provider" }, contract: CONTRACT } as const;
+    const again = (more: object = {}) =>
+      makePlan({ ...options, source, store, goRoot: "/go", progress: silent, ...more });
+    const noted = await again();
+    expect(noted.shards.map(({ cost }) => cost)).toEqual([30]);
+    expect(noted.predicted?.measured).toBe(1);
+    const told = await again({ timings: { seconds: { x: 70 } }, cores: 5, memory: 1e9, delivery: "both" });
+    expect(told.shards.map(({ cost }) => cost)).toEqual([70]);
+    expect(told).toMatchObject({ delivery: "both", predicted: { cores: 5, memory: { bytes: 1e9, packages: {} } } });
+    expect(planFault(told)).toBeUndefined();
+    expect(planFault({ ...told, delivery: "none" as "both" })).toBe('its delivery is "none"');
+    vi.mocked(readGraph).mockReset();
   });
 
   it("has programs, those that do not load, those that are none, and what each go.mod needs", async () => {

@@ -45,7 +45,7 @@ async function push(known: string, providers: readonly string[]) {
   const manifest = await writeCache(cache, reads);
   const scratch = path.join(home, "scratch");
   const client = await regctl(known);
-  return pushLayers({ client, repository: REPOSITORY, cache, manifest, scratch, progress: silent });
+  return (await pushLayers({ client, repository: REPOSITORY, cache, manifest, scratch, progress: silent })).layers;
 }
 
 describe("pushLayers", () => {
@@ -58,6 +58,28 @@ describe("pushLayers", () => {
       expect.stringContaining(`${REPOSITORY}:layer-gcp-`),
     ]);
     expect(await readdir(path.join(home, "scratch"))).toEqual([]);
+  });
+});
+
+describe("a push that fails", () => {
+  it("ends the others, and leaves no archive", async () => {
+    const cache = path.join(home, "cache");
+    const of = (name: string) => ({ packages: [name], modules: [] });
+    const manifest = await writeCache(cache, { aws: of("aws"), azure: of("azure"), gcp: of("gcp") });
+    const file = path.join(home, "regctl");
+    const refuse = `echo "$1 $2" >>${home}/asked; cat >/dev/null`;
+    const notFound = 'echo "not found" >&2; exit 1';
+    await writeFile(
+      file,
+      `#!/bin/sh\ncase "$1 $2" in *head) ${notFound} ;; *) ${refuse}; echo full >&2; exit 1 ;; esac\n`,
+    );
+    await chmod(file, 0o755);
+    const scratch = path.join(home, "scratch");
+    const options = { repository: REPOSITORY, cache, manifest, scratch, progress: silent };
+    await expect(pushLayers({ ...options, client: { regctl: file } })).rejects.toThrow("full");
+    expect(await readdir(scratch)).toEqual([]);
+    const asked = (await readFile(path.join(home, "asked"), "utf8")).split("\n");
+    expect(asked.filter((line) => line === "blob put")).toHaveLength(1);
   });
 });
 

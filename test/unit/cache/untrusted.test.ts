@@ -2,28 +2,29 @@ import { mkdir, symlink } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { buildContract } from "../../../cache/contract.ts";
-import { writeLayer } from "../../../cache/layers.ts";
-import { manifestFault, type CacheManifest } from "../../../cache/manifest.ts";
+import { writeLooseLayer } from "../../../cache/loose-layer.ts";
+import type { CacheManifest } from "../../../cache/manifest.ts";
+import { manifestFault } from "../../../cache/manifest-fault.ts";
 import type { Plan } from "../../../cache/plan.ts";
 import { planFault } from "../../../cache/planning.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
-import { writeText } from "./cache-directory.ts";
+import { EMPTY_MANIFEST, writeText } from "./cache-directory.ts";
 
 const contract = buildContract({ go: "1.26.8", pulumi: "3.253.0" }, "amd64");
 const ENTRY = `0a/${"0a".repeat(32)}-d`;
 
-function manifest(goBuild: readonly string[], goMod: readonly string[] = []): CacheManifest {
-  const counts = { goBuildEntries: 1, goModules: 1, bytes: 1 };
-  return {
-    version: 1,
-    contract,
-    modules: [],
-    failed: {},
-    closures: { aws: { goBuild, goMod } },
-    goModMetadata: goMod,
-    counts,
-  };
+function manifest(
+  goBuild: readonly string[],
+  goMod: readonly string[] = [],
+  more: Readonly<Record<string, unknown>> = {},
+): CacheManifest {
+  const closures = { aws: { goBuild, goMod, sources: [] } };
+  return { ...EMPTY_MANIFEST, closures, goModMetadata: goMod, ...more };
 }
+
+const binariesOf = (provider: string, more: object) => ({
+  binaries: { [provider]: [{ file: "binaries/aws", bytes: 1, names: {}, ...more }] },
+});
 
 describe("manifestFault: shards come from other machines", () => {
   it("finds nothing in what warming writes", () => {
@@ -45,8 +46,46 @@ describe("manifestFault: shards come from other machines", () => {
     },
   );
 
+  it.each([
+    "x.io/!a@v1.0.0/../../../etc/passwd",
+    "/etc/passwd",
+    "x.io/!a@v1.0.0/./a.go",
+    "x.io/!a@v1.0.0",
+    "x.io/!a/a.go",
+    "y.io/b@v1.0.0/a.go",
+    "cache/download/x.io/!a/@v/v1.0.0.mod",
+    "",
+  ])("refuses the source %j, which is no file of the module that is compiled", (source) => {
+    const closure = { goBuild: [], goMod: ["x.io/A@v1.0.0"], sources: ["x.io/!a@v1.0.0/b/c@v1/a.go"] };
+    expect(manifestFault(manifest([], [], { closures: { aws: closure } }))).toBeUndefined();
+    const stray = { ...closure, sources: [...closure.sources, source] };
+    expect(manifestFault(manifest([], [], { closures: { aws: stray } }))).toContain(`"${source}" is no file`);
+  });
+
+  it("finds nothing in binaries as they are built", () => {
+    const sound = binariesOf("aws", { file: "binaries/aws+2", names: { "m/x": "aws-x" } });
+    expect(manifestFault(manifest([], [], sound))).toBeUndefined();
+  });
+
+  it.each<[string, Readonly<Record<string, unknown>>, string]>([
+    ["delivery", { delivery: "none" }, 'its delivery is "none"'],
+    [
+      "program",
+      { programs: { "m/x": { action: `../${ENTRY}`, output: ENTRY, bytes: 1 } } },
+      "its program m/x is not one",
+    ],
+    ["object", { objects: { "../x": "fmt" } }, '"../x" is no output'],
+    ["spare module", { spare: ["../x@v1"] }, '"../x@v1" is no version'],
+    ["binary's file", binariesOf("aws", { file: "../x" }), "of aws is not one"],
+    ["binary's folder", binariesOf("aws", { file: "binaries/.." }), "of aws is not one"],
+    ["binary's provider", binariesOf("..", {}), "its binaries of .. are none"],
+    ["command", binariesOf("aws", { names: { "m/x": "../x" } }), '"../x" cannot be'],
+  ])("refuses a stray %s", (_, more, fault) => {
+    expect(manifestFault(manifest([], [], more))).toContain(fault);
+  });
+
   it("names what is missing", () => {
-    expect(manifestFault({ version: 1 })).toBe("it has no contract");
+    expect(manifestFault({ version: 2 })).toBe("it has no contract");
     expect(manifestFault({ ...manifest([]), contract: {} as CacheManifest["contract"] })).toBe(
       "its contract is not one",
     );
@@ -124,8 +163,9 @@ describe("a cache of another machine", () => {
     const secret = path.join(home, "secret");
     await writeText(secret, "root:x:0:0");
     const entry = `0a/${"0a".padEnd(64, "0")}-d`;
-    const layer = { name: "aws", goBuild: [entry], goMod: [], goModMetadata: [] };
-    const written = (cache: string) => writeLayer(cache, layer, path.join(home, "layer.tar.gz"));
+    const none = { whole: [], programs: [], goMod: [], spare: [], sources: [], ghosts: [], goModMetadata: [] };
+    const layer = { name: "aws", goBuild: [entry], ...none, binaries: [] };
+    const written = (cache: string) => writeLooseLayer(cache, layer, path.join(home, "layer.tar.gz"));
 
     const linked = path.join(home, "linked");
     await mkdir(path.join(linked, "go-build/0a"), { recursive: true });
@@ -150,16 +190,13 @@ describe("a cache of another machine", () => {
     const documents: readonly object[] = [
       { contract: { environment: { constructor: "x" } } },
       { contract, modules: "x" },
-      { contract, modules: [], failed: {}, closures: { aws: null }, goModMetadata: [], counts: {} },
-      {
-        contract,
-        modules: [],
-        failed: {},
-        closures: { aws: { goBuild: "x", goMod: [] } },
-        goModMetadata: [],
-        counts: {},
-      },
-      { contract, modules: [null], failed: {}, closures: {}, goModMetadata: [], counts: {} },
+      ...[
+        { closures: { aws: null } },
+        { closures: { aws: { goBuild: "x", goMod: [], sources: [] } } },
+        { closures: { aws: { goBuild: [], goMod: [] } } },
+        ...[{ modules: [null] }, { programs: { a: null } }, { objects: { [ENTRY]: 1 } }, { spare: [1] }],
+        ...[{ binaries: [] }, { binaries: { aws: [null] } }],
+      ].map((more) => ({ ...EMPTY_MANIFEST, ...more })),
     ];
     for (const document of documents) expect(manifestFault(document)).toEqual(expect.any(String));
   });

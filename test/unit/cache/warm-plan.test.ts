@@ -2,20 +2,19 @@ import { describe, expect, it, vi } from "vitest";
 import type { CacheManifest } from "../../../cache/manifest.ts";
 import { mergeCaches } from "../../../cache/merge.ts";
 import type { Plan } from "../../../cache/plan.ts";
-import { compileInStore, warmShard } from "../../../cache/warm.ts";
-import { warmPlan } from "../../../cache/warm-plan.ts";
+import { compileInStore, warmPortion, warmShard } from "../../../cache/warm.ts";
+import { warmAll, warmPlan } from "../../../cache/warm-plan.ts";
 import { KilnError } from "../../../errors.ts";
 import { silent } from "../../../progress.ts";
-import { CONTRACT } from "./cache-directory.ts";
+import { CONTRACT, EMPTY_MANIFEST } from "./cache-directory.ts";
 
-vi.mock(import("../../../cache/warm.ts"), () => ({ compileInStore: vi.fn(), warmShard: vi.fn() }));
+vi.mock(import("../../../cache/warm.ts"), () => ({
+  ...{ compileInStore: vi.fn(), warmShard: vi.fn(), warmPortion: vi.fn() },
+}));
 vi.mock(import("../../../cache/merge.ts"), () => ({ mergeCaches: vi.fn() }));
 
 function manifestOf(modules: readonly string[], bytes: number): CacheManifest {
-  return {
-    ...{ version: 1, contract: CONTRACT, modules, failed: {}, closures: {}, goModMetadata: [] },
-    counts: { goBuildEntries: 1, goModules: 1, bytes },
-  };
+  return { ...EMPTY_MANIFEST, modules, counts: { goBuildEntries: 1, goModules: 1, bytes } };
 }
 
 function planOf(
@@ -30,7 +29,7 @@ function planOf(
   };
 }
 
-const places = { source: "/source", goRoot: "/go", store: "/store" };
+const places = { source: "/source", goRoot: "/go", store: "/store", gocache: "/gocache" };
 const warming = (plan: Plan) => warmPlan({ ...places, plan, shards: "/shards", out: "/out", progress: silent });
 
 describe("warmPlan", () => {
@@ -82,5 +81,50 @@ describe("warmPlan", () => {
       message: expect.stringContaining(message) as string,
     });
     expect(mergeCaches).not.toHaveBeenCalled();
+  });
+});
+
+describe("warmAll", () => {
+  const program = (provider: string, goModule: string) => ({
+    ...{ provider, module: "x", directory: `${goModule}/${provider}/x`, goModule },
+  });
+  const programs = [program("aws", "one"), program("gcp", "one"), program("aws", "two"), program("faulty", "one")];
+  const shards = [
+    { id: "base", programs: [], packages: { fmt: 1 }, cost: 1 },
+    { id: "aws", programs: ["one/aws/x", "two/aws/x"], packages: { "sdk/aws": 2 }, cost: 2 },
+    { id: "gcp", programs: ["one/gcp/x"], packages: { "sdk/gcp": 3 }, cost: 3 },
+  ];
+
+  it("makes one graph for each go.mod of all programs that load, whatever the shards", async () => {
+    const note = vi.fn();
+    const warmed = {
+      manifest: { ...manifestOf(["one/aws/x"], 1), failed: { "one/gcp/x": "bad", "two/aws/x": "known" } },
+      seconds: { compile: 1, link: 2, write: 3 },
+    };
+    vi.mocked(warmPortion).mockResolvedValue(warmed);
+    const plan = { ...planOf([], {}, ["two/**"]), programs, shards };
+    const options = { ...places, plan, out: "/out", progress: { ...silent, note } };
+    expect(await warmAll(options)).toBe(warmed);
+    expect(vi.mocked(warmPortion).mock.calls).toEqual([
+      [
+        options,
+        {
+          id: "all",
+          programs: programs.slice(0, 3),
+          targets: [
+            { goModule: "one", names: ["./aws/x", "./gcp/x"] },
+            { goModule: "two", names: ["./aws/x"] },
+          ],
+          costs: { fmt: 1, "sdk/aws": 2, "sdk/gcp": 3 },
+        },
+        "/out",
+      ],
+    ]);
+    expect(note.mock.calls).toEqual([["one/gcp/x: bad"]]);
+  });
+
+  it("throws where no program loads, and names each", async () => {
+    const plan = planOf([], { "m/a": "broken" });
+    await expect(warmAll({ ...places, plan, out: "/out", progress: silent })).rejects.toThrow("m/a: broken");
   });
 });

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, realpath, rm, symlink } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, realpath, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { setTimeout } from "node:timers/promises";
@@ -7,14 +7,19 @@ import { runGo } from "../../../cache/go/command.ts";
 import { readManifest } from "../../../cache/manifest.ts";
 import type { Plan, Shard } from "../../../cache/plan.ts";
 import type { Program } from "../../../cache/programs.ts";
-import { firstCompilerError, mountsOf, shardOf, warmShard } from "../../../cache/warm.ts";
+import { mountsOf, shardOf, warmShard } from "../../../cache/warm.ts";
+import { buildMultiCall } from "../../../cache/multi-call.ts";
+import { actionName, outputName } from "../../../cache/record-log.ts";
+import { readTimings } from "../../../cache/timings.ts";
 import { withStore } from "../../../cache/local-store.ts";
 import { KilnError } from "../../../errors.ts";
 import { silent, type Progress } from "../../../progress.ts";
-import { compile, CONTRACT, download, writeText } from "./cache-directory.ts";
+import { compile, CONTRACT, download, entriesOf, sha256, writeText } from "./cache-directory.ts";
+import { buildRecorded, linkAction, writeRecordLog } from "./recorded-go.ts";
 
 vi.mock(import("../../../cache/go/command.ts"), async (original) => ({ ...(await original()), runGo: vi.fn() }));
 vi.mock(import("../../../cache/local-store.ts"), { spy: true });
+vi.mock(import("../../../cache/multi-call.ts"), () => ({ buildMultiCall: vi.fn() }));
 // Attempts to fetch follow each other at once.
 vi.mock(import("node:timers/promises"), async (original) => {
   const now: unknown = () => Promise.resolve();
@@ -27,18 +32,6 @@ function planOf(programs: readonly Program[], shards: readonly Shard[]): Plan {
 }
 
 const shard = (id: string, programs: readonly string[]): Shard => ({ id, programs, packages: {}, cost: 0 });
-
-describe("firstCompilerError", () => {
-  it.each([
-    ["# example.com/x\n./main.go:3:2: undefined: y\n./main.go:4:2: more", "./main.go:3:2: undefined: y"],
-    ["\n\n  # a\n# b\n  main.go:1:1: expected 'package'\n", "main.go:1:1: expected 'package'"],
-    ["main.go:3:8: no required module provides package x", "main.go:3:8: no required module provides package x"],
-    ["# example.com/x\n", "# example.com/x"],
-    ["", ""],
-  ])("of %j is %j", (text, error) => {
-    expect(firstCompilerError(text)).toBe(error);
-  });
-});
 
 describe("shardOf", () => {
   const plan = planOf([], [shard("base", []), shard("aws", [])]);
@@ -88,12 +81,21 @@ describe("warmShard", () => {
 
   /** A Go that compiles the SDK and each program that it is asked for; those of `broken` fail with this error; `compiled` were not in the store. */
   function goCompiles(broken: Readonly<Record<string, string>>, compiled: readonly string[] = []): void {
-    vi.mocked(runGo).mockImplementation(async (_, args, { cwd, onStderrLine }) => {
-      const exported = args.includes("-export") ? { Export: "/var/cache/go-build/00/00-d" } : {};
+    vi.mocked(runGo).mockImplementation(async (_, args, options) => {
+      const { cwd, onStderrLine } = options;
+      if (args[0] === "build") {
+        const directory = cwd.split("/").slice(-2).join("/");
+        return buildRecorded(path.join(home, "store/go-build"), args, options, [
+          ...["example.com/sdk", `repository/${directory}`],
+        ]);
+      }
+      const exported = (name: string) =>
+        args.includes("-export") ? { Export: `/var/cache/go-build/${entriesOf(name).output}` } : {};
       if (onStderrLine !== undefined && args.includes("-export")) compiled.forEach(onStderrLine);
       const sdk = {
-        ...exported,
+        ...exported("example.com/sdk"),
         ImportPath: "example.com/sdk",
+        GoFiles: ["a.go"],
         Dir: "/var/cache/go-mod/example.com/sdk@v1.0.0",
         Module: { Path: "example.com/sdk", Version: "v1.0.0" },
       };
@@ -104,9 +106,12 @@ describe("warmShard", () => {
         ImportPath: `repository/${directory}`,
         Dir: path.join(real, directory),
         Imports: ["example.com/sdk"],
-        ...(broken[directory] === undefined ? exported : { Error: { Err: broken[directory] } }),
+        ...(broken[directory] === undefined
+          ? exported(`repository/${directory}`)
+          : { Error: { Err: broken[directory] } }),
       }));
       for (const { ImportPath } of [sdk, ...programs]) await compile(path.join(home, "store/go-build"), ImportPath);
+      await writeRecordLog(path.join(home, "store/go-build"), options, ["example.com/sdk"]);
       const stdout = [sdk, ...programs].map((entry) => `${JSON.stringify(entry, null, "\t")}\n`).join("");
       return { code: 0, stdout, stderr: "" };
     });
@@ -116,7 +121,7 @@ describe("warmShard", () => {
     warmShard({
       plan: planOf(directories.map(programOf), [shard("aws", directories)]),
       ...{ shard: "aws", source: path.join(home, "source"), goRoot: "/go" },
-      ...{ store: path.join(home, "store"), out: path.join(home, "out"), progress: silent },
+      ...{ store: path.join(home, "store"), out: path.join(home, "out"), progress: silent, gocache: "/gocache" },
       ...more,
     });
 
@@ -126,11 +131,95 @@ describe("warmShard", () => {
     expect(manifest).toMatchObject({ modules: ["aws/a", "aws/b"], failed: {} });
     expect(manifest.closures.aws?.goMod).toEqual(["example.com/sdk@v1.0.0"]);
     expect(manifest.goModMetadata).toEqual(["example.com/only-mod@v1.0.0", "example.com/sdk@v1.0.0"]);
-    expect(manifest.counts).toMatchObject({ goBuildEntries: 6, goModules: 1 });
+    expect(manifest.counts).toMatchObject({ goBuildEntries: 10, goModules: 1 });
+    expect(manifest.closures.aws?.sources).toEqual(["example.com/sdk@v1.0.0/a.go"]);
+    expect(Object.values(manifest.objects).sort()).toEqual(["./aws/a", "./aws/b", "example.com/sdk@v1.0.0"]);
+    expect(manifest.spare).toEqual([]);
     expect(await readManifest(path.join(home, "out"))).toEqual(manifest);
     expect(await readdir(path.join(home, "out/go-mod/example.com"))).toEqual(["sdk@v1.0.0"]);
     const shipped = await readdir(path.join(home, "out"), { recursive: true });
-    expect(shipped.filter((name) => /-[ad]$/.test(name))).toHaveLength(6);
+    expect(shipped.filter((name) => /-[ad]$/.test(name))).toHaveLength(10);
+  });
+
+  it("ships each finished program under its link action, and links it only once", async () => {
+    goCompiles({});
+    const [first, again] = [await warm(["aws/a", "aws/b"]), await warm(["aws/a", "aws/b"])];
+    expect(again).toEqual(first);
+    expect(Object.keys(first.programs)).toEqual(["aws/a", "aws/b"]);
+    const { action = "", output = "", bytes } = first.programs["aws/a"] ?? {};
+    expect(action).toBe(actionName(linkAction("a")));
+    expect(first.closures.aws?.goBuild).toEqual(expect.arrayContaining([action, output]));
+    const program = await readFile(path.join(home, "out/go-build", output));
+    expect([outputName(sha256(program)), program.length]).toEqual([output, bytes]);
+    expect(await readFile(path.join(home, "out/go-build", action), "utf8")).toBe(
+      `v1 ${linkAction("a")} ${sha256(program)} ${String(bytes).padStart(20)} ${"4102444800000000000".padStart(20)}\n`,
+    );
+    const { links = {} } = (await readTimings(path.join(home, "store"))) ?? {};
+    expect(Object.keys(links)).toEqual(["aws/a", "aws/b"]);
+    expect((await readdir(path.join(home, "store/go-build"))).filter((name) => name.startsWith("kiln-"))).toEqual([]);
+  });
+
+  it("leaves a program out that does not link, and everything that it alone reads", async () => {
+    goCompiles({});
+    const compiling = vi.mocked(runGo).getMockImplementation();
+    vi.mocked(runGo).mockImplementation(async (mounts, args, options) => {
+      const result = await compiling?.(mounts, args, options);
+      if (args[0] !== "build" || !options.cwd.endsWith("/b")) return result ?? { code: 0, stdout: "", stderr: "" };
+      return { code: 1, stdout: "", stderr: "# repository/aws/b\nmain.go: function main is undeclared\n" };
+    });
+    const manifest = await warm(["aws/a", "aws/b"]);
+    expect(manifest).toMatchObject({
+      modules: ["aws/a"],
+      failed: { "aws/b": "main.go: function main is undeclared" },
+    });
+    expect(Object.keys(manifest.programs)).toEqual(["aws/a"]);
+    expect(Object.values(manifest.objects)).not.toContain("./aws/b");
+  });
+
+  it("ships neither entries nor sources where programs are delivered as binaries alone", async () => {
+    goCompiles({});
+    vi.mocked(buildMultiCall).mockImplementation(async (_, { provider, programs, out }) => {
+      await writeText(path.join(out, provider), "all programs");
+      const names = Object.fromEntries(programs.map(({ directory }) => [directory, directory.replace("/", "-")]));
+      const binary = { file: provider, bytes: 12, names, linkSeconds: 1 };
+      return { binaries: [binary], bytes: 12, names, apart: {} };
+    });
+    const manifest = await warm(["aws/a", "aws/b"], { delivery: "binaries" });
+    expect(manifest).toMatchObject({ delivery: "binaries", modules: ["aws/a", "aws/b"], programs: {} });
+    expect(manifest.closures.aws).toEqual({ goBuild: [], goMod: ["example.com/sdk@v1.0.0"], sources: [] });
+    expect(manifest.binaries).toEqual({
+      aws: [{ file: "binaries/aws", bytes: 12, names: { "aws/a": "aws-a", "aws/b": "aws-b" } }],
+    });
+    expect(await readFile(path.join(home, "out/binaries/aws"), "utf8")).toBe("all programs");
+    expect(await readManifest(path.join(home, "out"))).toEqual(manifest);
+    expect(vi.mocked(runGo).mock.calls.filter(([, args]) => args[0] === "build")).toEqual([]);
+    const both = await warm(["aws/a"], { delivery: "both" });
+    expect([both.delivery, Object.keys(both.programs), Object.keys(both.binaries ?? {})]).toEqual([
+      ...["both", ["aws/a"], ["aws"]],
+    ]);
+  });
+
+  it("ships of packages that shards share what compiling them reads", async () => {
+    goCompiles({});
+    const base: Shard = { id: "base", programs: [], packages: { "example.com/sdk": 1 }, cost: 1 };
+    const plan = planOf([programOf("aws/a")], [base, shard("aws", ["aws/a"])]);
+    const manifest = await warm([], { plan, shard: "base" });
+    expect(manifest).toMatchObject({ modules: [], programs: {}, spare: [] });
+    expect(manifest.closures).toEqual({
+      base: {
+        goBuild: Object.values(entriesOf("example.com/sdk")).sort(),
+        goMod: ["example.com/sdk@v1.0.0"],
+        sources: ["example.com/sdk@v1.0.0/a.go"],
+      },
+    });
+    expect(Object.values(manifest.objects)).toEqual(["example.com/sdk@v1.0.0"]);
+  });
+
+  it("ends where the disk is full or memory is short, and lays it to no program", async () => {
+    goCompiles({ "aws/b": "write /var/cache/go-build/x: no space left on device" });
+    await expect(warm(["aws/a", "aws/b"])).rejects.toThrow("is full");
+    goCompiles({ "aws/b": "# example.com/sdk\n/compile: signal: killed" });
+    await expect(warm(["aws/a", "aws/b"])).rejects.toThrow("too little memory");
   });
 
   it("leaves a program out that does not compile, and names its first error", async () => {
@@ -188,7 +277,9 @@ describe("warmShard", () => {
       goModules: Readonly<Record<string, FakeModule>>,
       missing: Readonly<Record<string, string>> = {},
     ): void {
-      vi.mocked(runGo).mockImplementation(async (_, args, { cwd }) => {
+      vi.mocked(runGo).mockImplementation(async (_, args, options) => {
+        const { cwd } = options;
+        if (args[0] === "build") return buildRecorded(path.join(home, "store/go-build"), args, options, []);
         const said = (stdout: string, more: object = {}) => ({ code: 0, stdout, stderr: "", ...more });
         if (args[0] === "mod" && args[1] === "download") {
           return said(
@@ -231,7 +322,7 @@ describe("warmShard", () => {
           ...more,
         },
         ...{ shard: "all", source: path.join(home, "source"), goRoot: "/go" },
-        ...{ store: path.join(home, "store"), out: path.join(home, "out"), progress },
+        ...{ store: path.join(home, "store"), out: path.join(home, "out"), progress, gocache: "/gocache" },
       });
     };
 

@@ -10,6 +10,9 @@ import { warmCommand } from "../../../cli/cache/warm.ts";
 import { silent } from "../../../progress.ts";
 
 vi.mock(import("../../../cache/warm.ts"), async (original) => ({ ...(await original()), warmShard: vi.fn() }));
+vi.mock(import("../../../toolchain/gocache-program.ts"), () => ({
+  readyGocache: vi.fn(() => Promise.resolve("/gocache")),
+}));
 vi.mock(import("../../../cli/cache/selection.ts"), async (original) => ({
   ...(await original()),
   ...{ planAt: vi.fn(), goTool: vi.fn(), requireOwnTools: vi.fn() },
@@ -33,9 +36,9 @@ async function gateway() {
   return { address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, got };
 }
 
-async function warm() {
+async function warm(more: Readonly<Record<string, string>> = {}) {
   const note = vi.fn();
-  const values = { plan: "plan.json", shard: "aws", out: "/nowhere/out" };
+  const values = { plan: "plan.json", shard: "aws", out: "/nowhere/out", ...more };
   const run = warmCommand.run({ values, positionals: [], progress: { ...silent, note } });
   return { outcome: await run, notes: note.mock.calls.flat() as readonly string[] };
 }
@@ -81,6 +84,15 @@ describe("kiln cache warm", () => {
     vi.stubEnv("KILN_PUSHGATEWAY_URL", "gateway:9091");
     await expect(warm()).rejects.toMatchObject({ kind: "usage" });
     expect(warmShard).not.toHaveBeenCalled();
+  });
+
+  it("delivers programs as the plan says, or as the option does", async () => {
+    await warm();
+    expect(vi.mocked(warmShard).mock.calls[0]?.[0]).toMatchObject({ goRoot: "/go", gocache: "/gocache" });
+    expect(vi.mocked(warmShard).mock.calls[0]?.[0]).not.toHaveProperty("delivery");
+    await warm({ programs: "both" });
+    expect(vi.mocked(warmShard).mock.calls[1]?.[0]).toMatchObject({ delivery: "both" });
+    await expect(warm({ programs: "none" })).rejects.toMatchObject({ kind: "usage" });
   });
 
   it("ends well where the gateway does not answer", async () => {

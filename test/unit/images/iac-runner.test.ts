@@ -2,7 +2,11 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { GOCACHE_PATH } from "../../../cache/base.ts";
 import { buildContract, IMAGE_PATHS } from "../../../cache/contract.ts";
+import { GO_SECONDS } from "../../../cache/dated-go-root.ts";
+import { PACKS_PATH } from "../../../cache/packed-layer.ts";
+import { PACKED_LABELS } from "../../../cache/served-packs.ts";
 import { PLUGIN_PATH } from "../../../cache/plugins/plugin.ts";
 import { readPrograms } from "../../../cache/programs.ts";
 import { pins, toolVersions } from "../../../toolchain/pins.ts";
@@ -39,6 +43,11 @@ describe("images/iac-runner/Dockerfile", () => {
     expect(addresses).toEqual(pinned);
   });
 
+  it("dates Go's files as warming does, whose indexes of packages are found by those dates", () => {
+    const date = /find \/tools\/usr\/local\/go -type f -exec touch -d (\S+) /.exec(dockerfile)?.[1] ?? "";
+    expect(Date.parse(date) / 1000).toBe(GO_SECONDS);
+  });
+
   it("warms a standalone image with the flags of its Pulumi", () => {
     const flags = buildContract(toolVersions, "amd64").flags.map((flag) => (flag.includes(" ") ? `'${flag}'` : flag));
     expect(argument("GO_BUILD_FLAGS")).toBe(flags.join(" "));
@@ -59,6 +68,26 @@ describe("images/iac-runner/Dockerfile", () => {
 
   it("lets the engine get a plugin when a program uses it, and not before", () => {
     expect(dockerfile).toMatch(/^ +PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL=true \\$/m);
+  });
+
+  it("serves packs by the program that kiln puts there, named where a lost environment keeps it", () => {
+    const stage = dockerfile.slice(
+      dockerfile.indexOf("FROM base AS packed-base"),
+      dockerfile.indexOf("FROM base AS standalone"),
+    );
+    expect(stage).toContain(`COPY --from=gocache ${GOCACHE_PATH} ${GOCACHE_PATH}\n`);
+    expect(stage).toContain(`echo GOCACHEPROG=${GOCACHE_PATH} >> ${IMAGE_PATHS.goRoot}/go.env`);
+    expect(stage).toContain(`mkdir ${PACKS_PATH};`);
+    for (const [name, value] of Object.entries(PACKED_LABELS)) expect(stage).toContain(`LABEL ${name}=${value}\n`);
+    expect(stage).toMatch(/^USER 1001:1001$/m);
+  });
+
+  it("builds that program as kiln does, where nobody hands it over", () => {
+    expect(argument("GOCACHE_IMAGE")).toBe("build-gocache");
+    const stage = dockerfile.slice(dockerfile.indexOf(" AS build-gocache"), dockerfile.indexOf(" AS gocache"));
+    expect(stage).toContain("COPY images/programs /programs");
+    expect(stage).toContain("CGO_ENABLED=0");
+    expect(stage).toContain(`-o ${GOCACHE_PATH} ./gocache`);
   });
 
   it("needs no frontend from a registry", () => {
