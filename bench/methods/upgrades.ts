@@ -1,0 +1,131 @@
+import { cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { KilnError } from "../../errors.ts";
+import { places } from "../../toolchain/places.ts";
+import { pins } from "../../toolchain/pins.ts";
+import { run } from "../../toolchain/process.ts";
+import { removeFolder } from "../../toolchain/remove-folder.ts";
+import type { Step, StepContext } from "../step.ts";
+import { coldBake } from "./kiln.ts";
+import { bake, kilnFolder, type Baked } from "./kiln-command.ts";
+import { neighbourMinor, neighbourPatches } from "./versions.ts";
+
+/** A bake after something was upgraded, with the store of the cold bake. */
+export interface Upgrade extends Pick<Baked, "wall" | "seconds" | "pushedBytes"> {
+  /** What was upgraded, such as `github.com/pulumi/pulumi-civo/sdk/v2 v2.4.8 -> v2.5.0`. */
+  readonly what: string;
+}
+
+/** Another minor version of the SDK that the first program of the sample imports. Versions come from the caller's proxy. */
+export const sdkMinor: Step<Upgrade> = {
+  id: "kiln/upgrade sdk",
+  title: "kiln: bake after one SDK minor, with the store",
+  method: "kiln",
+  after: [coldBake],
+  async run(context) {
+    const { work, selection } = context;
+    const [program] = selection.sample;
+    if (program === undefined) throw new KilnError("failed", "no program was selected");
+    const root = kilnFolder(work, "upgraded");
+    await removeFolder(root);
+    await cp(selection.root, root, { recursive: true });
+    const source = path.join(root, path.relative(selection.root, selection.source));
+    const cwd = path.join(source, program.goModule);
+    const go = goIn(context, cwd);
+    const directory = `./${path.posix.relative(program.goModule, program.directory)}`;
+    const format = "{{with .Module}}{{.Path}} {{.Version}}{{end}}";
+    const used = new Set((await go(["list", "-deps", "-f", format, directory])).split("\n"));
+    const sdk = [...used].find((line) => /\/pulumi-[^/ ]+\/sdk\b/.test(line));
+    const [module = "", version = ""] = (sdk ?? "").split(" ");
+    if (sdk === undefined) throw new KilnError("failed", `${program.directory} imports no SDK of a provider`);
+    const versions = (await go(["list", "-m", "-versions", module])).trim().split(" ").slice(1);
+    const other = neighbourMinor(version, versions);
+    if (other === undefined)
+      throw new KilnError("failed", `the module proxy has no other minor of ${module} ${version}`);
+    await go(["get", `${module}@${other}`]);
+    const names = selection.programs
+      .filter(({ goModule }) => goModule === program.goModule)
+      .map((one) => `./${path.posix.relative(program.goModule, one.directory)}`);
+    await go(["list", "-deps", ...names]);
+    await go(["mod", "download"]);
+    try {
+      const baked = await bake(context, { source, store: kilnFolder(work, "store"), name: "kiln" });
+      return upgradeOf(`${module} ${version} -> ${other}`, baked);
+    } finally {
+      await removeFolder(root);
+    }
+  },
+};
+
+/** A build tag more: another GOFLAGS, which enters the action IDs of programs. */
+export const flagChange: Step<Upgrade> = {
+  id: "kiln/upgrade flag",
+  title: "kiln: bake after one flag changed, with the store",
+  method: "kiln",
+  after: [coldBake],
+  async run(context) {
+    const store = kilnFolder(context.work, "store");
+    const more = ["--tags", "kiln_bench"];
+    const baked = await bake(context, { source: context.selection.source, store, name: "kiln", more });
+    return upgradeOf("-tags=kiln_bench", baked);
+  },
+};
+
+/** Another patch version of Go, by a copy of this checkout that pins it: everything is compiled again. */
+export const goPatch: Step<Upgrade> = {
+  id: "kiln/upgrade go",
+  title: "kiln: bake after a Go patch, with the store",
+  method: "kiln",
+  after: [coldBake],
+  async run(context) {
+    const { work, selection } = context;
+    const version = await otherGo(context);
+    const checkout = kilnFolder(work, "checkout");
+    try {
+      await copyCheckout(checkout, version);
+      const baked = await bake(context, {
+        ...{ source: selection.source, store: kilnFolder(work, "store"), name: "kiln" },
+        command: path.join(checkout, "cli/kiln.mjs"),
+      });
+      return upgradeOf(`go ${pins.go.version} -> ${version}`, baked);
+    } finally {
+      await removeFolder(checkout);
+    }
+  },
+};
+
+function upgradeOf(what: string, { wall, seconds, pushedBytes }: Baked): Upgrade {
+  return { what, wall, seconds, pushedBytes };
+}
+
+/** Runs Go with the caller's own settings, into the folder of fetched modules; may change go.mod and go.sum. */
+function goIn({ goRoot, work }: StepContext, cwd: string): (args: readonly string[]) => Promise<string> {
+  const own = { GOMODCACHE: path.join(work, "modules"), GOTOOLCHAIN: "local", GOFLAGS: "-mod=mod -modcacherw" };
+  const env = { ...process.env, ...own, CGO_ENABLED: "0" };
+  return async (args) => (await run(path.join(goRoot, "bin/go"), args, { cwd, env })).stdout;
+}
+
+/** The Go nearest to the pinned one that can be had: the next patch, or the one before. */
+async function otherGo({ goRoot, work }: StepContext): Promise<string> {
+  for (const version of neighbourPatches(pins.go.version)) {
+    const env = { ...process.env, GOTOOLCHAIN: `go${version}`, GOFLAGS: "" };
+    const asked = await run(path.join(goRoot, "bin/go"), ["version"], { cwd: work, env, allowFailure: true });
+    if (asked.code === 0 && asked.stdout.includes(`go${version} `)) return version;
+  }
+  throw new KilnError("failed", `no Go patch beside ${pins.go.version} can be had from the module proxy`);
+}
+
+async function copyCheckout(checkout: string, version: string): Promise<void> {
+  const { project } = places();
+  await removeFolder(checkout);
+  await mkdir(checkout, { recursive: true });
+  const left = ["node_modules", ".git", ".kiln"];
+  const filter = (file: string) => !left.includes(path.relative(project, file).split(path.sep)[0] ?? "");
+  await cp(project, checkout, { recursive: true, filter });
+  await symlink(path.join(project, "node_modules"), path.join(checkout, "node_modules"));
+  const file = path.join(checkout, "toolchain/pins.json");
+  const document = JSON.parse(await readFile(file, "utf8")) as { go: object };
+  // Without checksums of its own: Go's checksum database has them.
+  const go = { ...document.go, version, downloads: {}, goToolchain: { name: `go${version}`, archives: {} } };
+  await writeFile(file, JSON.stringify({ ...document, go }, null, 2));
+}
