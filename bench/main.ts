@@ -66,7 +66,7 @@ async function compare(here: Places, options: BenchOptions, progress: Progress):
   progress.step(`work folder ${work}`);
   const selection = await selectPrograms({ source: await readySource(options, progress), pattern, providers }, work);
   const names = [...new Set(selection.programs.map(({ provider }) => provider))].sort();
-  progress.note(`${selection.programs.length} programs of ${names.length} providers: ${names.join(", ")}`);
+  progress.note(`${selection.programs.length} programs, by provider: ${names.join(", ")}`);
   const key = digestOf([selection.digest, ...selection.programs.map(({ directory }) => directory), toolVersions.go]);
   const state = resumedState(await readState(work), key, options.fresh);
   if (options.fresh) await forget(work);

@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import type { BuildContract } from "../cache/contract.ts";
+import type { Program } from "../cache/programs.ts";
 import { KilnError } from "../errors.ts";
 import type { Progress } from "../progress.ts";
 import { lastLines, run } from "../toolchain/process.ts";
@@ -55,7 +56,7 @@ export async function fetchModules(
     for (const module of failedModules(downloaded.stdout)) missing.add(module);
     // Pulumi asks for the version data of every requirement, and Go's graph loading for go.mod files of others.
     await run(go, ["list", "-m", "-json", "all"], { cwd, env, allowFailure: true });
-    const names = programs.filter((program) => program.goModule === goModule).map((program) => packageOf(program));
+    const names = programs.filter((program) => program.goModule === goModule).map(packageOf);
     for (const cgo of ["0", "1"]) {
       const settings = { ...env, CGO_ENABLED: cgo, GOOS: options.contract.goos, GOARCH: options.contract.goarch };
       const listed = await run(go, ["list", "-e", "-deps", ...names], { cwd, env: settings, allowFailure: true });
@@ -72,7 +73,8 @@ export async function fetchModules(
   return { seconds: (performance.now() - start) / 1000, missing: [...missing].sort() };
 }
 
-function packageOf({ directory, goModule }: { readonly directory: string; readonly goModule: string }): string {
+/** A program's package, as Go takes it in the directory of the go.mod that governs it. */
+export function packageOf({ directory, goModule }: Pick<Program, "directory" | "goModule">): string {
   return `./${path.posix.relative(goModule, directory)}`;
 }
 

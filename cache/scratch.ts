@@ -1,4 +1,4 @@
-import { chmod, copyFile, mkdtemp, readdir, rm } from "node:fs/promises";
+import { chmod, copyFile, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import type { GoMounts } from "./go/command.ts";
 
@@ -33,6 +33,7 @@ export async function withScratch<T>(mounts: GoMounts, work: (scratch: Scratch) 
   for (const name of await readdir(goBuildCache).catch(() => [])) {
     if (name.startsWith(PREFIX)) await rm(path.join(goBuildCache, name), { recursive: true, force: true });
   }
+  await mkdir(goBuildCache, { recursive: true });
   const outside = await mkdtemp(path.join(goBuildCache, PREFIX));
   const inside = path.posix.join(contract.paths.goBuildCache, path.basename(outside));
   let count = 0;

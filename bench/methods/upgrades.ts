@@ -1,10 +1,12 @@
 import { cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { KilnError } from "../../errors.ts";
+import type { Program } from "../../cache/programs.ts";
+import { KilnError, messageOf } from "../../errors.ts";
 import { places } from "../../toolchain/places.ts";
 import { pins } from "../../toolchain/pins.ts";
 import { run } from "../../toolchain/process.ts";
 import { removeFolder } from "../../toolchain/remove-folder.ts";
+import { packageOf } from "../module-proxy.ts";
 import type { Step, StepContext } from "../step.ts";
 import { coldBake } from "./kiln.ts";
 import { bake, kilnFolder, type Baked } from "./kiln-command.ts";
@@ -16,7 +18,10 @@ export interface Upgrade extends Pick<Baked, "wall" | "seconds" | "pushedBytes">
   readonly what: string;
 }
 
-/** Another minor version of the SDK that the first program of the sample imports. Versions come from the caller's proxy. */
+/**
+ * Another minor version of an SDK: of the first one that programs of the sample import and of which the caller's module
+ * proxy lists and gives another, providers' SDKs before Pulumi's own.
+ */
 export const sdkMinor: Step<Upgrade> = {
   id: "kiln/upgrade sdk",
   title: "kiln: bake after one SDK minor, with the store",
@@ -24,38 +29,63 @@ export const sdkMinor: Step<Upgrade> = {
   after: [coldBake],
   async run(context) {
     const { work, selection } = context;
-    const [program] = selection.sample;
-    if (program === undefined) throw new KilnError("failed", "no program was selected");
-    const root = kilnFolder(work, "upgraded");
-    await removeFolder(root);
-    await cp(selection.root, root, { recursive: true });
-    const source = path.join(root, path.relative(selection.root, selection.source));
-    const cwd = path.join(source, program.goModule);
-    const go = goIn(context, cwd);
-    const directory = `./${path.posix.relative(program.goModule, program.directory)}`;
-    const format = "{{with .Module}}{{.Path}} {{.Version}}{{end}}";
-    const used = new Set((await go(["list", "-deps", "-f", format, directory])).split("\n"));
-    const sdk = [...used].find((line) => /\/pulumi-[^/ ]+\/sdk\b/.test(line));
-    const [module = "", version = ""] = (sdk ?? "").split(" ");
-    if (sdk === undefined) throw new KilnError("failed", `${program.directory} imports no SDK of a provider`);
-    const versions = (await go(["list", "-m", "-versions", module])).trim().split(" ").slice(1);
-    const other = neighbourMinor(version, versions);
-    if (other === undefined)
-      throw new KilnError("failed", `the module proxy has no other minor of ${module} ${version}`);
-    await go(["get", `${module}@${other}`]);
-    const names = selection.programs
-      .filter(({ goModule }) => goModule === program.goModule)
-      .map((one) => `./${path.posix.relative(program.goModule, one.directory)}`);
-    await go(["list", "-deps", ...names]);
-    await go(["mod", "download"]);
-    try {
-      const baked = await bake(context, { source, store: kilnFolder(work, "store"), name: "kiln" });
-      return upgradeOf(`${module} ${version} -> ${other}`, baked);
-    } finally {
-      await removeFolder(root);
+    const refusals: string[] = [];
+    for (const program of selection.sample) {
+      for (const { module, version } of await sdksOf(context, program)) {
+        const root = kilnFolder(work, "upgraded");
+        await removeFolder(root);
+        await cp(selection.root, root, { recursive: true });
+        const source = path.join(root, path.relative(selection.root, selection.source));
+        try {
+          const other = await upgradeSdk(context, source, program.goModule, { module, version });
+          const baked = await bake(context, { source, store: kilnFolder(work, "store"), name: "kiln" });
+          return upgradeOf(`${module} ${version} -> ${other}`, baked);
+        } catch (error) {
+          if (error instanceof KilnError && error.kind === "interrupted") throw error;
+          refusals.push(`${module}: ${messageOf(error)}`);
+        } finally {
+          await removeFolder(root);
+        }
+      }
     }
+    throw new KilnError("failed", `no SDK could be upgraded:\n${[...new Set(refusals)].join("\n")}`);
   },
 };
+
+interface ModuleVersion {
+  readonly module: string;
+  readonly version: string;
+}
+
+/** The SDKs that a program imports, Pulumi's own last. */
+async function sdksOf(context: StepContext, program: Program): Promise<readonly ModuleVersion[]> {
+  const go = goIn(context, path.join(context.selection.source, program.goModule));
+  const format = "{{with .Module}}{{.Path}} {{.Version}}{{end}}";
+  const listed = (await go(["list", "-deps", "-f", format, packageOf(program)])).split("\n");
+  return [/\/pulumi-[^/ ]+\/sdk\b/, /\/pulumi\/sdk\b/].flatMap((sdk) =>
+    [...new Set(listed)]
+      .filter((line) => sdk.test(line))
+      .map((line) => ({ module: line.split(" ")[0] ?? "", version: line.split(" ")[1] ?? "" })),
+  );
+}
+
+/** Changes go.mod and go.sum of a Go module to another minor of an SDK, and fetches that. Returns its version. */
+async function upgradeSdk(
+  context: StepContext,
+  source: string,
+  goModule: string,
+  { module, version }: ModuleVersion,
+): Promise<string> {
+  const go = goIn(context, path.join(source, goModule));
+  const versions = (await go(["list", "-m", "-versions", module])).trim().split(" ").slice(1);
+  const other = neighbourMinor(version, versions);
+  if (other === undefined) throw new KilnError("failed", `the module proxy lists no other minor than ${version}`);
+  await go(["get", `${module}@${other}`]);
+  const members = context.selection.programs.filter((program) => program.goModule === goModule);
+  await go(["list", "-deps", ...members.map(packageOf)]);
+  await go(["mod", "download"]);
+  return other;
+}
 
 /** A build tag more: another GOFLAGS, which enters the action IDs of programs. */
 export const flagChange: Step<Upgrade> = {

@@ -40,8 +40,7 @@ const allVolumes = (["apart", "nested"] as const).flatMap((layout) => [
 beforeAll(async () => {
   engine = await engineOf(checkout);
   root = await mkdtemp(path.join(tmpdir(), "kiln-actions-runner-"));
-  const { stdout } = await engine.docker(["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"]);
-  const tools = stdout.split("\n").find((name) => name.startsWith("kiln-tools:")) ?? "";
+  const tools = await engine.toolsImage();
   for (const folder of ["tools", "release"]) await mkdir(at(folder));
   await writeRunnerTools(tools, at("tools"));
   await engine.docker(["build", "--tag", TOOLS, at("tools")]);

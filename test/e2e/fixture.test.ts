@@ -321,8 +321,7 @@ describe("layers", () => {
 describe("the standalone Dockerfile", () => {
   it("warms inside the docker build, without a trace of the certificates that it was built with", async () => {
     const engine = await engineOf(checkout);
-    const { stdout } = await engine.docker(["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"]);
-    const tools = stdout.split("\n").find((name) => name.startsWith("kiln-tools:")) ?? "";
+    const tools = await engine.toolsImage();
     const certificates = at("build-ca.crt");
     const system = await readFile("/etc/ssl/certs/ca-certificates.crt", "utf8");
     await writeFile(certificates, `# kiln-test-marker\n${system}`);
@@ -354,8 +353,7 @@ describe("the standalone Dockerfile", () => {
 
   it("names each program that does not compile, with the compiler's error, and makes no image", async () => {
     const engine = await engineOf(checkout);
-    const { stdout } = await engine.docker(["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"]);
-    const tools = stdout.split("\n").find((name) => name.startsWith("kiln-tools:")) ?? "";
+    const tools = await engine.toolsImage();
     await cp(FIXTURE, at("broken"), { recursive: true });
     await writeFile(at("broken/beta/one/main.go"), 'package main\n\nfunc main() { var n int = "text"; _ = n }\n');
     const built = await engine.shell("docker", [

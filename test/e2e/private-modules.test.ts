@@ -181,8 +181,7 @@ describe("private modules", () => {
 
   it("reach the standalone Dockerfile as secrets of the build, and no layer or line of output", async () => {
     const engine = await engineOf(checkout);
-    const { stdout } = await engine.docker(["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"]);
-    const tools = stdout.split("\n").find((name) => name.startsWith("kiln-tools:")) ?? "";
+    const tools = await engine.toolsImage();
     const name = "kiln-e2e-private";
     onTestFinished(() => engine.remove(name));
     const built = await engine.docker([

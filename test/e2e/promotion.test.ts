@@ -92,7 +92,7 @@ describe("dev -> staging -> prod", () => {
     const before = await text("staging");
     const result = await promote("dev", "staging", "--dry-run");
     expect([result.code, await text("staging")]).toEqual([0, before]);
-    expect(result.stdout).toMatch(/^to copy +\d+ blobs \([\d.]+ MB\), 1 attached$/m);
+    expect(result.stdout).toMatch(/^to copy +\d+ blobs \([\d.]+ MB\), 2 attached$/m);
     const { repository } = await warmImage("dev");
     const target = { repository: repository.replace(checkout.registry, staging?.address ?? ""), digest: first.digest };
     await expect(readImage(client, target)).rejects.toThrow();

@@ -5,6 +5,7 @@ import { onTestFinished } from "vitest";
 import { silent } from "../../progress.ts";
 import { readImage } from "../../registry/compose.ts";
 import { parseReference } from "../../registry/image-reference.ts";
+import { toolVersions } from "../../toolchain/pins.ts";
 import { places } from "../../toolchain/places.ts";
 import { run, type RunResult } from "../../toolchain/process.ts";
 import { resolveTool } from "../../toolchain/resolve.ts";
@@ -16,6 +17,8 @@ export interface TestEngine {
   docker(args: readonly string[]): Promise<RunResult>;
   /** Builds a Dockerfile without a context under a tag, which it returns; gone when the test ends. */
   build(dockerfile: string, tag: string): Promise<string>;
+  /** The image with this kiln's tools, which a bake left in the engine; one of another kiln may stand beside it. */
+  toolsImage(): Promise<string>;
   /** Removes an image. */
   remove(tag: string): Promise<void>;
   /** Runs any command in the environment of `kiln env`, and gives its end whatever it is. */
@@ -32,6 +35,12 @@ export async function engineOf(checkout: Checkout): Promise<TestEngine> {
   return {
     docker,
     remove,
+    async toolsImage() {
+      const { stdout } = await docker(["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"]);
+      const name = stdout.split("\n").find((tag) => tag.startsWith(`kiln-tools:${toolVersions.go}-`));
+      if (name === undefined) throw new Error("no bake has left its tools in the engine");
+      return name;
+    },
     async build(dockerfile, tag) {
       const context = await mkdtemp(path.join(tmpdir(), "kiln-build-"));
       try {

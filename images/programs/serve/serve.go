@@ -119,7 +119,7 @@ func (s *session) serve(stdin io.Reader, stdout io.Writer) error {
 // ended explains how serving ended; a go command that just goes away is done.
 func (s *session) ended(err error) error {
 	switch {
-	case err == cacheprog.ErrHangup || err == nil:
+	case err == nil, err == cacheprog.ErrHangup, errors.Is(err, errStopped):
 		return nil
 	case errors.Is(err, errScratch):
 		return fmt.Errorf("cannot write to %s: %w; free space there, or set TMPDIR to a folder that has some", s.scratch.parent, err)
