@@ -71,6 +71,7 @@ async function compare(here: Places, options: BenchOptions, progress: Progress):
   const state = resumedState(await readState(work), key, options.fresh);
   if (options.fresh) await forget(work);
   const code = await codeDigest(here.project);
+  const methods = await goSourceKey(path.join(here.project, "bench"), "");
   const machine = await readyMachine(here, work, progress);
   const buildCache = await buildCacheIds(machine);
   const figures = figuresFor(names).filter((figure) => options.figures.includes(figure.key));
@@ -80,7 +81,7 @@ async function compare(here: Places, options: BenchOptions, progress: Progress):
       wanted: figures.flatMap(({ needs }) => needs),
       state,
       // What kiln measures is measured again when kiln is another one; the other methods do not know of it.
-      inputsOf: (id) => (id.startsWith("kiln/") ? code : ""),
+      inputsOf: (id) => (id.startsWith("kiln/") ? code : methods),
       clean: async (context, method, failed) => {
         await clean(context, method, failed);
         await pruneBuildCache(machine, buildCache);

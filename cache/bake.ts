@@ -89,7 +89,9 @@ async function bakeAlone(options: BakeOptions): Promise<Bake> {
   const warmImage = `${repository}@${digest}`;
   const verification = await clock("verify", () => verifyWarmImage(options, warmImage, plan, manifest, plugins));
   const sizes = Object.fromEntries(caches.map(({ name, size }) => [name, size]));
-  await pushPackages(client, { repository, digest }, await packagesDocument(cache, manifest, sizes));
+  // An image of binaries has compiled nothing that another bake could find.
+  if (options.delivery !== "binaries")
+    await pushPackages(client, { repository, digest }, await packagesDocument(cache, manifest, sizes));
   await pushVerification(client, { repository, digest }, contract, verification, options.emulated);
   // An image that lacks what Pulumi will look for is verified, but the next bake tries again.
   if (manifest.missing === undefined) await tagImage(client, { repository, digest }, tag);
@@ -108,17 +110,15 @@ function storeOf({ store, places }: BakeOptions): string {
 
 /** Fills the store from an earlier image, where one is named. */
 async function restore(options: BakeOptions, gocache: Gocache): Promise<void> {
-  const { client, from, contract, layout, progress } = options;
+  const { client, from, contract, progress } = options;
   if (from === undefined) return;
   const program = async () => (await gocache.packer()).program;
-  const wholeModules = layout === "loose";
   await restoreStore({
     client,
     image: from,
     store: storeOf(options),
     contract,
     gocache: program,
-    wholeModules,
     progress,
   });
 }

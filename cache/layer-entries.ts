@@ -11,7 +11,7 @@ import type { CacheLayer } from "./layers.ts";
 import { FAR_FUTURE_SECONDS, readModuleMetadata, readModuleTree, requireOwnFile } from "./store.ts";
 
 /** Where the multi-call binaries of providers stand in an image, and the commands by which Pulumi finds them. */
-export const PROGRAMS_PATH = "/usr/local/lib/kiln/programs";
+const PROGRAMS_PATH = "/usr/local/lib/kiln/programs";
 const COMMANDS_PATH = "/usr/local/bin";
 
 /** Where an image says, a document a provider, which command runs the program of which directory. */

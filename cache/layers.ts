@@ -116,8 +116,9 @@ export async function layerKey(cache: string, layer: CacheLayer, packer?: string
     hash.update("\n");
   }
   if (packer !== undefined) hash.update(JSON.stringify([layer.sources, layer.whole, layer.spare]));
-  for (const { file, names } of layer.binaries) {
-    hash.update(`${JSON.stringify(Object.entries(names).sort())} ${await sha256Of(path.join(cache, file))}\n`);
+  for (const { file, names, unproven = false } of layer.binaries) {
+    const said = JSON.stringify([file, unproven, Object.entries(names).sort()]);
+    hash.update(`${said} ${await sha256Of(path.join(cache, file))}\n`);
   }
   if (layer.inputs !== undefined) hash.update(inputsLine(layer.name, layer.inputs));
   return hash.digest("hex");

@@ -64,7 +64,7 @@ export async function recompile(options: RecompileOptions): Promise<Recompilatio
   // Packs have modules without their tests, which the sums count.
   const { modules, foreign } = await checkModules(mounts.goModCache, wholeModules ? sums : new Map());
   const checked = await readCheckedEntries(mounts.goBuildCache);
-  const units = unitsOf(checked.actions);
+  const units = unitsOf(withPrograms(checked.actions, options.links));
   const work = units.filter(({ kind }) => kind === "package" || kind === "program");
   const drawn = sampleActions(
     work.map(({ action }) => action),
@@ -99,6 +99,17 @@ export async function recompile(options: RecompileOptions): Promise<Recompilatio
       passed: faults.every(({ length }) => length === 0),
     };
   });
+}
+
+/** Go starts whatever is filed under a link action, a script too: it counts as a program, whatever its bytes are. */
+function withPrograms(
+  actions: CheckedEntries["actions"],
+  links: RecompileOptions["links"] = new Map(),
+): CheckedEntries["actions"] {
+  const linked = new Set(links.values());
+  return new Map(
+    [...actions].map(([action, answer]) => [action, linked.has(action) ? { ...answer, kind: "program" } : answer]),
+  );
 }
 
 function keptActions(actions: CheckedEntries["actions"], chosen: readonly Unit[]): ReadonlyMap<string, Answer> {

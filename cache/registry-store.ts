@@ -21,8 +21,6 @@ export interface RestoreOptions {
   readonly contract: BuildContract;
   /** Gives the program that reads packs, as it runs on this machine; called where the image has packs. */
   readonly gocache: () => Promise<string>;
-  /** Whether a loose image is to be baked, which ships whole modules: packs have them without their tests. */
-  readonly wholeModules?: boolean;
   readonly progress: Progress;
 }
 
@@ -69,8 +67,9 @@ export async function restoreStore(options: RestoreOptions): Promise<RestoredSto
       if (unpacked.loose) await requireSoundEntries(unpacked.goBuild, name);
       const found = await readEntries(unpacked.goBuild);
       const entries = await moveEntries(unpacked.goBuild, path.join(store, "go-build"), found);
-      // An image of binaries has folders of modules with nothing in them, by which Go would take them for fetched.
-      const none = found.length === 0 || (unpacked.packed && options.wholeModules === true);
+      // Packs have modules without their tests, and an image of binaries has empty folders of them. Go would take either for
+      // fetched, and index what is there: it fetches them itself.
+      const none = found.length === 0 || unpacked.packed;
       const modules = await moveModules(unpacked.goMod, path.join(store, "go-mod"), none ? "all" : unpacked.spare);
       return { bytes: unpacked.bytes, entries, modules };
     } finally {
@@ -139,7 +138,9 @@ async function moveModules(from: string, to: string, partial: readonly string[] 
   const download = path.join("cache", "download");
   const files = await readdir(path.join(from, download), { recursive: true, withFileTypes: true }).catch(() => []);
   await concurrently(
-    files.filter((file) => file.isFile()).map((file) => path.relative(from, path.join(file.parentPath, file.name))),
+    files
+      .filter((file) => file.isFile() && /\.(?:info|mod|ziphash)$/.test(file.name))
+      .map((file) => path.relative(from, path.join(file.parentPath, file.name))),
     async (name) => {
       const target = path.join(to, name);
       if (await exists(target)) return;

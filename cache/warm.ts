@@ -127,7 +127,7 @@ async function noteMeasured({ store, progress }: WarmOptions, measured: Measured
 }
 
 /** A plan's shard as a portion. */
-export function shardPortion(plan: Plan, id: string): Portion {
+function shardPortion(plan: Plan, id: string): Portion {
   const shard = shardOf(plan, id);
   // In the plan's order, longest first: its prediction holds for that one.
   const byDirectory = new Map(plan.programs.map((program) => [program.directory, program]));

@@ -4,7 +4,7 @@ import type { Baked } from "../methods/kiln-command.ts";
 import type { Job, Merge, PublishedSteps } from "../methods/published.ts";
 
 /** Phases of a bake that are no compiling, linking or packing: they are listed beside. */
-export const BESIDE = ["plugins", "base image", "push", "compose", "verify"];
+const BESIDE = ["plugins", "base image", "push", "compose", "verify"];
 
 /** Seconds of a bake from the plan to the finished layers. */
 export function warmSeconds({ seconds }: Pick<Baked, "seconds">): number {

@@ -13,7 +13,7 @@ import { kilnFolder } from "./kiln-command.ts";
 import { measuredKiln, type MeasuredCommand } from "./measured-kiln.ts";
 
 export const MODULES = 1_000;
-export const ENTRIES = 200_000;
+const ENTRIES = 200_000;
 
 /** Planning a repository of a thousand programs: those of the selection, again and again under other names. */
 export const planThousand: Step<MeasuredCommand> = {

@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { chmod, copyFile, mkdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { KilnError } from "../../errors.ts";
@@ -41,30 +40,5 @@ export async function buildSeparately(
       binaries.push({ directory, file, bytes: (await stat(target)).size, linkSeconds });
     }
     return binaries;
-  });
-}
-
-/**
- * Seconds from the start of an executable, called by a program's name, to the first line that it prints. Asked for its
- * plugins, a Pulumi program initialises all packages, prints one line and ends, without an engine.
- */
-export async function firstLineSeconds(executable: string, name: string): Promise<number> {
-  const start = performance.now();
-  const child = spawn(executable, [], {
-    argv0: name,
-    env: { PULUMI_PLUGINS: "true" },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  return new Promise<number>((resolve, reject) => {
-    child.stdout.once("data", () => {
-      resolve((performance.now() - start) / 1_000);
-      child.stdout.resume();
-    });
-    child.once("error", (cause) => {
-      reject(new KilnError("failed", `cannot run ${executable}: ${cause.message}`, { cause }));
-    });
-    child.once("close", (code) => {
-      reject(new KilnError("failed", `${name} ended with ${code ?? "a signal"} and printed nothing`));
-    });
   });
 }

@@ -42,7 +42,7 @@ function sizeKey({ provider, goModule, name }: PackageSize): string {
 }
 
 /** What the layers of a cache hold, by what it is, with file names relative to the cache directory. */
-export function cacheItems(manifest: CacheManifest): readonly Item[] {
+function cacheItems(manifest: CacheManifest): readonly Item[] {
   const modules = new Set(Object.values(manifest.closures).flatMap(({ goMod }) => goMod));
   const trees = new Map([...modules].map((module) => [moduleFiles(module).tree, module]));
   const programs = new Map(Object.entries(manifest.programs).map(([directory, { output }]) => [output, directory]));

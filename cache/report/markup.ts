@@ -22,6 +22,6 @@ function markupOf(value: Value): string {
 }
 
 /** A text as it stands in HTML, in elements and in quoted attributes. */
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"'`]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 }

@@ -35,7 +35,13 @@ export async function readPrice(against: string, repository: PricedRepository, p
 async function readBaked(against: string, progress: Progress): Promise<PackagesDocument> {
   const directory = path.resolve(against);
   const there = await stat(path.join(directory, MANIFEST_FILE)).catch(() => undefined);
-  if (there !== undefined) return packagesDocument(directory, await readManifest(directory));
+  if (there !== undefined) {
+    const manifest = await readManifest(directory);
+    if (manifest.delivery !== "binaries") return packagesDocument(directory, manifest);
+    throw new KilnError("usage", `${against} has binaries alone, and no compiled package to compare with`, {
+      mend: "Name a cache directory that was warmed with --programs cache or both.",
+    });
+  }
   const reference = parseReference(against);
   const client = await registryClient(progress);
   const digest = reference.digest ?? (await readDigest(client, reference));

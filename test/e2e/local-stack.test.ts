@@ -102,19 +102,20 @@ describe("verify", () => {
     expect(report.programs.map(({ directory }) => directory)).toEqual(programs.map(({ directory }) => directory));
   });
 
-  it("leaves its record beside the warm image", async () => {
+  it("leaves its record and the list of packages beside the warm image", async () => {
     const engine = await engineOf(checkout);
     const { stdout } = await engine.shell("regctl", [
       ...["artifact", "list", "--host", `reg=${checkout.registry},tls=disabled`],
-      ...["--format", "{{ range .Descriptors }}{{ .ArtifactType }}{{ end }}", first.warmImage],
+      ...["--format", "{{ range .Descriptors }}{{ println .ArtifactType }}{{ end }}", first.warmImage],
     ]);
-    expect(stdout.trim()).toBe("application/vnd.kiln.verification.v1+json");
+    expect(stdout.trim().split("\n").sort()).toEqual(
+      ["packages", "verification"].map((name) => `application/vnd.kiln.${name}.v1+json`),
+    );
   });
 
-  it("exits with 3 and names the package when one cache entry is missing", async () => {
+  it("exits with 3 and names the packages when a provider's pack is missing", async () => {
     const engine = await engineOf(checkout);
-    const find = "cd /tmp && go list -export -trimpath -f '{{.Export}}' encoding/json";
-    const dockerfile = `FROM ${first.image}\nUSER root\nRUN rm "$(${find})"\nUSER 1001:1001\n`;
+    const dockerfile = `FROM ${first.image}\nUSER root\nRUN rm /usr/local/lib/kiln/packs/civo.pack\nUSER 1001:1001\n`;
     const damaged = await engine.build(dockerfile, "kiln-e2e-damaged");
     const result = await kiln(checkout, [
       "cache",
@@ -124,9 +125,9 @@ describe("verify", () => {
       "--modules",
       PATTERN,
       "--provider",
-      "aws",
+      "civo",
     ]);
-    expect(result.stdout).toContain("encoding/json");
+    expect(result.stdout).toContain("github.com/pulumi/pulumi-civo/sdk/v2/go/civo");
     expect(result.stdout).toContain("is not warm");
     expect(result.code).toBe(3);
   });
@@ -186,7 +187,7 @@ describe("the image as a base", () => {
       `printf '%s' '${program}' > main.go`,
       "go build -o one . && go build -x -o two . 2>&1 | grep -c '/compile ' || true",
       "mkdir -p /var/cache/go-mod/example.com /var/cache/go-mod/cache/download/example.com",
-      "rm -rf /var/cache/go-build/0*/*-d 2>/dev/null || echo kept",
+      "rm -rf /usr/local/lib/kiln/packs/* /var/cache/go-mod/github.com/* 2>/dev/null || echo kept",
     ].join("\n");
     const { stdout } = await engine.docker([
       "run",

@@ -55,6 +55,7 @@ func words(list string) map[string]bool {
 
 // Parse reads a command line, program first, and the value of GOFLAGS. It is false where that is no go command.
 func Parse(argv []string, goflags string) (Command, bool) {
+	argv = withoutFolder(argv)
 	if len(argv) < 2 || filepath.Base(argv[0]) != "go" || strings.HasPrefix(argv[1], "-") {
 		return Command{}, false
 	}
@@ -91,6 +92,23 @@ func Parse(argv []string, goflags string) (Command, bool) {
 	}
 	c.Arguments = rest
 	return c, true
+}
+
+// withoutFolder leaves out a -C before the command: who reads the command line of a running go stands in that folder.
+func withoutFolder(argv []string) []string {
+	if len(argv) < 2 {
+		return argv
+	}
+	name, _, joined := cutFlag(argv[1])
+	switch {
+	case name != "C":
+		return argv
+	case joined:
+		return append(argv[:1:1], argv[2:]...)
+	case len(argv) > 2:
+		return append(argv[:1:1], argv[3:]...)
+	}
+	return argv
 }
 
 func (c *Command) addFlag(flag Flag) {

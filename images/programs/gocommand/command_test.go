@@ -27,6 +27,14 @@ func TestParse(t *testing.T) {
 				Arguments: []string{"all"}, Understood: true,
 			},
 		},
+		"a folder before the command": {
+			argv: []string{"go", "-C", "x", "build", "."},
+			want: Command{Name: "build", Arguments: []string{"."}, Understood: true},
+		},
+		"a joined folder before the command": {
+			argv: []string{"go", "--C=x", "build", "."},
+			want: Command{Name: "build", Arguments: []string{"."}, Understood: true},
+		},
 		"an end of flags": {
 			argv: []string{"go", "build", "-v", "--", "-x"},
 			want: Command{Name: "build", Flags: []Flag{{"v", "", false}}, Arguments: []string{"-x"}, Understood: true},
@@ -45,7 +53,7 @@ func TestParse(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, got, ok)
 		}
 	}
-	for _, argv := range [][]string{nil, {"go"}, {"node", "build"}, {"go", "-C", "x", "build"}} {
+	for _, argv := range [][]string{nil, {"go"}, {"node", "build"}, {"go", "-C"}, {"go", "-C", "x"}, {"go", "-x", "build"}} {
 		if got, ok := Parse(argv, ""); ok {
 			t.Errorf("%v is a go command: %+v", argv, got)
 		}

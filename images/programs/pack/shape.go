@@ -61,7 +61,7 @@ func appendShape(to []byte, segments []segment) []byte {
 // parseShape reads the shape of a content of size bytes, and returns the stored bytes after it.
 func parseShape(payload []byte, size int) (segments []segment, stored []byte, err error) {
 	in := &varints{rest: payload}
-	length := in.next(len(payload))
+	length := in.next(min(len(payload), maxShape))
 	if in.failed || length > len(in.rest) {
 		return nil, nil, damaged("a block's shape is cut off")
 	}

@@ -75,12 +75,8 @@ func isOtherBuild(request Request) bool {
 	}
 	for _, flag := range request.Command.Flags {
 		switch flag.Name {
-		case "race", "msan", "asan", "compiler":
+		case "race", "msan", "asan", "compiler", "tags":
 			return true
-		case "tags":
-			if !flag.FromEnvironment {
-				return true
-			}
 		}
 	}
 	environment := request.Environment

@@ -64,6 +64,8 @@ func write(module shippedModule, root, dir string, files []pack.SourceFile) (boo
 		byFolder[folder] = append(byFolder[folder], file)
 	}
 	if len(order) == 0 {
+		// Killed after the last file was there: only the mark is left.
+		os.Remove(filepath.Join(root, filepath.FromSlash(dir), unfinished))
 		return false, nil
 	}
 	// The package's own folder comes last: with it the package is there.

@@ -48,6 +48,12 @@ func (a *answers) Get(action ID, answer func(cacheprog.Answer)) (rest func()) {
 }
 
 func (a *answers) fromPack(action, output ID, size int64, answer func(cacheprog.Answer)) {
+	if _, content, ok := a.packs.Output(pack.ID(output)); ok && content.Size != size {
+		// Go would find the file cut off, and compile, with holes around it.
+		a.stats.damaged(fmt.Errorf("action %x says %d bytes, and its output has %d", action, size, content.Size))
+		a.fromOwn(action, packDamaged, answer)
+		return
+	}
 	path, err := a.objects.path(output)
 	switch {
 	case errors.Is(err, errScratch):

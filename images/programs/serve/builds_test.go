@@ -101,3 +101,25 @@ func buildReference(t *testing.T, c goCommand, flags ...string) []byte {
 	os.Remove(out)
 	return built
 }
+
+func TestOtherCommands(t *testing.T) {
+	p := newPacked(t)
+	if said, err := p.output("run", "-trimpath", "."); err != nil || said != "1a11b11d1\n" {
+		t.Errorf("go run: %q, %v", said, err)
+	}
+	if err := p.run("vet", "-trimpath", "./..."); err != nil {
+		t.Errorf("go vet: %v", err)
+	}
+	if got := p.lastStats(t); got.Hollow != 0 || got.Hits.Pack == 0 {
+		t.Errorf("figures of go vet: %+v", got)
+	}
+	if err := p.run("list", "-trimpath", "-f", "{{.Stale}}", "./..."); err != nil {
+		t.Errorf("go list: %v", err)
+	}
+	p.variables = append(p.variables, "KILN_GOCACHE_WHOLE=1")
+	built, got := p.build(t)
+	if want := buildReference(t, goCommand{folder: p.folder, cache: p.fixture.loose}); string(built) != string(want) || got.Hollow != 0 {
+		t.Errorf("whole: %d bytes, figures %+v", len(built), got)
+	}
+	p.wantNoScratch(t)
+}

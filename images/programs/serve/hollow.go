@@ -71,6 +71,10 @@ func handsOut(command gocommand.Command) bool {
 
 // isForeign: the folder is Go's or the module cache's, in them or around them, or it cannot be told.
 func (p places) isForeign(folder string) bool {
+	// A vendored package may have the action ID of a shipped one, and `go build -o x.a` copies its archive.
+	if strings.Contains(filepath.Clean(folder)+"/", "/vendor/") {
+		return true
+	}
 	for _, kept := range []string{p.goRoot, p.goModCache} {
 		if kept == "" || !filepath.IsAbs(folder) {
 			return true
