@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, readdir, readFile, rename, rm, utimes } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rename, rm, stat, utimes } from "node:fs/promises";
 import path from "node:path";
 import type { Progress } from "../progress.ts";
 import { withLock } from "../toolchain/lock.ts";
@@ -25,6 +25,8 @@ export async function readyDatedGoRoot(options: {
   readonly progress: Progress;
 }): Promise<string> {
   const { places, goRoot, progress } = options;
+  // That of an image already has them, and its pods can keep no copy.
+  if ((await stat(path.join(goRoot, "src/fmt/print.go"))).mtimeMs === GO_SECONDS * 1000) return goRoot;
   const version = await readFile(path.join(goRoot, "VERSION"), "utf8");
   const key = createHash("sha256").update(`${goRoot}\n${version}`).digest("hex").slice(0, 16);
   const home = path.join(places.cache, "tools", `go-dated-${key}`);

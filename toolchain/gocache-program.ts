@@ -1,4 +1,5 @@
-import { readFile } from "node:fs/promises";
+import { access, constants, mkdir, readFile, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { KilnError } from "../errors.ts";
 import type { Progress } from "../progress.ts";
@@ -24,9 +25,29 @@ const PROGRAMS = {
 
 /** The path of `gocache` (images/programs/gocache) as a static Linux program; builds it where the tool cache lacks it. */
 export async function readyGocache(options: GocacheOptions): Promise<string> {
-  const { goRoot, goarch } = options;
+  const { goRoot, goarch, progress } = options;
   const go = { root: goRoot, version: await goVersionOf(goRoot) };
-  return path.join(await readyGoPrograms(PROGRAMS, go, `linux-${goarch}`, options), PROGRAMS.name);
+  const places = { ...options.places, cache: await writableCache(options.places.cache) };
+  return path.join(await readyGoPrograms(PROGRAMS, go, `linux-${goarch}`, { places, progress }), PROGRAMS.name);
+}
+
+/**
+ * The tool cache, or where its user cannot write there, as in a pod with a read-only root, a folder of their own among
+ * temporary files. Throws where somebody else has that folder.
+ */
+async function writableCache(cache: string): Promise<string> {
+  try {
+    await mkdir(cache, { recursive: true });
+    await access(cache, constants.W_OK);
+    return cache;
+  } catch {
+    const own = path.join(tmpdir(), `kiln-${process.getuid?.() ?? "cache"}`);
+    await mkdir(own, { recursive: true, mode: 0o700 });
+    if ((await stat(own)).uid === process.getuid?.()) return own;
+    throw new KilnError("failed", `${cache} cannot be written, and ${own} is another user's`, {
+      mend: "Set KILN_CACHE_DIR to a folder of your own.",
+    });
+  }
 }
 
 /** The version that a GOROOT says of itself, such as `go1.26.8`. */

@@ -83,6 +83,8 @@ async function fetchFixtureModules(): Promise<void> {
   await cp(FIXTURE, at("source"), { recursive: true });
   const env = { ...process.env, GOTOOLCHAIN: "local", GOMODCACHE: at("modules"), GOFLAGS: "-modcacherw" };
   await run(go.path, ["mod", "download"], { cwd: at("source"), env });
+  // Those of gocache as well, which a job builds.
+  await run(go.path, ["mod", "download"], { cwd: path.join(PROJECT, "images/programs"), env });
 }
 
 /**

@@ -9,7 +9,7 @@ import { engineEnvironment, readyEngine, type Engine } from "../../toolchain/doc
 import { places } from "../../toolchain/places.ts";
 import { run } from "../../toolchain/process.ts";
 import { resolveTool } from "../../toolchain/resolve.ts";
-import { FIXTURE } from "../support/checkout.ts";
+import { FIXTURE, PROJECT } from "../support/checkout.ts";
 import { startControlPlane, type ControlPlane } from "../support/control-plane.ts";
 import { EngineProject } from "../support/engine-project.ts";
 import { nodeProblem, startKubernetesNode, type KubernetesNode } from "../support/kubernetes-node.ts";
@@ -336,6 +336,8 @@ async function downloadModules(cache: string): Promise<void> {
   await cp(FIXTURE, source, { recursive: true });
   const env = { ...process.env, GOTOOLCHAIN: "local", GOMODCACHE: cache, GOFLAGS: "-modcacherw" };
   await run(go, ["mod", "download"], { cwd: source, env });
+  // Those of gocache as well, which a job builds.
+  await run(go, ["mod", "download"], { cwd: path.join(PROJECT, "images/programs"), env });
 }
 
 /** Who owns what stands below a folder, as `user:group`, each once. */

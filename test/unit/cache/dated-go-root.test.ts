@@ -46,6 +46,11 @@ describe("readyDatedGoRoot", () => {
     expect(await seconds(file)).toBe(1_700_000_000);
   });
 
+  it("is no copy where the Go has these dates already, as in an image", async () => {
+    await utimes(path.join(goRoot, "src/fmt/print.go"), GO_SECONDS, GO_SECONDS);
+    expect(await dated()).toBe(goRoot);
+  });
+
   it("is made once, and again for another version", async () => {
     const first = await dated();
     await mkdir(path.join(first, "marked"));
