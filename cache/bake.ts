@@ -9,10 +9,10 @@ import { withLock } from "../toolchain/lock.ts";
 import { removeFolder } from "../toolchain/remove-folder.ts";
 import type { Bake, BakedLayer, BakeOptions } from "./bake-options.ts";
 import { baseRecipe, readyWarmBase } from "./base.ts";
-import { CONTRACT_LABEL, MODULES_LABEL, PROGRAMS_LABEL, STORE_LABEL } from "./contract.ts";
+import { imageEnvironment, PROGRAMS_LABEL, STORE_LABEL } from "./contract.ts";
 import { readGocache, type Gocache } from "./gocache.ts";
 import { inputsKey } from "./inputs.ts";
-import type { CacheManifest } from "./manifest.ts";
+import { cacheLabels, type CacheManifest } from "./manifest.ts";
 import { describeMisses } from "./misses.ts";
 import { packagesDocument, pushPackages } from "./packages-document.ts";
 import { phaseClock, type PhaseClock } from "./phase-clock.ts";
@@ -81,8 +81,7 @@ async function bakeAlone(options: BakeOptions): Promise<Bake> {
       platform: options.platform,
       settings: {
         labels: { ...warmLabels(options, manifest), ...plugins.labels },
-        // Build tags: what the contract has in GOFLAGS, the image must have as well.
-        environment: contract.environment.GOFLAGS === undefined ? {} : { GOFLAGS: contract.environment.GOFLAGS },
+        environment: imageEnvironment(contract),
       },
     }),
   );
@@ -134,8 +133,7 @@ async function pushTimed(options: PushLayersOptions, clock: PhaseClock): Promise
 /** Labels by which a warm image says what it is warm for, and how. */
 function warmLabels(options: BakeOptions, manifest: CacheManifest): Readonly<Record<string, string>> {
   return {
-    [CONTRACT_LABEL]: JSON.stringify(options.contract),
-    [MODULES_LABEL]: manifest.modules.join(","),
+    ...cacheLabels(manifest),
     [STORE_LABEL]: options.layout,
     [PROGRAMS_LABEL]: options.delivery,
   };

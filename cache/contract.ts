@@ -83,6 +83,11 @@ export function buildContract(
   };
 }
 
+/** Variables that an image of a contract has: build tags stand in GOFLAGS there too. */
+export function imageEnvironment({ environment }: BuildContract): Readonly<Record<string, string>> {
+  return environment.GOFLAGS === undefined ? {} : { GOFLAGS: environment.GOFLAGS };
+}
+
 /** Whether Go takes a text for a build tag. */
 export function isBuildTag(text: string): boolean {
   return /^[\p{L}\d_.]+$/u.test(text);

@@ -1,7 +1,7 @@
 import { lstat, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { KilnError, messageOf } from "../errors.ts";
-import type { BuildContract } from "./contract.ts";
+import { CONTRACT_LABEL, MODULES_LABEL, type BuildContract } from "./contract.ts";
 import type { BuildInputs } from "./explain/build-inputs.ts";
 import { manifestFault } from "./manifest-fault.ts";
 import type { ProgramDelivery } from "./program-delivery.ts";
@@ -65,6 +65,11 @@ export interface CacheManifest {
   /** Go modules of which only go.mod and version data are needed. Sorted. */
   readonly goModMetadata: readonly string[];
   readonly counts: { readonly goBuildEntries: number; readonly goModules: number; readonly bytes: number };
+}
+
+/** Labels by which an image with a cache's layers says what it is warm for. */
+export function cacheLabels({ contract, modules }: CacheManifest): Readonly<Record<string, string>> {
+  return { [CONTRACT_LABEL]: JSON.stringify(contract), [MODULES_LABEL]: modules.join(",") };
 }
 
 /** Reads a cache directory's manifest. Throws a usage error naming the file when it is missing or not one. */

@@ -31,11 +31,12 @@ export function makespanOf(plan: PlannedShards, base: number, seconds: readonly 
   const longest = Math.max(...seconds);
   const share = seconds.reduce((total, one) => total + one, 0) / RUNNERS;
   const ideal = Math.max(criticalPath(plan), share);
+  const expected = Math.max(...plan.shards.map(({ predicted }) => predicted));
   return {
-    values: { ideal: longest / ideal, predicted: longest / plan.predicted },
+    values: { ideal: longest / ideal, predicted: longest / expected },
     figures: {
       makespan_8_longest_shard_seconds: longest,
-      makespan_8_predicted_seconds: plan.predicted,
+      makespan_8_predicted_seconds: expected,
       makespan_8_critical_path_seconds: criticalPath(plan),
       makespan_8_total_over_8_seconds: share,
       makespan_8_shards_seconds: Object.fromEntries(

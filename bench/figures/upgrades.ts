@@ -10,7 +10,7 @@ export function upgrades(published: PublishedSteps): Figure {
   const steps = { sdk_minor: sdkMinor, go_patch: goPatch, flag_change: flagChange };
   const shown = (name: string, about: string): readonly Bound[] => [
     { name: `${name}_seconds`, about: `${about}, with the store: whole bake`, limit: undefined, unit: "s" },
-    { name: `${name}_megabytes`, about: `${about}: bytes into the registry`, limit: undefined, unit: "MB" },
+    { name: `${name}_megabytes`, about: `${about}: layers that are new`, limit: undefined, unit: "MB" },
   ];
   return {
     key: "upgrades",
@@ -39,7 +39,7 @@ function upgradesOf(
       continue;
     }
     values[`${name}_seconds`] = upgrade.wall;
-    values[`${name}_megabytes`] = upgrade.pushedBytes / 1e6;
+    values[`${name}_megabytes`] = upgrade.newLayerBytes / 1e6;
     figures[`upgrades_${name}`] = upgrade.what;
     figures[`upgrades_${name}_phases_seconds`] = upgrade.seconds;
   }

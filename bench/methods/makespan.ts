@@ -11,8 +11,6 @@ export const RUNNERS = 8;
 /** A plan for eight runners, as far as the figure reads it: seconds. */
 export interface PlannedShards {
   readonly shards: readonly { readonly id: string; readonly predicted: number; readonly cpu: number }[];
-  /** The slowest shard once the base is there, as the plan says. */
-  readonly predicted: number;
   /** The least that any division could take, as the plan says. */
   readonly least: number;
   readonly cores: number;
@@ -88,16 +86,16 @@ async function planShards(context: StepContext): Promise<PlannedShards> {
     ...["--store", kilnFolder(work, "store"), "--out", shardFolder(work, "plan.json")],
     ...allowedFailures(context),
   ]);
+  const base = plan.shards.find(({ id }) => id === "base");
   const expected = plan.predicted?.runners.find(({ runners }) => runners === RUNNERS);
   return {
     shards: plan.shards
       .filter(({ id }) => id !== "base")
       .map(({ id, predicted }) => ({ id, predicted: predicted?.wall ?? NaN, cpu: predicted?.cpu ?? NaN })),
-    predicted: expected?.shards ?? NaN,
     least: expected?.least.shards ?? NaN,
     cores: plan.predicted?.cores ?? NaN,
-    hasBase: plan.shards.some(({ id }) => id === "base"),
-    base: expected?.base ?? NaN,
+    hasBase: base !== undefined,
+    base: base?.predicted?.wall ?? 0,
   };
 }
 

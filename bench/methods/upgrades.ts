@@ -13,7 +13,9 @@ import { bake, kilnFolder, type Baked } from "./kiln-command.ts";
 import { neighbourMinor, neighbourPatches } from "./versions.ts";
 
 /** A bake after something was upgraded, with the store of the cold bake. */
-export interface Upgrade extends Pick<Baked, "wall" | "seconds" | "pushedBytes"> {
+export interface Upgrade extends Pick<Baked, "wall" | "seconds"> {
+  /** Of the layers that the cold bake's image has not, as they travel. */
+  readonly newLayerBytes: number;
   /** What was upgraded, such as `github.com/pulumi/pulumi-civo/sdk/v2 v2.4.8 -> v2.5.0`. */
   readonly what: string;
 }
@@ -39,7 +41,7 @@ export const sdkMinor: Step<Upgrade> = {
         try {
           const other = await upgradeSdk(context, source, program.goModule, { module, version });
           const baked = await bake(context, { source, store: kilnFolder(work, "store"), name: "kiln" });
-          return upgradeOf(`${module} ${version} -> ${other}`, baked);
+          return upgradeOf(context, `${module} ${version} -> ${other}`, baked);
         } catch (error) {
           if (error instanceof KilnError && error.kind === "interrupted") throw error;
           refusals.push(`${module}: ${messageOf(error)}`);
@@ -97,7 +99,7 @@ export const flagChange: Step<Upgrade> = {
     const store = kilnFolder(context.work, "store");
     const more = ["--tags", "kiln_bench"];
     const baked = await bake(context, { source: context.selection.source, store, name: "kiln", more });
-    return upgradeOf("-tags=kiln_bench", baked);
+    return upgradeOf(context, "-tags=kiln_bench", baked);
   },
 };
 
@@ -117,15 +119,18 @@ export const goPatch: Step<Upgrade> = {
         ...{ source: selection.source, store: kilnFolder(work, "store"), name: "kiln" },
         command: path.join(checkout, "cli/kiln.mjs"),
       });
-      return upgradeOf(`go ${pins.go.version} -> ${version}`, baked);
+      return upgradeOf(context, `go ${pins.go.version} -> ${version}`, baked);
     } finally {
       await removeFolder(checkout);
     }
   },
 };
 
-function upgradeOf(what: string, { wall, seconds, pushedBytes }: Baked): Upgrade {
-  return { what, wall, seconds, pushedBytes };
+/** What a bake came to. A registry may have its layers from an earlier run: what it has more of would say nothing. */
+function upgradeOf({ result }: StepContext, what: string, { wall, seconds, layers }: Baked): Upgrade {
+  const known = new Set(result(coldBake).layers.map(({ digest }) => digest));
+  const fresh = layers.filter(({ digest }) => !known.has(digest));
+  return { what, wall, seconds, newLayerBytes: fresh.reduce((total, { size }) => total + size, 0) };
 }
 
 /** Runs Go with the caller's own settings, into the folder of fetched modules; may change go.mod and go.sum. */

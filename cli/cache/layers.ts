@@ -1,10 +1,10 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
-import { contractDifferences } from "../../cache/contract.ts";
+import { contractDifferences, imageEnvironment, PROGRAMS_LABEL } from "../../cache/contract.ts";
 import { readGocache } from "../../cache/gocache.ts";
 import type { LayerFile } from "../../cache/layer-archive.ts";
 import { partition } from "../../cache/layers.ts";
-import { readManifest, type CacheManifest } from "../../cache/manifest.ts";
+import { cacheLabels, readManifest, type CacheManifest } from "../../cache/manifest.ts";
 import type { Packer } from "../../cache/packed-layer.ts";
 import type { ProgramDelivery } from "../../cache/program-delivery.ts";
 import { layerTag, pushLayers, type PushLayersOptions } from "../../cache/push-layers.ts";
@@ -118,23 +118,28 @@ async function writeLayers(
 export const composeCommand: Command = {
   name: "cache compose",
   summary: "Put a warm image together in the registry from a base and pushed layers. No layer bytes move.",
-  usage: "--base REF --layers DIGEST… --to REPOSITORY[:TAG]",
+  usage: "--base REF --layers DIGEST… --to REPOSITORY[:TAG] [--cache DIR]",
   options: {
     base: { type: "string" },
     layers: { type: "string", multiple: true },
     to: { type: "string" },
+    cache: { type: "string" },
     platform: { type: "string" },
   },
   help: {
     base: "the base image, by digest or tag",
     layers: "digests that `cache layers --push` printed, in order; more may follow as arguments",
     to: "where the image goes; the layers are there already",
+    cache:
+      "the cache directory of the layers: the image then says what it is warm for, which `--from` and `verify` read",
     platform: "linux/amd64 or linux/arm64 (default: this machine's)",
   },
   async run({ values, positionals, progress }) {
     const to = parseReference(required(values, "to"));
     const digests = [...repeated(values, "layers"), ...positionals];
     if (digests.length === 0) throw new KilnError("usage", "--layers is missing", { mend: "See --help." });
+    const cache = optional(values, "cache");
+    const manifest = cache === undefined ? undefined : await readManifest(path.resolve(cache));
     const client = await registryClient(progress);
     const digest = await composeInRegistry(client, {
       base: parseReference(required(values, "base")),
@@ -143,7 +148,13 @@ export const composeCommand: Command = {
       ),
       to,
       platform: platformOf(values),
-      settings: { labels: {} },
+      settings:
+        manifest === undefined
+          ? { labels: {} }
+          : {
+              labels: { ...cacheLabels(manifest), [PROGRAMS_LABEL]: manifest.delivery },
+              environment: imageEnvironment(manifest.contract),
+            },
       check: requireServedPacks,
     });
     return { json: { image: `${to.repository}@${digest}`, digest }, text: `${to.repository}@${digest}` };
