@@ -23,7 +23,7 @@ afterAll(async () => {
 });
 
 describe("up, interrupted in each phase, then up, then down", () => {
-  it.each(["building the base image", "merging shards", "verifying inside the image", "pulumi up"])(
+  it.each(["building the base image", "linking", "verifying inside the image", "pulumi up"])(
     "Ctrl-C at «%s» exits with 130 and writes no digest",
     async (phase) => {
       let sent = false;
