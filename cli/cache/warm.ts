@@ -36,7 +36,8 @@ import { verified } from "./verify.ts";
 export const warmCommand: Command = {
   name: "cache warm",
   summary: "Compile one shard of a plan and write what its programs read.",
-  usage: "--plan PLAN.json --source DIR --shard ID --out DIR [--store DIR] [--from IMAGE] [--programs cache|binaries|both]",
+  usage:
+    "--plan PLAN.json --source DIR --shard ID --out DIR [--store DIR] [--from IMAGE] [--programs cache|binaries|both]",
   options: {
     plan: { type: "string" },
     source: { type: "string" },
