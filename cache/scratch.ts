@@ -14,12 +14,9 @@ export interface Scratch {
   readonly folder: string;
   /** Another file each time, which is not there yet. */
   readonly file: (name: string) => ScratchFile;
-  /** Where mounted commands find a program of this machine: it is copied where a mount may hide it. */
+  /** Where mounted commands find a program of this machine: a copy, since a mount may hide it, or let nothing be started. */
   readonly bring: (program: string) => Promise<string>;
 }
-
-/** What mounts may hide (MOUNT_SCRIPT in go/command.ts). */
-const HIDDEN = /^\/(?:var\/cache|usr\/local)\//;
 
 const PREFIX = "kiln-";
 
@@ -42,7 +39,6 @@ export async function withScratch<T>(mounts: GoMounts, work: (scratch: Scratch) 
     return { inside: path.posix.join(inside, own), outside: path.join(outside, own) };
   };
   const bring = async (program: string) => {
-    if (!HIDDEN.test(program)) return program;
     const copy = file(path.basename(program));
     await copyFile(program, copy.outside);
     await chmod(copy.outside, 0o755);
