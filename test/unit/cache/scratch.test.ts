@@ -40,7 +40,7 @@ it("what a run left that was killed is removed, and nothing else of the build ca
   expect(await readdir(mounts.goBuildCache)).toEqual(["0a"]);
 });
 
-it("a program that a mount would hide is copied; any other stays where it is", async () => {
+it("a program is copied to where mounted commands find it and may start it", async () => {
   await withScratch(await store(), async ({ bring, folder }) => {
     vi.mocked(copyFile).mockImplementationOnce((from, to) => writeFile(to, `copy of ${String(from)}`));
     const inside = await bring("/usr/local/share/gocache");

@@ -121,7 +121,7 @@ describe("warmShard", () => {
     warmShard({
       plan: planOf(directories.map(programOf), [shard("aws", directories)]),
       ...{ shard: "aws", source: path.join(home, "source"), goRoot: "/go" },
-      ...{ store: path.join(home, "store"), out: path.join(home, "out"), progress: silent, gocache: "/gocache" },
+      ...{ store: path.join(home, "store"), out: path.join(home, "out"), progress: silent, gocache: import.meta.filename },
       ...more,
     });
 
@@ -322,7 +322,7 @@ describe("warmShard", () => {
           ...more,
         },
         ...{ shard: "all", source: path.join(home, "source"), goRoot: "/go" },
-        ...{ store: path.join(home, "store"), out: path.join(home, "out"), progress, gocache: "/gocache" },
+        ...{ store: path.join(home, "store"), out: path.join(home, "out"), progress, gocache: import.meta.filename },
       });
     };
 
