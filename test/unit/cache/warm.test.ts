@@ -121,7 +121,12 @@ describe("warmShard", () => {
     warmShard({
       plan: planOf(directories.map(programOf), [shard("aws", directories)]),
       ...{ shard: "aws", source: path.join(home, "source"), goRoot: "/go" },
-      ...{ store: path.join(home, "store"), out: path.join(home, "out"), progress: silent, gocache: import.meta.filename },
+      ...{
+        store: path.join(home, "store"),
+        out: path.join(home, "out"),
+        progress: silent,
+        gocache: import.meta.filename,
+      },
       ...more,
     });
 
