@@ -37,7 +37,8 @@ describe("up, interrupted in each phase, then up, then down", () => {
       expect({ code: result.code, sent }).toEqual({ code: 130, sent: true });
       expect(result.stderr).toContain("interrupted");
       if (phase !== "pulumi up") expect(await readFile(stackFile(), "utf8")).toBe(committed);
-      expect(processesOf(checkout.directory)).toEqual([]);
+      // What the engine started ends by itself, moments after it.
+      await expect.poll(() => processesOf(checkout.directory), { timeout: 5_000 }).toEqual([]);
     },
   );
 
