@@ -10,9 +10,11 @@ import (
 // How large blocks get. Measured on the 2027 objects of 27 programs, 3648 MB: in blocks of 4, 8, 16 and 32 MB they take
 // 244, 235, 229 and 226 MB, nearly all of it gained by small archives whose neighbours resemble them; reading 821
 // archives of 400 MB in an order of their own takes 1.1, 2.3, 4.5 and 12 s of CPU, in the pack's order 0.6 to 0.9.
-// What every build reads is in smaller blocks, so that it reads little.
+// What every build reads is in smaller blocks, so that it reads little. A program, which a new process reads at once and
+// on all processors, takes 98 ms in blocks of 2 MB, 212 in those of 8, for 1% more bytes.
 const (
 	headerBlock  = 256 << 10
+	programBlock = 2 << 20
 	smallBlock   = 1 << 20
 	archiveBlock = 8 << 20
 	sourceBlock  = 4 << 20
@@ -60,7 +62,7 @@ func newPlan(objects []*object, modules []*sources) (p *plan, base *object) {
 		if o.kind != kind {
 			p.open, kind = false, o.kind
 		}
-		whole := piece{path: o.path, length: o.Size, tables: o.tables}
+		whole := piece{path: o.path, length: o.Size, tables: o.tables, program: o.kind == kindProgram}
 		switch {
 		case o.kind == kindSmall && o.Size <= smallBlock:
 			o.at = p.add(smallBlock, whole)
@@ -119,12 +121,16 @@ func (p *plan) add(most int64, part piece) int64 {
 
 // addParts cuts a large piece into blocks of its own, all about as large.
 func (p *plan) addParts(whole piece, repeats bool) int64 {
-	at, n := p.end, (whole.length+archiveBlock-1)/archiveBlock
+	most := int64(archiveBlock)
+	if whole.program {
+		most = programBlock
+	}
+	at, n := p.end, (whole.length+most-1)/most
 	for i := range n {
 		part := whole
 		part.from, part.length = whole.length*i/n, whole.length*(i+1)/n-whole.length*i/n
 		p.open = false
-		p.add(archiveBlock, part)
+		p.add(most, part)
 		p.blocks[len(p.blocks)-1].repeats = repeats
 	}
 	p.open = false

@@ -15,6 +15,7 @@ type objects struct {
 	packs   pack.Set
 	scratch *scratch
 	holes   *holes
+	ahead   ahead
 	hollow  bool // whether archives may be answered with a hole
 
 	mutex sync.Mutex
@@ -85,6 +86,7 @@ func (o *objects) place(output ID) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("%w: no pack holds output %x", errDamaged, output)
 	}
+	o.ahead.begin(reader)
 	is, size := archive, content.Size
 	if content.HeaderSize == 0 && size > small {
 		is = program
