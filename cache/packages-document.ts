@@ -2,15 +2,8 @@ import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import path from "node:path";
 import { KilnError } from "../errors.ts";
-import {
-  OCI,
-  pushDocument,
-  pushManifest,
-  readBlobText,
-  readImageManifest,
-  readReferrers,
-  type RegistryClient,
-} from "../registry/client.ts";
+import { attachDocument } from "../registry/attach-document.ts";
+import { readBlobText, readImageManifest, readReferrers, type RegistryClient } from "../registry/client.ts";
 import { formatReference, type ImageReference } from "../registry/image-reference.ts";
 import { concurrently } from "./concurrently.ts";
 import { contractFault, type BuildContract } from "./contract.ts";
@@ -88,24 +81,7 @@ export async function pushPackages(
   image: ImageReference & { readonly digest: string },
   document: PackagesDocument,
 ): Promise<string> {
-  const { repository, digest } = image;
-  const manifest = await readImageManifest(client, { repository, digest });
-  return pushManifest(
-    client,
-    { repository },
-    {
-      schemaVersion: 2,
-      mediaType: OCI.manifest,
-      artifactType: ARTIFACT_TYPE,
-      config: await pushDocument(client, repository, OCI.empty, "{}"),
-      layers: [await pushDocument(client, repository, ARTIFACT_TYPE, JSON.stringify(document))],
-      subject: {
-        mediaType: manifest.mediaType ?? OCI.manifest,
-        digest,
-        size: Buffer.byteLength(JSON.stringify(manifest)),
-      },
-    },
-  );
+  return attachDocument(client, image, ARTIFACT_TYPE, JSON.stringify(document));
 }
 
 /** Reads what an image says of its packages: some hundred kilobytes. Throws where none is attached that this kiln reads. */

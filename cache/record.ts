@@ -1,8 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
+import { attachDocument } from "../registry/attach-document.ts";
 import {
-  OCI,
-  pushDocument,
-  pushManifest,
   readBlobText,
   readImageConfig,
   readReferrers,
@@ -43,32 +41,15 @@ export async function pushVerification(
   verification: Verification,
   emulated = false,
 ): Promise<string> {
-  const { repository, digest } = image;
   const record: VerificationRecord = {
     version: 1,
-    image: digest,
+    image: image.digest,
     contract,
     compileActions: verification.compileActions,
     programs: verification.programs.map((program) => program.directory),
     ...(emulated ? { emulated } : {}),
   };
-  const manifest = await readImageManifest(client, { repository, digest });
-  return pushManifest(
-    client,
-    { repository },
-    {
-      schemaVersion: 2,
-      mediaType: OCI.manifest,
-      artifactType: ARTIFACT_TYPE,
-      config: await pushDocument(client, repository, OCI.empty, "{}"),
-      layers: [await pushDocument(client, repository, ARTIFACT_TYPE, JSON.stringify(record))],
-      subject: {
-        mediaType: manifest.mediaType ?? OCI.manifest,
-        digest,
-        size: Buffer.byteLength(JSON.stringify(manifest)),
-      },
-    },
-  );
+  return attachDocument(client, image, ARTIFACT_TYPE, JSON.stringify(record));
 }
 
 /** A record that stands for an image, or why none of those that are attached does. */
