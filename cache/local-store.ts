@@ -3,6 +3,7 @@ import path from "node:path";
 import { KilnError } from "../errors.ts";
 import type { Progress } from "../progress.ts";
 import { withLock } from "../toolchain/lock.ts";
+import { dropPartialModules } from "./partial-modules.ts";
 
 /** One line of /proc/self/mountinfo, as far as kiln reads it (proc_pid_mountinfo(5)). */
 interface Mount {
@@ -35,11 +36,15 @@ export async function requireLocalStore(store: string): Promise<string> {
 
 /**
  * Runs `work` with a store to itself: what one Go command reads or makes there would count as another's, and so be shipped.
- * Waits for whoever has it. Throws where the store is not on a disk of this machine.
+ * Waits for whoever has it, and removes modules of which an earlier run restored a part. Throws where the store is not on a
+ * disk of this machine.
  */
 export async function withStore<T>(store: string, progress: Progress, work: () => Promise<T>): Promise<T> {
   const folder = await requireLocalStore(store);
-  return withLock(path.join(folder, "lock"), progress, `the store ${store}`, work);
+  return withLock(path.join(folder, "lock"), progress, `the store ${store}`, async () => {
+    await dropPartialModules(store);
+    return work();
+  });
 }
 
 /** The mounts in a mountinfo text; spaces and the like in its paths are written as octal numbers. */

@@ -10,7 +10,8 @@ import { concurrently } from "./concurrently.ts";
 import { CONTRACT_LABEL, contractDifferences, parseContractLabel, type BuildContract } from "./contract.ts";
 import { withStore } from "./local-store.ts";
 import { readCheckedEntries } from "./recompile/entries.ts";
-import { unpackImage } from "./registry-store/unpack-image.ts";
+import { notePartialModules } from "./partial-modules.ts";
+import { unpackImage, type UnpackedImage } from "./registry-store/unpack-image.ts";
 
 export interface RestoreOptions {
   readonly client: RegistryClient;
@@ -67,10 +68,8 @@ export async function restoreStore(options: RestoreOptions): Promise<RestoredSto
       if (unpacked.loose) await requireSoundEntries(unpacked.goBuild, name);
       const found = await readEntries(unpacked.goBuild);
       const entries = await moveEntries(unpacked.goBuild, path.join(store, "go-build"), found);
-      // Packs have modules without their tests, and an image of binaries has empty folders of them. Go would take either for
-      // fetched, and index what is there: it fetches them itself.
-      const none = found.length === 0 || unpacked.packed;
-      const modules = await moveModules(unpacked.goMod, path.join(store, "go-mod"), none ? "all" : unpacked.spare);
+      // An image of binaries has empty folders of modules, which Go would take for fetched.
+      const modules = await moveModules(store, unpacked, found.length === 0 ? "all" : unpacked.spare);
       return { bytes: unpacked.bytes, entries, modules };
     } finally {
       await rm(into, { recursive: true, force: true });
@@ -121,20 +120,26 @@ async function moveEntries(from: string, to: string, names: readonly string[]): 
 }
 
 /**
- * Moves the modules that a store lacks: their source trees, each whole or not at all, and what Go knows of them. Go makes
- * an index of the files of a module, and of tests that a pack leaves out it would know nothing: of modules without an index
- * (`partial`) only version data is taken, and Go fetches them where it needs them.
+ * Moves the modules that a store lacks: their source trees, each whole or not at all, and what Go knows of them. Packs have
+ * modules without their tests, which is enough for as long as Go has their indexes. Of those without one (`unindexed`) only
+ * version data is taken: Go fetches them where it needs them.
  */
-async function moveModules(from: string, to: string, partial: readonly string[] | "all"): Promise<number> {
-  const left = partial === "all" ? "all" : new Set(partial.map((module) => moduleFiles(module).tree));
-  let moved = 0;
-  for (const tree of await treesBelow(from)) {
-    const target = path.join(to, tree);
-    if (left === "all" || left.has(tree) || (await exists(target))) continue;
-    await mkdir(path.dirname(target), { recursive: true });
-    await moveTo(path.join(from, tree), target);
-    moved += 1;
+async function moveModules(
+  store: string,
+  { goMod: from, packed }: UnpackedImage,
+  unindexed: readonly string[] | "all",
+): Promise<number> {
+  const to = path.join(store, "go-mod");
+  const left = unindexed === "all" ? "all" : new Set(unindexed.map((module) => moduleFiles(module).tree));
+  const lacking: string[] = [];
+  for (const tree of left === "all" ? [] : await treesBelow(from)) {
+    if (left !== "all" && !left.has(tree) && !(await exists(path.join(to, tree)))) lacking.push(tree);
   }
+  if (packed && lacking.length > 0) await notePartialModules(store, lacking);
+  await concurrently(lacking, async (tree) => {
+    await mkdir(path.dirname(path.join(to, tree)), { recursive: true });
+    await moveTo(path.join(from, tree), path.join(to, tree));
+  });
   const download = path.join("cache", "download");
   const files = await readdir(path.join(from, download), { recursive: true, withFileTypes: true }).catch(() => []);
   await concurrently(
@@ -148,7 +153,7 @@ async function moveModules(from: string, to: string, partial: readonly string[] 
       await moveTo(path.join(from, name), target);
     },
   );
-  return moved;
+  return lacking.length;
 }
 
 /** The source trees below a GOMODCACHE: folders whose name has a version. */

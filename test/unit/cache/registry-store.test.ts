@@ -7,6 +7,7 @@ import { gzipSync } from "node:zlib";
 import { pack } from "tar-stream";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { CONTRACT_LABEL } from "../../../cache/contract.ts";
+import { withStore } from "../../../cache/local-store.ts";
 import { restoreStore } from "../../../cache/registry-store.ts";
 import { silent } from "../../../progress.ts";
 import { OCI, type ImageManifest } from "../../../registry/client.ts";
@@ -119,7 +120,7 @@ describe("restoreStore", () => {
     expect(await readdir(store)).not.toContain("restore-killed");
   });
 
-  it("unpacks packs, without modules: packs have them without their tests", async () => {
+  it("unpacks packs, with modules that have an index for this run only: packs have them without their tests", async () => {
     const { action, output } = entriesOf("s3");
     const gocache = inStore("gocache");
     const script = `#!/bin/sh
@@ -139,10 +140,19 @@ echo 'package b' > "$5/example.com/a@v1.0.0/b.go"`;
       },
     };
     await publish(layers);
-    expect(await restore({ gocache })).toMatchObject({ entries: 1, modules: 0 });
+    expect(await restore({ gocache })).toMatchObject({ entries: 1, modules: 1 });
     expect(await readFile(inStore("go-build", output), "utf8")).toBe("archive of s3");
-    await expect(stat(inStore("go-mod/example.com"))).rejects.toThrow(/ENOENT/);
+    expect(await readdir(inStore("go-mod/example.com"))).toEqual(["a@v1.0.0"]);
+    expect((await readdir(inStore("go-mod/example.com/a@v1.0.0"))).sort()).toEqual(["a.go", "b.go"]);
     expect(await readdir(inStore("go-mod/cache/download/example.com/!spare/@v"))).toEqual(["v1.0.0.ziphash"]);
+    await writeText(inStore("go-mod/example.com/whole@v1.0.0/w.go"), "package w");
+    await withStore(store, silent, () => Promise.resolve());
+    expect(await readdir(inStore("go-mod/example.com"))).toEqual(["a@v1.0.0", "whole@v1.0.0"]);
+    const noted = await readFile(inStore("partial-modules.json"), "utf8");
+    await writeFile(inStore("partial-modules.json"), noted.replace(/"run": "[^"]+"/, '"run": "another"'));
+    await withStore(store, silent, () => Promise.resolve());
+    expect(await readdir(inStore("go-mod/example.com"))).toEqual(["whole@v1.0.0"]);
+    expect(await readdir(store)).not.toContain("partial-modules.json");
   });
 
   it("takes no empty module folders of an image of binaries for modules", async () => {
