@@ -4,10 +4,11 @@ import type { Compiled } from "./compile.ts";
 import type { GoMounts } from "./go/command.ts";
 import type { ListedPackage } from "./go/list.ts";
 import { linkPrograms, recordPackages, type Links } from "./link.ts";
-import type { CacheManifest, ProgramDelivery, ProviderBinary, ProviderClosure } from "./manifest.ts";
+import type { BuiltProgram, CacheManifest, ProgramDelivery, ProviderBinary, ProviderClosure } from "./manifest.ts";
 import { buildMultiCall } from "./multi-call.ts";
 import { BASE_SHARD, type Plan } from "./plan.ts";
 import { modulesOf, objectsOf, packagesOf, sourcesOf, type ListedObject, type Listings } from "./program-packages.ts";
+import { digestSources, readsOf } from "./program-reads.ts";
 import type { Program } from "./programs.ts";
 import type { Scratch } from "./scratch.ts";
 import { fetchSpareModules, leftByFailed, type SpareModules } from "./spare-modules.ts";
@@ -74,7 +75,8 @@ export async function readClosures(closing: Closing): Promise<Closures> {
     add(provider, packagesOf(listings, members), { goBuild: entries, goMod: requiredBy(closing, members, spare) });
   }
   const goBuild = new Set([...closures.values()].flatMap((closure) => closure.goBuild));
-  const objects = [...objectsOf(listings)].filter(([name]) => goBuild.has(name));
+  const compiledObjects = objectsOf(listings);
+  const objects = [...compiledObjects].filter(([name]) => goBuild.has(name));
   const goMod = union([...closures.values()].map((closure) => closure.goMod));
   const failed = [...compiled.failed].map(([directory, { reason }]) => [directory, reason] as const);
   const binaries = delivery === "cache" ? undefined : await buildBinaries(closing, sound);
@@ -82,13 +84,31 @@ export async function readClosures(closing: Closing): Promise<Closures> {
     closures: record([...closures]),
     sound,
     failed: new Map([...failed, ...links.failed]),
-    programs: record([...links.linked].map(([directory, { program }]) => [directory, program])),
+    programs: record(await withReads(links, listings, compiledObjects)),
     objects: record(objects.map(([name, { key }]) => [name, key])),
     spare: goMod.filter((module) => !compiledModules.has(module)),
     ...(spare.missing.size > 0 ? { missing: record([...spare.missing]) } : {}),
     ...(binaries === undefined ? {} : { binaries }),
     measured: measuredOf(links.linked, objects),
   };
+}
+
+/** Linked programs with what a build of each reads. */
+async function withReads(
+  { linked }: Links,
+  { root, byGoModule }: Listings,
+  objects: ReturnType<typeof objectsOf>,
+): Promise<readonly (readonly [string, BuiltProgram])[]> {
+  const importPaths = new Map([...byGoModule.values()].flat().map((entry) => [entry.Dir, entry.ImportPath]));
+  return Promise.all(
+    [...linked].map(async ([directory, { program, entries }]) => {
+      const folder = path.join(root, directory);
+      const importPath = importPaths.get(folder);
+      if (importPath === undefined) return [directory, program] as const;
+      const main = { package: importPath, sources: await digestSources(folder) };
+      return [directory, { ...program, reads: readsOf(main, entries, objects) }] as const;
+    }),
+  );
 }
 
 const NO_LINKS: Links = { linked: new Map(), failed: new Map() };

@@ -6,6 +6,7 @@ import { inputsLine, type BuildInputs } from "./explain/build-inputs.ts";
 import type { CacheManifest, ProviderBinary, ProviderClosure } from "./manifest.ts";
 import { BASE_SHARD } from "./plan.ts";
 import type { ProgramDelivery } from "./program-delivery.ts";
+import type { ProgramReads } from "./program-reads.ts";
 import { readModuleMetadata } from "./store.ts";
 
 /** The layer of what more than one provider reads. */
@@ -18,8 +19,12 @@ export interface CacheLayer {
   readonly goBuild: readonly string[];
   /** Outputs among them that are never answered hollow: packages of the repository itself, which `go build -o` copies. */
   readonly whole: readonly string[];
+  /** Archives among them that a packed layer has as files, for nothing to unpack (`withArchivesBeside`). */
+  readonly beside: readonly string[];
   /** Outputs among them that are finished programs. */
   readonly programs: readonly string[];
+  /** What builds of those programs read that were edited. */
+  readonly reads: readonly ProgramReads[];
   /** Go modules whose sources it carries. */
   readonly goMod: readonly string[];
   /** Those of them that no program compiles, and whose index is therefore not among the entries. */
@@ -59,7 +64,7 @@ export function partition(
   const goMod = owners((closure) => closure.goMod);
   const known = new Set([...goMod.values()].flat());
   const spare = new Set(manifest.spare);
-  const programs = new Set(Object.values(manifest.programs).map(({ output }) => output));
+  const programs = new Map(Object.values(manifest.programs).map((program) => [program.output, program]));
 
   return [COMMON_LAYER, ...providers.map(([provider]) => provider).sort()]
     .map((name): CacheLayer => {
@@ -68,7 +73,9 @@ export function partition(
         name,
         goBuild: entries,
         whole: entries.filter((entry) => manifest.objects[entry]?.startsWith("./") === true),
+        beside: [],
         programs: entries.filter((entry) => programs.has(entry)),
+        reads: entries.flatMap((entry) => programs.get(entry)?.reads ?? []),
         goMod: caches ? modules : [],
         spare: caches ? modules.filter((module) => spare.has(module)) : [],
         sources: sources.get(name) ?? [],
@@ -115,7 +122,8 @@ export async function layerKey(cache: string, layer: CacheLayer, packer?: string
     }
     hash.update("\n");
   }
-  if (packer !== undefined) hash.update(JSON.stringify([layer.sources, layer.whole, layer.spare]));
+  if (packer !== undefined)
+    hash.update(JSON.stringify([layer.sources, layer.whole, layer.spare, layer.reads, layer.beside]));
   for (const { file, names, unproven = false } of layer.binaries) {
     const said = JSON.stringify([file, unproven, Object.entries(names).sort()]);
     hash.update(`${said} ${await sha256Of(path.join(cache, file))}\n`);

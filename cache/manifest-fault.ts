@@ -5,6 +5,7 @@ import { isMap, isTextMap, isTexts } from "./document.ts";
 import { inputsFault } from "./explain/build-inputs.ts";
 import type { CacheManifest } from "./manifest.ts";
 import { PROGRAM_DELIVERIES } from "./program-delivery.ts";
+import { readsFault } from "./program-reads.ts";
 
 const ENTRY = /^[0-9a-f]{2}\/[0-9a-f]{64}-[ad]$/;
 const ACTION = /^[0-9a-f]{2}\/[0-9a-f]{64}-a$/;
@@ -73,7 +74,11 @@ function programsFault(programs: unknown): string | undefined {
         !OUTPUT.test(String(program.output)) ||
         !isCount(program.bytes),
     ) ?? [];
-  return directory === undefined ? undefined : `its program ${directory} is not one`;
+  if (directory !== undefined) return `its program ${directory} is not one`;
+  return Object.values(programs)
+    .map((program) => (program as { reads?: unknown }).reads)
+    .map((reads) => (reads === undefined ? undefined : readsFault(reads)))
+    .find((fault) => fault !== undefined);
 }
 
 function objectsFault(objects: unknown): string | undefined {

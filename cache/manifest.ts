@@ -5,6 +5,7 @@ import { CONTRACT_LABEL, MODULES_LABEL, type BuildContract } from "./contract.ts
 import type { BuildInputs } from "./explain/build-inputs.ts";
 import { manifestFault } from "./manifest-fault.ts";
 import type { ProgramDelivery } from "./program-delivery.ts";
+import type { ProgramReads } from "./program-reads.ts";
 
 export type { ProgramDelivery };
 
@@ -27,6 +28,8 @@ export interface BuiltProgram {
   readonly action: string;
   readonly output: string;
   readonly bytes: number;
+  /** What a build of it reads that was edited; a kiln that did not note it yet leaves it out. */
+  readonly reads?: ProgramReads;
 }
 
 /** One binary that holds programs of a provider, each under a command name. */

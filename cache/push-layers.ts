@@ -4,6 +4,7 @@ import { KilnError } from "../errors.ts";
 import type { Progress } from "../progress.ts";
 import { readDigest, readImageManifest, type RegistryClient } from "../registry/client.ts";
 import { pushLayer } from "../registry/push-layer.ts";
+import { withArchivesBeside } from "./archives-beside.ts";
 import { layerKey, partition, type CacheLayer } from "./layers.ts";
 import type { CacheManifest } from "./manifest.ts";
 import type { Packer } from "./packed-layer.ts";
@@ -46,8 +47,8 @@ export interface PushedLayers {
 
 /** Writes and pushes the layers of a cache that `repository` lacks, each while the next one is written. All, in order. */
 export async function pushLayers(options: PushLayersOptions): Promise<PushedLayers> {
-  const { client, repository, cache, manifest, packer, scratch, progress } = options;
-  const layers = partition(manifest, options.delivery);
+  const { client, repository, cache, packer, scratch, progress } = options;
+  const layers = await plannedLayers(options);
   const pushed: PushedLayer[] = [];
   let writing = 0;
   // One archive is under way to the registry at any time, so that at most two stand on the disk.
@@ -83,6 +84,17 @@ export async function pushLayers(options: PushLayersOptions): Promise<PushedLaye
     await sending;
   }
   return { layers: pushed, writing };
+}
+
+/** The layers of a cache, as they are to be written. */
+export async function plannedLayers({
+  cache,
+  manifest,
+  delivery,
+  packer,
+}: Pick<PushLayersOptions, "cache" | "manifest" | "delivery" | "packer">): Promise<readonly CacheLayer[]> {
+  const layers = partition(manifest, delivery);
+  return packer === undefined ? layers : withArchivesBeside(cache, manifest, layers);
 }
 
 async function push(

@@ -7,11 +7,13 @@ import { extract, type Header } from "tar-stream";
 import { KilnError, messageOf } from "../../errors.ts";
 import { throwIfInterrupted } from "../../toolchain/process.ts";
 import { IMAGE_PATHS } from "../contract.ts";
-import { PACKS_PATH } from "../packed-layer.ts";
+import { OBJECTS_PATH, PACKS_PATH } from "../packed-layer.ts";
 
 /** A file of a cache layer that belongs to the caches. */
 export type CacheFile =
   | { readonly part: "pack"; readonly bytes: number }
+  /** An archive beside the packs; `name` is the digest by which its content is called. */
+  | { readonly part: "object"; readonly name: string; readonly bytes: number }
   /** Below GOCACHE or GOMODCACHE; `name` is in plain form and leads nowhere outside. */
   | { readonly part: "go-build" | "go-mod"; readonly name: string; readonly bytes: number };
 
@@ -70,12 +72,14 @@ function decompressor(mediaType: string): Transform | undefined {
   return mediaType.endsWith("zstd") ? createZstdDecompress() : undefined;
 }
 
+const OBJECT = /^[0-9a-f]{64}$/;
 const ENTRY = /^([0-9a-f]{2})\/\1[0-9a-f]{62}-[ad]$/;
 
 /** What an archive's entry is to the caches; undefined for folders and for what is none of theirs. */
 export function cacheFileOf(header: Pick<Header, "name" | "type" | "size">): CacheFile | undefined {
   const name = header.name.replace(/^(?:\.?\/)+/, "");
   const places = [
+    ["object", OBJECTS_PATH],
     ["pack", PACKS_PATH],
     ["go-build", IMAGE_PATHS.goBuildCache],
     ["go-mod", IMAGE_PATHS.goModCache],
@@ -90,6 +94,7 @@ export function cacheFileOf(header: Pick<Header, "name" | "type" | "size">): Cac
   }
   const bytes = header.size;
   if (part === "pack") return { part, bytes };
+  if (part === "object" && !OBJECT.test(inside)) throw new Error(`${name} is no archive beside a pack`);
   if (part === "go-build" && !ENTRY.test(inside)) throw new Error(`${name} is no entry of a build cache`);
   return { part, name: inside, bytes };
 }

@@ -9,6 +9,7 @@ import { readBlobFile, type RegistryClient } from "../../registry/client.ts";
 import type { Image } from "../../registry/compose.ts";
 import { run } from "../../toolchain/process.ts";
 import { concurrently } from "../concurrently.ts";
+import { OBJECTS_PATH } from "../packed-layer.ts";
 import { imageLayers, type ImageLayer } from "../image-layers.ts";
 import { readCacheFiles } from "./layer-files.ts";
 
@@ -80,6 +81,12 @@ function bytesOf(layers: readonly ImageLayer[]): number {
   return layers.reduce((sum, { size }) => sum + size, 0);
 }
 
+/** Where the files of a layer go. Archives beside a pack have to stand beside it for whoever reads the pack. */
+function folderOf(part: "object" | "go-build" | "go-mod", { goBuild, goMod, pack }: LayerPlaces): string {
+  if (part === "object") return path.join(path.dirname(pack), path.posix.basename(OBJECTS_PATH));
+  return part === "go-mod" ? goMod : goBuild;
+}
+
 interface LayerPlaces {
   readonly goBuild: string;
   readonly goMod: string;
@@ -104,10 +111,7 @@ async function unpackLayer(
       async (entry, content) => {
         if (entry.part === "pack" && (packs += 1) > 1) throw new Error("it has more than one pack");
         loose ||= entry.part === "go-build";
-        const file =
-          entry.part === "pack"
-            ? places.pack
-            : path.join(entry.part === "go-mod" ? places.goMod : places.goBuild, entry.name);
+        const file = entry.part === "pack" ? places.pack : path.join(folderOf(entry.part, places), entry.name);
         await mkdir(path.dirname(file), { recursive: true });
         await pipeline(content, createWriteStream(file));
       },

@@ -3,11 +3,10 @@ import path from "node:path";
 import { contractDifferences, imageEnvironment, PROGRAMS_LABEL } from "../../cache/contract.ts";
 import { readGocache } from "../../cache/gocache.ts";
 import type { LayerFile } from "../../cache/layer-archive.ts";
-import { partition } from "../../cache/layers.ts";
 import { cacheLabels, readManifest, type CacheManifest } from "../../cache/manifest.ts";
 import type { Packer } from "../../cache/packed-layer.ts";
 import type { ProgramDelivery } from "../../cache/program-delivery.ts";
-import { layerTag, pushLayers, type PushLayersOptions } from "../../cache/push-layers.ts";
+import { layerTag, plannedLayers, pushLayers, type PushLayersOptions } from "../../cache/push-layers.ts";
 import { requireServedPacks } from "../../cache/served-packs.ts";
 import { writeLayer } from "../../cache/write-layer.ts";
 import { KilnError } from "../../errors.ts";
@@ -104,9 +103,9 @@ async function readyPacker({ contract }: CacheManifest, progress: Progress): Pro
 async function writeLayers(
   options: Omit<PushLayersOptions, "client" | "repository">,
 ): Promise<readonly (LayerFile & { readonly name: string })[]> {
-  const { cache, manifest, delivery, packer, scratch, progress } = options;
+  const { cache, packer, scratch, progress } = options;
   const written: (LayerFile & { name: string })[] = [];
-  for (const layer of partition(manifest, delivery)) {
+  for (const layer of await plannedLayers(options)) {
     progress.step(`layer ${layer.name}: ${layer.goBuild.length} entries, ${layer.goMod.length} modules`);
     const file = path.join(scratch, `${await layerTag(cache, layer, packer)}.tar.gz`);
     written.push({ name: layer.name, ...(await writeLayer(cache, layer, packer, file)) });

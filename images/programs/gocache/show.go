@@ -26,6 +26,8 @@ type shownOutput struct {
 	Size int64  `json:"size"`
 	// Stored is about what the output takes in the pack: its share of the blocks that it is in.
 	Stored int64 `json:"stored"`
+	// Beside: it stands in a file beside the pack.
+	Beside bool `json:"beside,omitempty"`
 }
 
 type shownModule struct {
@@ -60,7 +62,7 @@ func contentsOf(r *pack.Reader) contents {
 		c.Actions = append(c.Actions, shownAction{ID: a.ID.String(), Output: a.Output.String(), Size: a.Size})
 	}
 	for _, o := range r.Outputs() {
-		c.Outputs = append(c.Outputs, shownOutput{ID: o.ID.String(), Size: o.Size, Stored: r.Stored(o)})
+		c.Outputs = append(c.Outputs, shownOutput{ID: o.ID.String(), Size: o.Size, Stored: r.Stored(o), Beside: o.Beside})
 	}
 	for _, m := range r.Modules() {
 		shown := shownModule{Name: m.Name, Indexed: m.Indexed, Files: []shownFile{}}

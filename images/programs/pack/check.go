@@ -53,7 +53,7 @@ func (r *Reader) checkOutput(o Output) error {
 // copyChecked writes an output to w, in order, and compares its SHA-256 with its ID.
 func (r *Reader) copyChecked(o Output, w io.Writer) error {
 	sum := sha256.New()
-	if err := r.stream(io.MultiWriter(sum, w), o.at, o.Size); err != nil {
+	if err := r.copyOutput(o, io.MultiWriter(sum, w)); err != nil {
 		return err
 	}
 	if found := ID(sum.Sum(nil)); found != o.ID {

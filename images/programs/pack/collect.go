@@ -51,12 +51,14 @@ func collectActions(list List) ([]Action, error) {
 
 // collectOutputs looks into the files of outputs and checks that their content is what their name says, sorted by ID.
 func collectOutputs(list List, actions []Action) ([]*object, error) {
-	ids, whole := idsOf(list.Entries, kindOutput), idsOf(list.Whole, kindOutput)
+	ids, whole, beside := idsOf(list.Entries, kindOutput), idsOf(list.Whole, kindOutput), idsOf(list.Beside, kindOutput)
 	objects := make([]*object, len(ids))
 	err := atOnce(len(ids), func(i int) error {
 		_, isWhole := slices.BinarySearchFunc(whole, ids[i], compareIDs)
+		_, isBeside := slices.BinarySearchFunc(beside, ids[i], compareIDs)
+		output := Output{ID: ids[i], Whole: isWhole, Beside: isBeside}
 		var err error
-		objects[i], err = lookInto(filepath.Join(list.GoBuild, entryName(ids[i], kindOutput)), ids[i], isWhole)
+		objects[i], err = lookInto(filepath.Join(list.GoBuild, entryName(ids[i], kindOutput)), output)
 		return err
 	})
 	if err != nil {
@@ -71,7 +73,7 @@ func collectOutputs(list List, actions []Action) ([]*object, error) {
 	return objects, nil
 }
 
-func lookInto(path string, id ID, whole bool) (*object, error) {
+func lookInto(path string, output Output) (*object, error) {
 	file, size, err := openRegular(path)
 	if err != nil {
 		return nil, err
@@ -81,16 +83,20 @@ func lookInto(path string, id ID, whole bool) (*object, error) {
 	if _, err := io.Copy(sum, file); err != nil {
 		return nil, err
 	}
-	if found := ID(sum.Sum(nil)); found != id {
+	if found := ID(sum.Sum(nil)); found != output.ID {
 		return nil, fmt.Errorf("%s is damaged: the SHA-256 of its content is %s", path, found)
 	}
-	o := &object{Output: Output{ID: id, Size: size, Whole: whole}, path: path}
+	o := &object{Output: output, path: path}
+	o.Size = size
+	if o.Beside {
+		return o, nil
+	}
 	if a, ok := readArchive(file, size); ok {
 		o.kind, o.HeaderSize, o.folder, o.tables = kindArchive, a.header, a.folder, a.tables
 	} else if isProgram(file) {
 		o.kind = kindProgram
 	}
-	if whole && size <= archiveBlock {
+	if o.Whole && size <= archiveBlock {
 		o.kind = kindSmall
 	}
 	return o, nil

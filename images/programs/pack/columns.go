@@ -104,12 +104,12 @@ func joinField(to []byte, size, width int, plane func(int) []byte, sum, keep uin
 			binary.LittleEndian.PutUint32(to[i*size:], uint32(sum))
 		}
 	default:
+		p1, p2, p3 := plane(1)[:len(p0)], plane(2)[:len(p0)], plane(3)[:len(p0)]
+		p4, p5, p6, p7 := plane(4)[:len(p0)], plane(5)[:len(p0)], plane(6)[:len(p0)], plane(7)[:len(p0)]
 		for i := range p0 {
-			v := uint64(0)
-			for b := range 8 {
-				v |= uint64(plane(b)[i]) << (8 * b)
-			}
-			sum = sum&keep + v
+			low := uint64(p0[i]) | uint64(p1[i])<<8 | uint64(p2[i])<<16 | uint64(p3[i])<<24
+			high := uint64(p4[i]) | uint64(p5[i])<<8 | uint64(p6[i])<<16 | uint64(p7[i])<<24
+			sum = sum&keep + (low | high<<32)
 			binary.LittleEndian.PutUint64(to[i*size:], sum)
 		}
 	}

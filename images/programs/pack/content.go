@@ -23,7 +23,12 @@ func (r *Reader) Header(o Output) ([]byte, error) {
 // WriteTo writes the whole content of an output, a large one on as many processors as there are. It is checked by the
 // checksums of the blocks; Check compares it with its ID.
 func (r *Reader) WriteTo(o Output, w io.WriterAt) error {
-	err := r.writeBlocks(o, w)
+	var err error
+	if o.Beside {
+		err = r.copyOutput(o, io.NewOffsetWriter(w, 0))
+	} else {
+		err = r.writeBlocks(o, w)
+	}
 	if err != nil {
 		return fmt.Errorf("%s: output %s: %w", r.path, o.ID, err)
 	}
@@ -192,8 +197,12 @@ func atOnceOn(workers, n int, do func(i int) error) error {
 	return first
 }
 
-// Stored returns about how many bytes of the pack an output takes: its share of the blocks that it is in.
+// Stored returns about how many bytes of the pack an output takes: its share of the blocks that it is in, nothing where it
+// is beside the pack.
 func (r *Reader) Stored(o Output) int64 {
+	if o.Beside {
+		return 0
+	}
 	share := int64(0)
 	for at := o.at; at < o.at+o.Size; {
 		i := r.blockAt(at)

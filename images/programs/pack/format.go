@@ -18,13 +18,14 @@ import (
 //	    modules      name, flags, files, at, digest               sorted by name
 //	    names        the names of the modules, one after the other
 //	    listing      a zstd frame: the files of all modules
+//	    programs     package, sources, archives                   sorted by package
 //	footer           where the index is, how long its tables are, the SHA-256 of both, and the magic once more
 //
 // Addresses ("at", "start") count uncompressed bytes over all blocks, so that a content may begin anywhere in a block
 // and go on in the next ones.
 const (
 	magic      = "kilnpak\x01"
-	footerSize = 8 + 4*4 + 2*8 + 4 + 32 + 8
+	footerSize = 8 + 4*4 + 2*8 + 2*4 + 32 + 8
 
 	blockRecord  = 8 + 8 + 4 + 4
 	actionRecord = 32 + 32 + 8
@@ -41,6 +42,7 @@ const (
 
 const (
 	flagWhole   = 1 << 0 // of an output: never to be answered hollow
+	flagBeside  = 1 << 1 // of an output: its content is in a file beside the pack
 	flagIndexed = 1 << 0 // of a module: Go's index of it is among the outputs
 )
 
@@ -62,14 +64,14 @@ type footer struct {
 	index                          int64
 	blocks, actions, outputs, mods uint32
 	content, listing               int64
-	names                          uint32
+	names, programs                uint32
 	digest                         [32]byte
 }
 
 // tables returns how many bytes the index has.
 func (f footer) tables() int64 {
 	return int64(f.blocks)*blockRecord + int64(f.actions)*actionRecord + int64(f.outputs)*outputRecord +
-		int64(f.mods)*moduleRecord + int64(f.names) + f.listing
+		int64(f.mods)*moduleRecord + int64(f.names) + f.listing + int64(f.programs)
 }
 
 // appendFooter writes everything but the digest and the magic, which the caller computes over what is before them.
@@ -80,7 +82,8 @@ func appendFooter(to []byte, f footer) []byte {
 	}
 	to = binary.LittleEndian.AppendUint64(to, uint64(f.content))
 	to = binary.LittleEndian.AppendUint64(to, uint64(f.listing))
-	return binary.LittleEndian.AppendUint32(to, f.names)
+	to = binary.LittleEndian.AppendUint32(to, f.names)
+	return binary.LittleEndian.AppendUint32(to, f.programs)
 }
 
 func parseFooter(b []byte) (footer, error) {
@@ -91,7 +94,7 @@ func parseFooter(b []byte) (footer, error) {
 	n := func(at int) uint32 { return binary.LittleEndian.Uint32(b[at:]) }
 	f := footer{
 		index: u(0), blocks: n(8), actions: n(12), outputs: n(16), mods: n(20),
-		content: u(24), listing: u(32), names: n(40), digest: [32]byte(b[44:76]),
+		content: u(24), listing: u(32), names: n(40), programs: n(44), digest: [32]byte(b[48:80]),
 	}
 	if f.index < int64(len(magic)) || f.content < 0 || f.listing < 0 || f.listing > maxListing {
 		return footer{}, damaged("its footer is out of range")
@@ -130,6 +133,9 @@ func appendOutput(to []byte, o Output) []byte {
 	if o.Whole {
 		flags = flagWhole
 	}
+	if o.Beside {
+		flags |= flagBeside
+	}
 	to = append(to, o.ID[:]...)
 	to = binary.LittleEndian.AppendUint64(to, uint64(o.Size))
 	to = binary.LittleEndian.AppendUint64(to, uint64(o.at))
@@ -139,12 +145,14 @@ func appendOutput(to []byte, o Output) []byte {
 }
 
 func parseOutput(b []byte) Output {
+	flags := binary.LittleEndian.Uint32(b[60:])
 	return Output{
 		ID:         ID(b[:32]),
 		Size:       int64(binary.LittleEndian.Uint64(b[32:])),
 		at:         int64(binary.LittleEndian.Uint64(b[40:])),
 		headerAt:   int64(binary.LittleEndian.Uint64(b[48:])),
 		HeaderSize: int(binary.LittleEndian.Uint32(b[56:])),
-		Whole:      binary.LittleEndian.Uint32(b[60:])&flagWhole != 0,
+		Whole:      flags&flagWhole != 0,
+		Beside:     flags&flagBeside != 0,
 	}
 }

@@ -47,7 +47,7 @@ type plan struct {
 // newPlan gives all outputs and sources their addresses. base is the program that the others are compared with.
 func newPlan(objects []*object, modules []*sources) (p *plan, base *object) {
 	p = &plan{}
-	objects = slices.Clone(objects)
+	objects = slices.DeleteFunc(slices.Clone(objects), func(o *object) bool { return o.Beside })
 	slices.SortFunc(objects, func(a, b *object) int {
 		return cmp.Or(cmp.Compare(a.kind, b.kind), a.compareWithin(b), compareIDs(a.ID, b.ID))
 	})

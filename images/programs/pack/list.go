@@ -16,9 +16,13 @@ type List struct {
 	GoBuild string `json:"goBuild"`
 	GoMod   string `json:"goMod"`
 	// Entries are names below GoBuild: `xx/<64 digits>-a` or `-d`; Whole those outputs that are never answered hollow.
-	Entries []string      `json:"entries"`
-	Whole   []string      `json:"whole"`
+	Entries []string `json:"entries"`
+	Whole   []string `json:"whole"`
+	// Beside are those outputs whose content stands in files beside the pack, ready to be read.
+	Beside  []string      `json:"beside"`
 	Sources []SourcesList `json:"sources"`
+	// Programs are finished programs among the entries.
+	Programs []ProgramList `json:"programs"`
 }
 
 // SourcesList names files of one module: `path@version` as below GoMod, and paths with slashes below that.
@@ -56,7 +60,7 @@ func (l *List) check() error {
 	if len(l.Sources) > 0 && !filepath.IsAbs(l.GoMod) {
 		return fmt.Errorf("goMod %q is no absolute path", l.GoMod)
 	}
-	for _, name := range slices.Concat(l.Entries, l.Whole) {
+	for _, name := range slices.Concat(l.Entries, l.Whole, l.Beside) {
 		if _, _, err := parseEntryName(name); err != nil {
 			return err
 		}

@@ -20,6 +20,7 @@ type Reader struct {
 	content          int64
 	actions, outputs []byte
 	modules          []module
+	programs         []Program
 	listing          func() (map[string][]SourceFile, error)
 
 	cache *blockCache
@@ -37,6 +38,8 @@ type Output struct {
 	Size int64
 	// Whole: never to be answered hollow.
 	Whole bool
+	// Beside: the content is no part of the pack, but a file beside it.
+	Beside bool
 	// HeaderSize is how many bytes Header returns without reading the rest; 0 for what is no archive.
 	HeaderSize int
 
@@ -107,7 +110,7 @@ func (r *Reader) read(f footer, index []byte) error {
 	r.actions = cut(int64(f.actions) * actionRecord)
 	r.outputs = cut(int64(f.outputs) * outputRecord)
 	modules, names := cut(int64(f.mods)*moduleRecord), cut(int64(f.names))
-	listing := index
+	listing, programs := cut(f.listing), index
 	for at := 0; at < len(blocks); at += blockRecord {
 		r.blocks = append(r.blocks, parseBlock(blocks[at:]))
 	}
@@ -119,12 +122,15 @@ func (r *Reader) read(f footer, index []byte) error {
 	}
 	for at := 0; at < len(r.outputs); at += outputRecord {
 		o := parseOutput(r.outputs[at:])
-		if !r.holds(o.at, o.Size) || !r.holds(o.headerAt, int64(o.HeaderSize)) || int64(o.HeaderSize) > o.Size {
+		if !o.Beside && !r.holds(o.at, o.Size) || !r.holds(o.headerAt, int64(o.HeaderSize)) || int64(o.HeaderSize) > o.Size {
 			return damaged("output %s is out of range", o.ID)
 		}
 	}
 	var err error
 	if r.modules, err = parseModules(modules, names); err != nil {
+		return err
+	}
+	if r.programs, err = parsePrograms(programs); err != nil {
 		return err
 	}
 	r.listing = sync.OnceValues(func() (map[string][]SourceFile, error) { return r.parseListing(listing) })

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // Summary is what was written.
@@ -72,6 +73,10 @@ func writeTo(file io.Writer, list List) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
+	finished, err := collectPrograms(list)
+	if err != nil {
+		return Summary{}, err
+	}
 	p, base := newPlan(objects, modules)
 	programs, err := newRepeats(base, p)
 	if err != nil {
@@ -86,7 +91,7 @@ func writeTo(file io.Writer, list List) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
-	tail, err := index(blocks, actions, objects, modules, c.offset, p.end)
+	tail, err := index(contents{blocks, actions, objects, modules, finished}, c.offset, p.end)
 	if err != nil {
 		return Summary{}, err
 	}
@@ -95,7 +100,9 @@ func writeTo(file io.Writer, list List) (Summary, error) {
 	}
 	summary := Summary{Bytes: c.offset + int64(len(tail)), Actions: len(actions), Outputs: len(objects)}
 	for _, o := range objects {
-		summary.ContentBytes += o.Size
+		if !o.Beside {
+			summary.ContentBytes += o.Size
+		}
 	}
 	for _, m := range modules {
 		summary.Sources += len(m.list)
@@ -106,19 +113,31 @@ func writeTo(file io.Writer, list List) (Summary, error) {
 	return summary, out.Flush()
 }
 
+// contents is what the index of a pack says of it.
+type contents struct {
+	blocks   []block
+	actions  []Action
+	objects  []*object
+	modules  []*sources
+	programs []Program
+}
+
 // index returns all that stands behind the blocks: the tables and the footer.
-func index(blocks []block, actions []Action, objects []*object, modules []*sources, at, end int64) ([]byte, error) {
-	var tail, names, listing []byte
-	for _, b := range blocks {
+func index(c contents, at, end int64) ([]byte, error) {
+	var tail, names, listing, programs []byte
+	for _, b := range c.blocks {
 		tail = appendBlock(tail, b)
 	}
-	for _, a := range actions {
+	for _, a := range c.actions {
 		tail = appendAction(tail, a)
 	}
-	for _, o := range objects {
+	for _, o := range c.objects {
 		tail = appendOutput(tail, o.Output)
 	}
-	for _, m := range modules {
+	for _, p := range c.programs {
+		programs = appendProgram(programs, p)
+	}
+	for _, m := range c.modules {
 		tail = appendModule(tail, m.module)
 		names = append(names, m.Name...)
 		for _, f := range m.list {
@@ -126,17 +145,18 @@ func index(blocks []block, actions []Action, objects []*object, modules []*sourc
 		}
 	}
 	if len(listing) > maxListing {
-		return nil, fmt.Errorf("the paths of %d modules take %d bytes: too many for one pack", len(modules), len(listing))
+		return nil, fmt.Errorf("the paths of %d modules take %d bytes: too many for one pack", len(c.modules), len(listing))
 	}
 	encoder, err := newEncoder()
 	if err != nil {
 		return nil, err
 	}
 	stored := encoder.EncodeAll(listing, nil)
-	tail = append(append(tail, names...), stored...)
+	tail = slices.Concat(tail, names, stored, programs)
 	foot := appendFooter(nil, footer{
-		index: at, blocks: uint32(len(blocks)), actions: uint32(len(actions)), outputs: uint32(len(objects)),
-		mods: uint32(len(modules)), content: end, listing: int64(len(stored)), names: uint32(len(names)),
+		index: at, blocks: uint32(len(c.blocks)), actions: uint32(len(c.actions)), outputs: uint32(len(c.objects)),
+		mods: uint32(len(c.modules)), content: end, listing: int64(len(stored)), names: uint32(len(names)),
+		programs: uint32(len(programs)),
 	})
 	sum := sha256.New()
 	sum.Write(tail)

@@ -4,9 +4,30 @@ import (
 	"go/build"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 )
+
+// Package is a package of the user's own modules.
+type Package struct {
+	// Path is its import path.
+	Path, Folder string
+}
+
+// Named returns the packages of the user's own that a command line names, where they are in a module.
+func Named(request Request) []Package {
+	modules := readLocalModules(request)
+	var named []Package
+	for _, folder := range namedFolders(request, modules) {
+		for module, root := range modules.folders {
+			if rest, err := filepath.Rel(root, folder); err == nil && filepath.IsLocal(rest) {
+				named = append(named, Package{path.Join(module, filepath.ToSlash(rest)), folder})
+			}
+		}
+	}
+	return named
+}
 
 // namedFolders returns the folders whose packages a command line names relative to its working folder, by file, or by
 // naming nothing.
@@ -76,14 +97,14 @@ func walkPattern(pattern string) []string {
 	root = filepath.Clean(root)
 	var folders []string
 	// Folders that cannot be read are for the go command to report.
-	_ = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+	_ = filepath.WalkDir(root, func(folder string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.IsDir() {
 			return nil
 		}
-		if path != root && isSkipped(path, entry.Name()) {
+		if folder != root && isSkipped(folder, entry.Name()) {
 			return filepath.SkipDir
 		}
-		folders = append(folders, path)
+		folders = append(folders, folder)
 		return nil
 	})
 	return folders

@@ -31,6 +31,7 @@ func readAhead(reader *pack.Reader) {
 	headers := false
 	for _, content := range reader.Outputs() {
 		switch {
+		case content.Beside:
 		case content.HeaderSize == 0 && content.Size <= smallOutput:
 			_ = reader.WriteTo(content, nowhere{})
 		case content.HeaderSize > 0 && !headers:

@@ -23,6 +23,9 @@ func damage(t *testing.T, p *packed, from, to float64) {
 	if err := os.WriteFile(filepath.Join(folder, "all.pack"), pack, 0o666); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Symlink(filepath.Join(p.fixture.packs, "objects"), filepath.Join(folder, "objects")); err != nil {
+		t.Fatal(err)
+	}
 	p.variables = append(p.variables, "KILN_PACKS="+folder)
 }
 
@@ -57,6 +60,33 @@ func TestADamagedPackIsNamedAndNeverBuiltFrom(t *testing.T) {
 			awaitNoScratch(t, p)
 		})
 	}
+}
+
+func TestAFileBesideThePackThatIsNotThereIsMadeAnew(t *testing.T) {
+	p := newPacked(t)
+	e := newEditor(p, 1)
+	if err := e.rewrite("main.go", "\nvar edited = 1\n"); err != nil {
+		t.Fatal(err)
+	}
+	want := buildReference(t, goCommand{folder: p.folder, cache: p.fixture.loose})
+	pack, err := os.ReadFile(filepath.Join(p.fixture.packs, "all.pack"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "all.pack"), pack, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	p.variables = append(p.variables, "KILN_PACKS="+folder)
+	out := filepath.Join(t.TempDir(), "program")
+	said, err := p.command(append([]string{"build", "-o", out}, pulumiFlags...)...).CombinedOutput()
+	if err != nil || !strings.Contains(string(said), "made anew") || !strings.Contains(string(said), "objects/") {
+		t.Errorf("said %q, %v", said, err)
+	}
+	if got, err := os.ReadFile(out); err != nil || string(got) != string(want) {
+		t.Errorf("built %d other bytes, %v", len(got), err)
+	}
+	awaitNoScratch(t, p)
 }
 
 func TestAnIndexThatIsDamagedStopsTheBuild(t *testing.T) {

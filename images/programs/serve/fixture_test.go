@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -105,6 +106,14 @@ func warm() (*fixture, error) {
 		return nil, err
 	}
 	list := pack.List{Version: 1, GoBuild: f.loose, Entries: entries, Whole: f.ownOutputs()}
+	if list.Beside, err = f.putBeside(list.Whole); err != nil {
+		return nil, err
+	}
+	sources, err := digestSources(f.root)
+	if err != nil {
+		return nil, err
+	}
+	list.Programs = []pack.ProgramList{{Package: "example.com/fixture", Sources: sources.String(), Archives: prefixes(entries)}}
 	if _, err := pack.Write(list, filepath.Join(f.packs, "all.pack")); err != nil {
 		return nil, err
 	}
@@ -164,6 +173,37 @@ func (f *fixture) keepClosure(from diskcache.Directory, log, program string) ([]
 		return nil, errors.New("the link's action is not among the misses")
 	}
 	return entries, keep(f.link, binary)
+}
+
+// prefixes are the first digits of all outputs among entries.
+func prefixes(entries []string) []string {
+	var all []string
+	for _, name := range entries {
+		if strings.HasSuffix(name, "-d") {
+			all = append(all, filepath.Base(name)[:16])
+		}
+	}
+	return all
+}
+
+// putBeside puts each third archive that is not among whole beside the pack, and returns their names.
+func (f *fixture) putBeside(whole []string) ([]string, error) {
+	folder := filepath.Join(f.packs, "objects")
+	if err := os.Mkdir(folder, 0o777); err != nil {
+		return nil, err
+	}
+	var beside []string
+	files, err := filepath.Glob(filepath.Join(f.loose, "*", "*-d"))
+	for _, file := range files {
+		content, readErr := os.ReadFile(file)
+		err = errors.Join(err, readErr)
+		id, name := strings.TrimSuffix(filepath.Base(file), "-d"), filepath.Base(filepath.Dir(file))+"/"+filepath.Base(file)
+		if bytes.HasPrefix(content, []byte("!<arch>\n")) && !slices.Contains(whole, name) && id < "55" {
+			beside = append(beside, name)
+			err = errors.Join(err, os.WriteFile(filepath.Join(folder, id), content, 0o444))
+		}
+	}
+	return beside, err
 }
 
 // ownOutputs names the archives of the fixture's own packages: `go build -o x.a` copies them.

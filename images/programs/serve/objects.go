@@ -46,7 +46,7 @@ func newObjects(packs pack.Set, scratch *scratch, hollow bool) *objects {
 
 // isQuick reports whether path takes no longer than to make a small file: nothing is to be unpacked.
 func (o *objects) isQuick(output ID) bool {
-	if _, content, ok := o.packs.Output(pack.ID(output)); !ok || o.isHollow(content) || isHeader(content) {
+	if _, content, ok := o.packs.Output(pack.ID(output)); !ok || content.Beside || o.isHollow(content) || isHeader(content) {
 		return true
 	}
 	o.mutex.Lock()
@@ -86,6 +86,10 @@ func (o *objects) place(output ID) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("%w: no pack holds output %x", errDamaged, output)
 	}
+	if content.Beside {
+		path, err := reader.Beside(content)
+		return path, blame(err)
+	}
 	o.ahead.begin(reader)
 	is, size := archive, content.Size
 	if content.HeaderSize == 0 && size > small {
@@ -117,6 +121,20 @@ func (o *objects) writeHeader(file *os.File, reader *pack.Reader, content pack.O
 		return err
 	}
 	return ofScratch(file.Truncate(content.Size))
+}
+
+// unpackAhead fills what will be read whole, while the go command still looks for packages. What fails is met again by
+// whoever asks for the output, and before any miss is answered.
+func (o *objects) unpackAhead(outputs []pack.Output) {
+	if len(outputs) == 0 {
+		return
+	}
+	go func() {
+		for _, output := range outputs {
+			_, _ = o.path(ID(output.ID))
+		}
+		o.holes.whenFilled(func(error) {})
+	}()
 }
 
 // fill makes files whole: whoever opens one again by its path reads all of its content from then on.

@@ -48,8 +48,10 @@ type session struct {
 	stats   *stats
 	// hollow: archives may be answered with a hole. keep: what is answered has to outlive this process.
 	hollow, keep bool
-	restored     []string
-	stderr       io.Writer
+	// foreseen: outputs that will be read whole.
+	foreseen []pack.Output
+	restored []string
+	stderr   io.Writer
 }
 
 // begin makes all ready, missing sources included: the go command looks for them once it hears that gocache is there.
@@ -69,7 +71,11 @@ func begin(stderr io.Writer) (*session, error) {
 		at := places{real, os.Getenv("GOROOT"), os.Getenv("GOMODCACHE")}
 		s.hollow = mayBeHollow(command, at) && os.Getenv("KILN_GOCACHE_WHOLE") != "1"
 		s.keep = handsOut(command)
-		s.restored = restore.Missing(s.packs, restore.Request{Command: command, Cwd: cwd, Environment: os.Getenv}, stderr)
+		request := restore.Request{Command: command, Cwd: cwd, Environment: os.Getenv}
+		s.restored = restore.Missing(s.packs, request, stderr)
+		if s.hollow && command.Name != "list" {
+			s.foreseen = foresee(s.packs, restore.Named(request))
+		}
 	}
 	if s.scratch, err = newScratch(os.TempDir()); err != nil {
 		return nil, fmt.Errorf("no folder for what builds read: %w; set TMPDIR to a folder that can be written", err)
@@ -103,6 +109,7 @@ func (s *session) serve(stdin io.Reader, stdout io.Writer) error {
 
 	objects := newObjects(s.packs, s.scratch, s.hollow)
 	handler := newAnswers(s, objects)
+	objects.unpackAhead(s.foreseen)
 	served := make(chan error, 1)
 	go func() { served <- cacheprog.Serve(stdin, stdout, handler) }()
 	var err error
@@ -139,6 +146,7 @@ func (s *session) end(objects *objects, served error) error {
 		line.Command = gocommand.String(s.argv)
 		line.Hollow, line.Filled = objects.hollowed.Load(), objects.filled.Load()
 		line.ScratchBytes = objects.written.Load()
+		line.Foreseen = len(s.foreseen)
 		line.Restored = append([]string{}, s.restored...)
 		failure = line.append(file)
 	}

@@ -142,6 +142,7 @@ type summary struct {
 	Linked       int      `json:"linked"`
 	Hollow       int64    `json:"hollow"`
 	Filled       int64    `json:"filled"`
+	Foreseen     int      `json:"foreseen"`
 	ScratchBytes int64    `json:"scratchBytes"`
 	Restored     []string `json:"restored"`
 	Seconds      float64  `json:"seconds"`

@@ -24,9 +24,22 @@ function manifestOf(
   return { ...EMPTY_MANIFEST, closures: Object.fromEntries(whole), ...more };
 }
 
+const READS = { package: "m.example/x", sources: "0".repeat(64), archives: ["1".repeat(16)] };
+
 /** A layer, where a test is about some of it only. */
 const holding = (layer: Partial<CacheLayer> & Pick<CacheLayer, "name">): CacheLayer => ({
-  ...{ goBuild: [], whole: [], programs: [], goMod: [], spare: [], sources: [], ghosts: [], goModMetadata: [] },
+  ...{
+    goBuild: [],
+    whole: [],
+    beside: [],
+    programs: [],
+    reads: [],
+    goMod: [],
+    spare: [],
+    sources: [],
+    ghosts: [],
+    goModMetadata: [],
+  },
   binaries: [],
   ...layer,
 });
@@ -61,12 +74,12 @@ describe("partition", () => {
         { aws: { goBuild: ["1-d", "2-d", "3-d", "4-d"], goMod: ["a@v1", "b@v1"] } },
         {
           objects: { "1-d": "fmt", "2-d": "./lib", "3-d": "a/x@v1" },
-          programs: { "m/aws/x": { action: "4-a", output: "4-d", bytes: 1 } },
+          programs: { "m/aws/x": { action: "4-a", output: "4-d", bytes: 1, reads: READS } },
           spare: ["b@v1", "c@v1"],
         },
       ),
     );
-    expect(layer).toMatchObject({ whole: ["2-d"], programs: ["4-d"], spare: ["b@v1"] });
+    expect(layer).toMatchObject({ whole: ["2-d"], programs: ["4-d"], reads: [READS], spare: ["b@v1"] });
   });
 
   it("leaves entries and sources out of an image of binaries, and binaries out of one of caches", () => {
@@ -212,8 +225,10 @@ describe("layerKey", () => {
       layerKey(cache, { ...layer, sources: layer.sources.slice(1) }, "packer 2"),
       layerKey(cache, { ...layer, whole: layer.goBuild.slice(1) }, "packer 2"),
       layerKey(cache, { ...layer, spare: [SDK] }, "packer 2"),
+      layerKey(cache, { ...layer, beside: layer.goBuild.slice(1) }, "packer 2"),
+      layerKey(cache, { ...layer, reads: [READS] }, "packer 2"),
     ]);
-    expect(new Set(keys).size).toBe(6);
+    expect(new Set(keys).size).toBe(8);
   });
 
   it("does not change for a loose layer, which has whole modules, with which files builds read", async () => {

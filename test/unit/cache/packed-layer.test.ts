@@ -61,12 +61,21 @@ if (command === "pack") {
 
 const written = (name = "l.tar.gz") => writePackedLayer(packer, cache, layer, path.join(home, "out", name));
 
+it("has archives beside the pack as files, named by their content", async () => {
+  const [output = ""] = layer.programs;
+  layer = { ...layer, programs: [], beside: [output] };
+  const entries = await entriesIn((await written()).file);
+  const id = path.posix.basename(output, "-d");
+  expect(entries.map(({ name }) => name)).toContain(`usr/local/lib/kiln/packs/objects/${id}`);
+  expect(entries.at(-1)?.name).toBe("usr/local/lib/kiln/packs/aws.pack");
+});
+
 describe("packList", () => {
   it("has all entries, and of modules what could be compiled and is no plain file of the layer", async () => {
-    const list = await packList(cache, { ...layer, whole: ["w"] });
+    const list = await packList(cache, { ...layer, whole: ["w"], beside: ["x"] });
     expect(list).toEqual({
       ...{ version: 1, goBuild: path.join(cache, "go-build"), goMod: path.join(cache, "go-mod") },
-      ...{ entries: layer.goBuild, whole: ["w"] },
+      ...{ entries: layer.goBuild, whole: ["w"], beside: ["x"], programs: [] },
       sources: [
         { module: SPARE, indexed: false, files: ["a.go", "internal/b.go"] },
         { module: TREE, indexed: true, files: ["internal/b.go", "internal/testdata.go"] },

@@ -163,7 +163,17 @@ describe("a cache of another machine", () => {
     const secret = path.join(home, "secret");
     await writeText(secret, "root:x:0:0");
     const entry = `0a/${"0a".padEnd(64, "0")}-d`;
-    const none = { whole: [], programs: [], goMod: [], spare: [], sources: [], ghosts: [], goModMetadata: [] };
+    const none = {
+      whole: [],
+      beside: [],
+      programs: [],
+      reads: [],
+      goMod: [],
+      spare: [],
+      sources: [],
+      ghosts: [],
+      goModMetadata: [],
+    };
     const layer = { name: "aws", goBuild: [entry], ...none, binaries: [] };
     const written = (cache: string) => writeLooseLayer(cache, layer, path.join(home, "layer.tar.gz"));
 

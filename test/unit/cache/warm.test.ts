@@ -19,6 +19,11 @@ import { buildRecorded, linkAction, writeRecordLog } from "./recorded-go.ts";
 
 vi.mock(import("../../../cache/go/command.ts"), async (original) => ({ ...(await original()), runGo: vi.fn() }));
 vi.mock(import("../../../cache/local-store.ts"), { spy: true });
+// Programs of these tests have no files.
+vi.mock(import("../../../cache/program-reads.ts"), async (original) => ({
+  ...(await original()),
+  digestSources: (folder) => Promise.resolve(sha256(path.basename(folder))),
+}));
 vi.mock(import("../../../cache/multi-call.ts"), () => ({ buildMultiCall: vi.fn() }));
 // Attempts to fetch follow each other at once.
 vi.mock(import("node:timers/promises"), async (original) => {
@@ -139,6 +144,10 @@ describe("warmShard", () => {
     expect(manifest.counts).toMatchObject({ goBuildEntries: 10, goModules: 1 });
     expect(manifest.closures.aws?.sources).toEqual(["example.com/sdk@v1.0.0/a.go"]);
     expect(Object.values(manifest.objects).sort()).toEqual(["./aws/a", "./aws/b", "example.com/sdk@v1.0.0"]);
+    expect(manifest.programs["aws/b"]?.reads).toEqual({
+      ...{ package: "repository/aws/b", sources: sha256("b") },
+      archives: [sha256("archive of example.com/sdk").slice(0, 16)],
+    });
     expect(manifest.spare).toEqual([]);
     expect(await readManifest(path.join(home, "out"))).toEqual(manifest);
     expect(await readdir(path.join(home, "out/go-mod/example.com"))).toEqual(["sdk@v1.0.0"]);

@@ -47,6 +47,7 @@ const GOOD: readonly Entry[] = [
   { name: "var/cache/go-build/", type: "directory" },
   { name: `var/cache/go-build/${output}`, text: "archive" },
   { name: "var/cache/go-mod/example.com/a@v1.0.0/a.go", text: "package a" },
+  { name: `usr/local/lib/kiln/packs/objects/${"0a".repeat(32)}`, text: "linked" },
   { name: "usr/local/lib/kiln/packs/aws.pack", text: "packed" },
   { name: "usr/local/bin/aws-vpc", type: "symlink", linkname: "/usr/local/lib/kiln/programs/aws" },
   { name: "usr/local/share/kiln/inputs/aws.json", text: "{}" },
@@ -54,6 +55,7 @@ const GOOD: readonly Entry[] = [
 const FOUND = {
   [`go-build/${output}`]: "archive",
   "go-mod/example.com/a@v1.0.0/a.go": "package a",
+  [`object/${"0a".repeat(32)}`]: "linked",
   pack: "packed",
 };
 
@@ -77,6 +79,7 @@ describe("readCacheFiles", () => {
     [{ name: "usr/local/lib/kiln/packs/aws.pack", type: "symlink", linkname: "/dev/zero" }, /is a symlink/],
     [{ name: "usr/../var/cache/go-mod/x", text: "a" }, /is no plain name/],
     [{ name: "var/cache/go-mod//x", text: "a" }, /is no plain name/],
+    [{ name: "usr/local/lib/kiln/packs/objects/x", text: "a" }, /no archive beside a pack/],
     [{ name: "var/cache/go-build/trim.txt", text: "1" }, /no entry of a build cache/],
     [{ name: `var/cache/go-build/00/${output.slice(3)}`, text: "1" }, /no entry of a build cache/],
   ] as const)("refuses %o", async (entry, why) => {
