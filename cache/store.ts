@@ -60,7 +60,10 @@ export async function replaceDirectory<T>(directory: string, fill: (partial: str
     const replaced = `${directory}.replaced`;
     await removeCache(replaced);
     if (present.length > 0) await rename(directory, replaced);
-    await rename(partial, directory);
+    await rename(partial, directory).catch(async (error: unknown) => {
+      if (present.length > 0) await rename(replaced, directory);
+      throw error;
+    });
     await removeCache(replaced);
     return filled;
   } catch (error) {

@@ -121,6 +121,14 @@ describe("replaceDirectory", () => {
     expect(await readFile(at("out/manifest.json"), "utf8")).toBe("old");
   });
 
+  it("puts the old one back when the new one cannot take its place", async () => {
+    await replaceDirectory(at("out"), fill("old"));
+    const failing = replaceDirectory(at("out"), (partial) => rm(partial, { recursive: true }));
+    await expect(failing).rejects.toThrow("ENOENT");
+    expect(await readdir(home)).toEqual(["out"]);
+    expect(await readFile(at("out/manifest.json"), "utf8")).toBe("old");
+  });
+
   it.each([
     ["a directory with other files", ["notes.txt"]],
     ["a directory that also has a manifest.json", ["manifest.json", "index.html"]],
