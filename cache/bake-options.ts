@@ -61,6 +61,8 @@ export interface Bake {
   readonly reused: boolean;
   readonly layers: readonly BakedLayer[];
   readonly verification?: Verification;
+  /** Of programs that were not built again, the image in which they built with the same layers: digests by directory. */
+  readonly before?: Readonly<Record<string, string>>;
   /**
    * Wall seconds of each phase. `layers` is the writing of archives and packs, `push` what sending them took besides.
    */

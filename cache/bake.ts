@@ -4,7 +4,6 @@ import { KilnError } from "../errors.ts";
 import { composeInRegistry } from "../registry/compose.ts";
 import { pushManifest, readDigest, readImageManifest, type RegistryClient } from "../registry/client.ts";
 import { formatReference, type ImageReference } from "../registry/image-reference.ts";
-import { engineEnvironment } from "../toolchain/docker-engine.ts";
 import { withLock } from "../toolchain/lock.ts";
 import { removeFolder } from "../toolchain/remove-folder.ts";
 import type { Bake, BakedLayer, BakeOptions } from "./bake-options.ts";
@@ -13,19 +12,16 @@ import { imageEnvironment, PROGRAMS_LABEL, STORE_LABEL } from "./contract.ts";
 import { readGocache, type Gocache } from "./gocache.ts";
 import { inputsKey } from "./inputs.ts";
 import { cacheLabels, type CacheManifest } from "./manifest.ts";
-import { describeMisses } from "./misses.ts";
 import { packagesDocument, pushPackages } from "./packages-document.ts";
 import { phaseClock, type PhaseClock } from "./phase-clock.ts";
 import type { Plan } from "./plan.ts";
 import { makePlan, requireNoFailures } from "./planning.ts";
-import { pushPlugins, readPluginBake, type PluginLayers } from "./plugins/bake.ts";
-import { verifyPlugins } from "./plugins/check.ts";
+import { pushPlugins, readPluginBake } from "./plugins/bake.ts";
 import { readPrograms } from "./programs.ts";
 import { pushLayers, type PushedLayer, type PushLayersOptions } from "./push-layers.ts";
-import { pushVerification, readRecord } from "./record.ts";
+import { readRecord } from "./record.ts";
 import { restoreStore } from "./registry-store.ts";
-import type { Verification } from "./verification.ts";
-import { verifyDelivery } from "./verify-delivery.ts";
+import { verifyBaked } from "./verify-baked.ts";
 import { warmAll } from "./warm-plan.ts";
 
 export type { Bake, BakedLayer, BakeOptions };
@@ -86,16 +82,22 @@ async function bakeAlone(options: BakeOptions): Promise<Bake> {
     }),
   );
   const warmImage = `${repository}@${digest}`;
-  const verification = await clock("verify", () => verifyWarmImage(options, warmImage, plan, manifest, plugins));
+  const programsOf = plan.programs.filter(({ directory }) => manifest.modules.includes(directory));
+  const image = { repository, digest };
+  const { verification, before } = await clock("verify", () =>
+    verifyBaked(options, {
+      ...{ image, base: formatReference(base), layers: caches, manifest },
+      ...{ programs: programsOf, plugins: plugins.plugins },
+    }),
+  );
   const sizes = Object.fromEntries(caches.map(({ name, size }) => [name, size]));
   // An image of binaries has compiled nothing that another bake could find.
   if (options.delivery !== "binaries")
     await pushPackages(client, { repository, digest }, await packagesDocument(cache, manifest, sizes));
-  await pushVerification(client, { repository, digest }, contract, verification, options.emulated);
   // An image that lacks what Pulumi will look for is verified, but the next bake tries again.
   if (manifest.missing === undefined) await tagImage(client, { repository, digest }, tag);
   await removeFolder(work);
-  return { warmImage, reused: false, layers, verification, seconds: clock.seconds };
+  return { warmImage, reused: false, layers, verification, before, seconds: clock.seconds };
 }
 
 /** What an image for packed caches needs of gocache; nothing where its caches are loose, or where it has none. */
@@ -153,27 +155,6 @@ async function warm(
   const warmed = await warmAll({ plan, source, goRoot, store, delivery, gocache: program, out: cache, progress });
   for (const [phase, seconds] of Object.entries(warmed.seconds)) clock.add(phase, seconds);
   return { plan, cache, manifest: warmed.manifest };
-}
-
-async function verifyWarmImage(
-  options: BakeOptions,
-  image: string,
-  plan: Plan,
-  manifest: CacheManifest,
-  { plugins }: PluginLayers,
-): Promise<Verification> {
-  const { engine, progress } = options;
-  progress.step("verifying inside the image, without network");
-  const programs = plan.programs.filter((program) => manifest.modules.includes(program.directory));
-  const container = { docker: engine.docker, env: engineEnvironment(engine) };
-  await verifyPlugins(container, image, plugins, options.platform);
-  const verification = await verifyDelivery(container, { ...options, image, programs }, progress);
-  if (!verification.passed) {
-    throw new KilnError("difference", `${image} is not warm:\n${describeMisses(verification)}`, {
-      mend: "The image was composed but is neither tagged nor written to the stack. `npx kiln cache verify --image` repeats the check.",
-    });
-  }
-  return verification;
 }
 
 async function tagImage(client: RegistryClient, image: ImageReference, tag: string): Promise<void> {

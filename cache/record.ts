@@ -26,6 +26,8 @@ export interface VerificationRecord {
   readonly compileActions: number;
   /** Directories of the programs that built offline. */
   readonly programs: readonly string[];
+  /** Of those that were not built again the image in which they built, with the same base and layers: digests by directory. */
+  readonly before?: Readonly<Record<string, string>>;
   /** Present where an engine of another architecture ran the builds under emulation. */
   readonly emulated?: true;
 }
@@ -39,14 +41,18 @@ export async function pushVerification(
   image: ImageReference & { readonly digest: string },
   contract: BuildContract,
   verification: Verification,
-  emulated = false,
+  {
+    before = {},
+    emulated = false,
+  }: { readonly before?: VerificationRecord["before"]; readonly emulated?: boolean } = {},
 ): Promise<string> {
   const record: VerificationRecord = {
     version: 1,
     image: image.digest,
     contract,
     compileActions: verification.compileActions,
-    programs: verification.programs.map((program) => program.directory),
+    programs: [...verification.programs.map((program) => program.directory), ...Object.keys(before)].sort(),
+    ...(Object.keys(before).length > 0 ? { before } : {}),
     ...(emulated ? { emulated } : {}),
   };
   return attachDocument(client, image, ARTIFACT_TYPE, JSON.stringify(record));

@@ -80,6 +80,15 @@ export const bakeCommand: Command = {
   },
 };
 
+/** A line for each image in which programs built before, that were not built again. */
+function builtBefore({ before = {} }: Bake): readonly (readonly string[])[] {
+  return [...Map.groupBy(Object.keys(before), (directory) => before[directory] ?? "")].map(([image, directories]) => [
+    `${directories.length} with the same layers`,
+    ...["", "", ""],
+    `built in ${image.slice(0, "sha256:".length + 12)}`,
+  ]);
+}
+
 /** What a bake did, for people: phases, layers, programs, digest. */
 export function bakeReport(baked: Bake): string {
   if (baked.reused) return `warm image  ${baked.warmImage}\n            of the same inputs: nothing to bake`;
@@ -97,7 +106,7 @@ export function bakeReport(baked: Bake): string {
   return [
     table([["phase", "time"], ...phases]),
     table([["layer", "in the registry", ""], ...layers]),
-    table([["program (offline in the image)", ...CHECK_TIMES, ""], ...programs]),
+    table([["program (offline in the image)", ...CHECK_TIMES, ""], ...programs, ...builtBefore(baked)]),
     `warm image  ${baked.warmImage}`,
   ].join("\n\n");
 }
