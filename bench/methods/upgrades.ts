@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, readdir, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Program } from "../../cache/programs.ts";
 import { KilnError, messageOf } from "../../errors.ts";
@@ -154,9 +154,11 @@ async function copyCheckout(checkout: string, version: string): Promise<void> {
   const { project } = places();
   await removeFolder(checkout);
   await mkdir(checkout, { recursive: true });
+  // Entry by entry: the work folder, and so the copy, may stand in .kiln, and a folder cannot be copied into itself.
   const left = ["node_modules", ".git", ".kiln"];
-  const filter = (file: string) => !left.includes(path.relative(project, file).split(path.sep)[0] ?? "");
-  await cp(project, checkout, { recursive: true, filter });
+  for (const name of (await readdir(project)).filter((entry) => !left.includes(entry))) {
+    await cp(path.join(project, name), path.join(checkout, name), { recursive: true });
+  }
   await symlink(path.join(project, "node_modules"), path.join(checkout, "node_modules"));
   const file = path.join(checkout, "toolchain/pins.json");
   const document = JSON.parse(await readFile(file, "utf8")) as { go: object };

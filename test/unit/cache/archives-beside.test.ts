@@ -24,22 +24,21 @@ function chosen(sizes: Readonly<Record<string, number>>, programs: CacheManifest
 
 describe("chooseArchives", () => {
   it("takes large archives that all programs link", () => {
-    const sizes = { 1: 20, 2: 16, 3: 15, 4: 900 };
+    const sizes = { 1: 20, 2: 2, 3: 1, 4: 2900 };
     expect(chosen(sizes, { a: program("1", "2", "3"), b: program("1", "2", "3", "4") })).toBe("12");
   });
 
   it("takes smaller ones where there are more bytes of archives, and none of a small cache", () => {
     const all = { a: program("1", "2", "3", "4") };
-    expect(chosen({ 1: 700, 2: 20 }, all)).toBe("");
-    expect(chosen({ 1: 760, 2: 20, 3: 2 }, all)).toBe("12");
+    expect(chosen({ 1: 2000, 2: 20 }, all)).toBe("");
     expect(chosen({ 1: 2100, 2: 20, 3: 2, 4: 1 }, all)).toBe("123");
     expect(chosen({ 1: 4200, 2: 20, 3: 2, 4: 1 }, all)).toBe("1234");
   });
 
   it("takes none where it is not known what a program reads", () => {
     const unknown = { action: "a", output: "d", bytes: 1 };
-    expect(chosen({ 1: 900 }, { a: program("1"), b: unknown })).toBe("");
-    expect(chosen({ 1: 900 }, {})).toBe("");
+    expect(chosen({ 1: 3000 }, { a: program("1"), b: unknown })).toBe("");
+    expect(chosen({ 1: 3000 }, {})).toBe("");
   });
 });
 
@@ -48,7 +47,7 @@ describe("withArchivesBeside", () => {
     const cache = await mkdtemp(path.join(tmpdir(), "kiln-archives-beside-"));
     try {
       await writeText(path.join(cache, "go-build", named("1")), "");
-      await truncate(path.join(cache, "go-build", named("1")), 800 * MIB);
+      await truncate(path.join(cache, "go-build", named("1")), 3000 * MIB);
       const reads = { goBuild: [named("1")], goMod: [], sources: [] };
       const manifest = {
         ...EMPTY_MANIFEST,
