@@ -64,9 +64,9 @@ export class Group {
   /** CPU seconds of all that it compiles. */
   cpu: number;
   #links = 0;
-  #chain = 0;
-  /** What `late` was, as long as no atom comes or goes. */
+  /** What `late` was, and the two longest chains, as long as no atom comes or goes. */
   #late: number | undefined;
+  #chains: readonly [longest: number, second: number] | undefined;
   /** CPU seconds of its giants. */
   #giants = 0;
   readonly #users: Int32Array;
@@ -79,7 +79,7 @@ export class Group {
   }
 
   get late(): number {
-    this.#late ??= this.#lateOf(this.cpu, this.#links, this.#chain, this.#giants);
+    this.#late ??= this.#lateOf(this.cpu, this.#links, this.#longest[0], this.#giants);
     return this.#late;
   }
 
@@ -95,7 +95,7 @@ export class Group {
         giants += this.#giantSeconds(index);
       }
     }
-    return this.#lateOf(cpu, links, Math.max(this.#chain, longestChain(atoms)), giants);
+    return this.#lateOf(cpu, links, Math.max(this.#longest[0], longestTwo(atoms)[0]), giants);
   }
 
   lateWithout(atom: Atom): number {
@@ -105,22 +105,20 @@ export class Group {
       cpu -= this.#secondsOf(index);
       giants -= this.#giantSeconds(index);
     }
-    const rest = [...this.atoms].filter((one) => one !== atom);
-    return this.#lateOf(cpu, this.#links - atom.link, longestChain(rest), giants);
+    const [longest, second] = this.#longest;
+    return this.#lateOf(cpu, this.#links - atom.link, atom.chain < longest ? longest : second, giants);
   }
 
   add(atom: Atom): void {
     this.atoms.add(atom);
-    this.#late = undefined;
-    this.#chain = Math.max(this.#chain, atom.chain);
+    this.#forget();
     this.#links += atom.link;
     for (const index of atom.own) this.#count(index, 1);
   }
 
   remove(atom: Atom): void {
     this.atoms.delete(atom);
-    this.#late = undefined;
-    this.#chain = longestChain(this.atoms);
+    this.#forget();
     this.#links -= atom.link;
     for (const index of atom.own) this.#count(index, -1);
   }
@@ -130,6 +128,16 @@ export class Group {
     const wanted = new Set(atoms);
     for (const atom of [...this.atoms]) if (!wanted.has(atom)) this.remove(atom);
     for (const atom of atoms) if (!this.atoms.has(atom)) this.add(atom);
+  }
+
+  get #longest(): readonly [number, number] {
+    this.#chains ??= longestTwo(this.atoms);
+    return this.#chains;
+  }
+
+  #forget(): void {
+    this.#late = undefined;
+    this.#chains = undefined;
   }
 
   /** Notes that one atom more, or one less, needs a package: the first makes it the group's, the last ends that. */
@@ -163,8 +171,12 @@ export class Group {
   }
 }
 
-function longestChain(atoms: Iterable<Atom>): number {
-  let longest = 0;
-  for (const { chain } of atoms) longest = Math.max(longest, chain);
-  return longest;
+/** The longest chain of atoms, and the longest of the others: the same where two are as long. */
+function longestTwo(atoms: Iterable<Atom>): readonly [number, number] {
+  let [longest, second] = [0, 0];
+  for (const { chain } of atoms) {
+    if (chain > longest) [longest, second] = [chain, longest];
+    else if (chain > second) second = chain;
+  }
+  return [longest, second];
 }
