@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { KilnError } from "../../errors.ts";
@@ -81,6 +81,28 @@ function bytesOf(layers: readonly ImageLayer[]): number {
   return layers.reduce((sum, { size }) => sum + size, 0);
 }
 
+/** Sources are thousands of small files: a stream for each takes longer than all of them together otherwise. */
+const SMALL_FILE_BYTES = 1024 ** 2;
+
+/** Writes a file of an archive; `folders` are those that were made already. */
+async function writeContent(
+  file: string,
+  bytes: number,
+  content: AsyncIterable<Buffer>,
+  folders: Set<string>,
+): Promise<void> {
+  const folder = path.dirname(file);
+  if (!folders.has(folder)) await mkdir(folder, { recursive: true });
+  folders.add(folder);
+  if (bytes > SMALL_FILE_BYTES) {
+    await pipeline(content, createWriteStream(file));
+    return;
+  }
+  const parts: Buffer[] = [];
+  for await (const part of content) parts.push(part);
+  await writeFile(file, Buffer.concat(parts));
+}
+
 /** Where the files of a layer go. Archives beside a pack have to stand beside it for whoever reads the pack. */
 function folderOf(part: "object" | "go-build" | "go-mod", { goBuild, goMod, pack }: LayerPlaces): string {
   if (part === "object") return path.join(path.dirname(pack), path.posix.basename(OBJECTS_PATH));
@@ -100,6 +122,7 @@ async function unpackLayer(
   places: LayerPlaces,
 ): Promise<{ readonly packs: readonly string[]; readonly loose: boolean }> {
   const blob = `${places.pack}.layer`;
+  const folders = new Set<string>();
   let [packs, loose] = [0, false];
   try {
     await readBlobFile(client, repository, layer.digest, blob);
@@ -112,8 +135,7 @@ async function unpackLayer(
         if (entry.part === "pack" && (packs += 1) > 1) throw new Error("it has more than one pack");
         loose ||= entry.part === "go-build";
         const file = entry.part === "pack" ? places.pack : path.join(folderOf(entry.part, places), entry.name);
-        await mkdir(path.dirname(file), { recursive: true });
-        await pipeline(content, createWriteStream(file));
+        await writeContent(file, entry.bytes, content, folders);
       },
       limits,
     );
