@@ -120,6 +120,8 @@ async function restore(options: BakeOptions, gocache: Gocache): Promise<void> {
     store: storeOf(options),
     contract,
     gocache: program,
+    // What is pushed are packs, which have no tests either; the cache directory is gone in the end.
+    partialModules: options.layout === "packed",
     progress,
   });
 }

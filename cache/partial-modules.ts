@@ -16,7 +16,8 @@ interface PartialModules {
   readonly trees: readonly string[];
 }
 
-const FILE = "partial-modules.json";
+/** Where the trees are: volumes may be mounted at the caches of a store, and outlive what is around them. */
+const FILE = "go-mod/cache/kiln-partial-modules.json";
 
 /** Notes modules before they are put into a store, so that none is taken for whole, whenever this process ends. */
 export async function notePartialModules(store: string, trees: readonly string[]): Promise<void> {

@@ -29,9 +29,14 @@ export function readsOf(
   return { ...main, archives: [...archives].sort() };
 }
 
-/** SHA-256 of the Go files of a folder, tests left out: a line `<name> <SHA-256>` each, sorted by name. */
+/**
+ * SHA-256 of the Go files of a folder: a line `<name> <SHA-256>` each, sorted by name. Tests are left out, what Go ignores
+ * (an editor's `.#main.go`), and what is no plain file, such as a folder called notes.go.
+ */
 export async function digestSources(folder: string): Promise<string> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith(".go") && !name.endsWith("_test.go"));
+  const names = (await readdir(folder, { withFileTypes: true }))
+    .filter((entry) => entry.isFile() && /^[^._].*\.go$/.test(entry.name) && !entry.name.endsWith("_test.go"))
+    .map(({ name }) => name);
   const all = createHash("sha256");
   for (const name of names.sort(byBytes)) {
     const content = await readFile(path.join(folder, name));

@@ -22,6 +22,8 @@ export interface RestoreOptions {
   readonly contract: BuildContract;
   /** Gives the program that reads packs, as it runs on this machine; called where the image has packs. */
   readonly gocache: () => Promise<string>;
+  /** Whether modules are taken as packs have them, without their tests: only for who keeps nothing of them but packs. */
+  readonly partialModules?: boolean;
   readonly progress: Progress;
 }
 
@@ -60,16 +62,19 @@ export async function restoreStore(options: RestoreOptions): Promise<RestoredSto
     return undefined;
   }
   return withStore(store, progress, async () => {
-    await mkdir(store, { recursive: true });
-    await removeLeftovers(store);
-    const into = await mkdtemp(path.join(store, SCRATCH));
+    // On the disk of the modules, whose volume may be all that can be written to.
+    const folder = path.join(store, "go-mod", "cache");
+    await mkdir(folder, { recursive: true });
+    await removeLeftovers(folder);
+    const into = await mkdtemp(path.join(folder, SCRATCH));
     try {
       const unpacked = await unpackImage({ ...options, repository: reference.repository, image, into });
       if (unpacked.loose) await requireSoundEntries(unpacked.goBuild, name);
       const found = await readEntries(unpacked.goBuild);
       const entries = await moveEntries(unpacked.goBuild, path.join(store, "go-build"), found);
       // An image of binaries has empty folders of modules, which Go would take for fetched.
-      const modules = await moveModules(store, unpacked, found.length === 0 ? "all" : unpacked.spare);
+      const none = found.length === 0 || (unpacked.packed && options.partialModules !== true);
+      const modules = await moveModules(store, unpacked, none ? "all" : unpacked.spare);
       return { bytes: unpacked.bytes, entries, modules };
     } finally {
       await rm(into, { recursive: true, force: true });
@@ -77,12 +82,12 @@ export async function restoreStore(options: RestoreOptions): Promise<RestoredSto
   });
 }
 
-/** What an image is unpacked into, inside the store: on the same disk, and gone before the store is used. */
-const SCRATCH = "restore-";
+/** What an image is unpacked into: inside the store, and gone before that is used. */
+const SCRATCH = "kiln-restore-";
 
-async function removeLeftovers(store: string): Promise<void> {
-  const names = (await readdir(store)).filter((name) => name.startsWith(SCRATCH));
-  await Promise.all(names.map((name) => rm(path.join(store, name), { recursive: true, force: true })));
+async function removeLeftovers(folder: string): Promise<void> {
+  const names = (await readdir(folder)).filter((name) => name.startsWith(SCRATCH));
+  await Promise.all(names.map((name) => rm(path.join(folder, name), { recursive: true, force: true })));
 }
 
 /** Throws where an entry of an unpacked image is not what its name says; packs are compared while they are unpacked. */

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"go/parser"
 	"go/token"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -155,7 +156,8 @@ func folderImports(folder string) []string {
 	}
 	var imports []string
 	for _, entry := range entries {
-		if !isGo(entry.Name()) || entry.IsDir() {
+		// To open a pipe would take for ever, and Go ignores it.
+		if !isGo(entry.Name()) || !isPlain(folder, entry) {
 			continue
 		}
 		if content, err := os.ReadFile(filepath.Join(folder, entry.Name())); err == nil {
@@ -163,6 +165,12 @@ func folderImports(folder string) []string {
 		}
 	}
 	return imports
+}
+
+// isPlain: the entry is a file, or a link to one.
+func isPlain(folder string, entry fs.DirEntry) bool {
+	info, err := os.Stat(filepath.Join(folder, entry.Name()))
+	return err == nil && info.Mode().IsRegular()
 }
 
 // packedImports returns the imports of the Go files among files, and whether one of them embeds others.

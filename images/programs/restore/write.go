@@ -151,8 +151,11 @@ func makeFolder(folder string) error {
 }
 
 func writeFile(file string, content []byte) error {
-	if err := os.WriteFile(file, content, 0o644); err != nil {
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
 		return fmt.Errorf("%s: %w", filepath.Base(file), err)
 	}
-	return os.Chmod(file, 0o644)
+	_, err = f.Write(content)
+	// By the handle: somebody else at the same package may take its mark away at any moment.
+	return errors.Join(err, f.Chmod(0o644), f.Close())
 }

@@ -169,6 +169,6 @@ func (a *answers) keepForNow(put cacheprog.Put, content io.Reader, path string) 
 
 // Close returns when nothing is written to scratch any more.
 func (a *answers) Close() error {
-	a.objects.holes.stop()
+	a.objects.stop()
 	return nil
 }

@@ -44,8 +44,8 @@ func shippedProgram(packs pack.Set, named restore.Package) (pack.Program, bool) 
 	return programs[0], err == nil && sources != programs[0].Sources
 }
 
-// digestSources is the digest of the Go files of a folder, tests left out: a line `<name> <SHA-256>` each, sorted by name
-// (cache/program-reads.ts).
+// digestSources is the digest of the Go files of a folder: a line `<name> <SHA-256>` each, sorted by name. Tests are left
+// out, what Go ignores, and what is no plain file: to open a pipe would take for ever (cache/program-reads.ts).
 func digestSources(folder string) (pack.ID, error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
@@ -53,7 +53,9 @@ func digestSources(folder string) (pack.ID, error) {
 	}
 	var names []string
 	for _, entry := range entries {
-		if name := entry.Name(); strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") {
+		name := entry.Name()
+		ignored := strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") || strings.HasSuffix(name, "_test.go")
+		if entry.Type().IsRegular() && strings.HasSuffix(name, ".go") && !ignored {
 			names = append(names, name)
 		}
 	}

@@ -18,6 +18,8 @@ type objects struct {
 	ahead   ahead
 	hollow  bool // whether archives may be answered with a hole
 
+	foreseeing sync.WaitGroup
+
 	mutex sync.Mutex
 	known map[ID]*object
 
@@ -46,7 +48,7 @@ func newObjects(packs pack.Set, scratch *scratch, hollow bool) *objects {
 
 // isQuick reports whether path takes no longer than to make a small file: nothing is to be unpacked.
 func (o *objects) isQuick(output ID) bool {
-	if _, content, ok := o.packs.Output(pack.ID(output)); !ok || content.Beside || o.isHollow(content) || isHeader(content) {
+	if _, content, ok := o.packs.Output(pack.ID(output)); !ok || content.Beside && o.hollow || o.isHollow(content) || isHeader(content) {
 		return true
 	}
 	o.mutex.Lock()
@@ -86,13 +88,14 @@ func (o *objects) place(output ID) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("%w: no pack holds output %x", errDamaged, output)
 	}
-	if content.Beside {
+	// Other commands get a copy: `go build -o x.a` moves what it is answered, out of the image where root builds.
+	if content.Beside && o.hollow {
 		path, err := reader.Beside(content)
 		return path, blame(err)
 	}
 	o.ahead.begin(reader)
 	is, size := archive, content.Size
-	if content.HeaderSize == 0 && size > small {
+	if content.HeaderSize == 0 && !content.Beside && size > small {
 		is = program
 	}
 	write := func(file *os.File) error { return reader.WriteTo(content, o.target(file)) }
@@ -126,15 +129,24 @@ func (o *objects) writeHeader(file *os.File, reader *pack.Reader, content pack.O
 // unpackAhead fills what will be read whole, while the go command still looks for packages. What fails is met again by
 // whoever asks for the output, and before any miss is answered.
 func (o *objects) unpackAhead(outputs []pack.Output) {
-	if len(outputs) == 0 {
+	if len(outputs) == 0 || !o.scratch.hasRoom(outputs) {
 		return
 	}
-	go func() {
+	o.foreseeing.Go(func() {
 		for _, output := range outputs {
-			_, _ = o.path(ID(output.ID))
+			if o.holes.failed() == nil {
+				_, _ = o.path(ID(output.ID))
+			}
 		}
 		o.holes.whenFilled(func(error) {})
-	}()
+	})
+}
+
+// stop returns when nothing is written any more.
+func (o *objects) stop() {
+	o.holes.fail(errStopped)
+	o.foreseeing.Wait()
+	o.holes.stop()
 }
 
 // fill makes files whole: whoever opens one again by its path reads all of its content from then on.

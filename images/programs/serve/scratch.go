@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	"golang.org/x/sys/unix"
+
+	"kiln.dev/programs/pack"
 )
 
 // scratch is where a process puts what it answers with. Nearly all of it has no name but that of a descriptor of this
@@ -198,4 +200,17 @@ func (s *scratch) remove() error {
 		return nil
 	}
 	return s.folder.remove()
+}
+
+// hasRoom: outputs fit twice. What is unpacked ahead is not always asked for, and must not take the place of what is.
+func (s *scratch) hasRoom(outputs []pack.Output) bool {
+	var bytes uint64
+	for _, output := range outputs {
+		if !output.Beside {
+			bytes += uint64(output.Size)
+		}
+	}
+	var free unix.Statfs_t
+	err := unix.Statfs(s.parent, &free)
+	return err == nil && free.Bavail*uint64(free.Bsize)/2 >= bytes
 }

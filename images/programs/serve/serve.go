@@ -118,7 +118,7 @@ func (s *session) serve(stdin io.Reader, stdout io.Writer) error {
 	case <-stop:
 		err = errKilled
 	}
-	objects.holes.stop()
+	objects.stop()
 	sweeping.Wait()
 	return errors.Join(s.ended(err), s.end(objects, err))
 }

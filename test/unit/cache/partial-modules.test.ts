@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -12,7 +12,7 @@ beforeEach(async () => {
 });
 
 const note = (run: string, trees: readonly string[]) =>
-  writeFile(path.join(store, "partial-modules.json"), JSON.stringify({ run, trees }));
+  writeText(path.join(store, "go-mod/cache/kiln-partial-modules.json"), JSON.stringify({ run, trees }));
 
 describe("dropPartialModules", () => {
   it("does nothing without a note, and leaves those of this process", async () => {
@@ -26,6 +26,8 @@ describe("dropPartialModules", () => {
   it("adds to what an earlier process noted", async () => {
     await note("1 1.5", ["b.example/m@v1.0.0"]);
     await notePartialModules(store, ["a.example/m@v1.0.0"]);
+    const noted = await readFile(path.join(store, "go-mod/cache/kiln-partial-modules.json"), "utf8");
+    expect((JSON.parse(noted) as { trees: unknown }).trees).toEqual(["a.example/m@v1.0.0", "b.example/m@v1.0.0"]);
     for (const name of ["a.example", "b.example"])
       await writeText(path.join(store, "go-mod", name, "m@v1.0.0/a.go"), "");
     await note("1 1.5", ["a.example/m@v1.0.0", "b.example/m@v1.0.0"]);

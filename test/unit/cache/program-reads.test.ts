@@ -13,7 +13,16 @@ describe("digestSources", () => {
     const folder = await mkdtemp(path.join(tmpdir(), "kiln-program-reads-"));
     try {
       // In UTF-16 the first of these two comes after the second one.
-      for (const name of ["\uFF61.go", "\u{1F600}.go", "main.go", "main_test.go", "Pulumi.yaml", "sub/more.go"]) {
+      for (const name of [
+        "\uFF61.go",
+        "\u{1F600}.go",
+        "main.go",
+        "main_test.go",
+        "Pulumi.yaml",
+        "sub/more.go",
+        "folder.go/x",
+        ".#main.go",
+      ]) {
         await writeText(path.join(folder, name), name);
       }
       const lines = ["main.go", "\uFF61.go", "\u{1F600}.go"].map((name) => `${name} ${sha256(name)}\n`);

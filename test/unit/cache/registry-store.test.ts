@@ -65,7 +65,7 @@ async function publish(
 }
 
 const notes: string[] = [];
-const restore = (options: { readonly gocache?: string } = {}) =>
+const restore = (options: { readonly gocache?: string; readonly partialModules?: boolean } = {}) =>
   restoreStore({
     client: { regctl: "none" },
     image: { repository: "registry.example/warm", tag: "latest" },
@@ -73,6 +73,7 @@ const restore = (options: { readonly gocache?: string } = {}) =>
     contract: CONTRACT,
     gocache: () =>
       options.gocache === undefined ? Promise.reject(new Error("no pack here")) : Promise.resolve(options.gocache),
+    partialModules: options.partialModules ?? false,
     progress: { ...silent, note: (text) => notes.push(text) },
   });
 
@@ -113,14 +114,14 @@ describe("restoreStore", () => {
     const { action } = entriesOf("fmt");
     await writeText(inStore("go-build", action), "of the store");
     await writeText(inStore("go-mod/example.com/a@v1.0.0/whole.go"), "package a");
-    await writeText(inStore("restore-killed/go-build/x"), "");
+    await writeText(inStore("go-mod/cache/kiln-restore-killed/go-build/x"), "");
     expect(await restore()).toMatchObject({ entries: 1, modules: 0 });
     expect(await readFile(inStore("go-build", action), "utf8")).toBe("of the store");
     expect(await readdir(inStore("go-mod/example.com/a@v1.0.0"))).toEqual(["whole.go"]);
-    expect(await readdir(store)).not.toContain("restore-killed");
+    expect(await readdir(inStore("go-mod/cache"))).not.toContain("kiln-restore-killed");
   });
 
-  it("unpacks packs, with modules that have an index for this run only: packs have them without their tests", async () => {
+  it("unpacks packs, and takes their modules, which have no tests, only where that is asked for, and for this run", async () => {
     const { action, output } = entriesOf("s3");
     const gocache = inStore("gocache");
     const script = `#!/bin/sh
@@ -140,7 +141,9 @@ echo 'package b' > "$5/example.com/a@v1.0.0/b.go"`;
       },
     };
     await publish(layers);
-    expect(await restore({ gocache })).toMatchObject({ entries: 1, modules: 1 });
+    expect(await restore({ gocache })).toMatchObject({ entries: 1, modules: 0 });
+    await expect(stat(inStore("go-mod/example.com"))).rejects.toThrow(/ENOENT/);
+    expect(await restore({ gocache, partialModules: true })).toMatchObject({ entries: 0, modules: 1 });
     expect(await readFile(inStore("go-build", output), "utf8")).toBe("archive of s3");
     expect(await readdir(inStore("go-mod/example.com"))).toEqual(["a@v1.0.0"]);
     expect((await readdir(inStore("go-mod/example.com/a@v1.0.0"))).sort()).toEqual(["a.go", "b.go"]);
@@ -148,11 +151,14 @@ echo 'package b' > "$5/example.com/a@v1.0.0/b.go"`;
     await writeText(inStore("go-mod/example.com/whole@v1.0.0/w.go"), "package w");
     await withStore(store, silent, () => Promise.resolve());
     expect(await readdir(inStore("go-mod/example.com"))).toEqual(["a@v1.0.0", "whole@v1.0.0"]);
-    const noted = await readFile(inStore("partial-modules.json"), "utf8");
-    await writeFile(inStore("partial-modules.json"), noted.replace(/"run": "[^"]+"/, '"run": "another"'));
+    const noted = await readFile(inStore("go-mod/cache/kiln-partial-modules.json"), "utf8");
+    await writeFile(
+      inStore("go-mod/cache/kiln-partial-modules.json"),
+      noted.replace(/"run": "[^"]+"/, '"run": "another"'),
+    );
     await withStore(store, silent, () => Promise.resolve());
     expect(await readdir(inStore("go-mod/example.com"))).toEqual(["whole@v1.0.0"]);
-    expect(await readdir(store)).not.toContain("partial-modules.json");
+    expect(await readdir(inStore("go-mod/cache"))).toEqual(["download"]);
   });
 
   it("takes no empty module folders of an image of binaries for modules", async () => {
@@ -180,6 +186,6 @@ echo 'package b' > "$5/example.com/a@v1.0.0/b.go"`;
     await publish(LOOSE);
     for (const digest of registry.blobs.keys()) registry.blobs.set(digest, Buffer.from("another"));
     await expect(restore()).rejects.toThrow(/the image's manifest says/);
-    expect((await readdir(store)).filter((name) => name.startsWith("restore-"))).toEqual([]);
+    expect((await readdir(inStore("go-mod/cache"))).filter((name) => name.startsWith("kiln-"))).toEqual([]);
   });
 });
