@@ -1,0 +1,190 @@
+package child
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestMain lets the test binary be the program that is run: it does what KILN_TEST_CHILD says.
+func TestMain(m *testing.M) {
+	if role := os.Getenv("KILN_TEST_CHILD"); role != "" {
+		play(role)
+		os.Exit(0)
+	}
+	if err := Adopt(); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
+
+func play(role string) {
+	switch role {
+	case "polite": // ends at SIGINT
+		signals := make(chan os.Signal, 1)
+		signal.Notify(signals, syscall.SIGINT)
+		fmt.Println("ready")
+		<-signals
+		os.Exit(7)
+	case "deaf": // hears SIGTERM only
+		signal.Ignore(syscall.SIGINT)
+		signals := make(chan os.Signal, 1)
+		signal.Notify(signals, syscall.SIGTERM)
+		fmt.Println("ready")
+		<-signals
+		os.Exit(8)
+	case "stubborn": // hears nothing
+		signal.Ignore(syscall.SIGINT, syscall.SIGTERM)
+		fmt.Println("ready")
+		time.Sleep(time.Minute)
+	case "parent": // leaves a child of its group and one of its own session, both with its output
+		leave(&syscall.SysProcAttr{})
+		leave(&syscall.SysProcAttr{Setsid: true})
+	case "flood":
+		for i := range 20_000 {
+			fmt.Println(i)
+		}
+		fmt.Print("no line end")
+	case "echo":
+		fmt.Println(strings.Join(os.Args[1:], "|"))
+		fmt.Fprintln(os.Stderr, "error line")
+		os.Exit(3)
+	}
+}
+
+func leave(attributes *syscall.SysProcAttr) {
+	process, err := os.StartProcess("/proc/self/exe", []string{"left"}, &os.ProcAttr{
+		Env: []string{"KILN_TEST_CHILD=stubborn"}, Files: []*os.File{nil, os.Stdout, os.Stderr}, Sys: attributes,
+	})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println("left", process.Pid)
+}
+
+func command(role string, arguments ...string) Command {
+	return Command{
+		Path: "/proc/self/exe", Arguments: arguments, Environment: append(os.Environ(), "KILN_TEST_CHILD="+role),
+		Ladder: Ladder{Grace: 300 * time.Millisecond, Last: 300 * time.Millisecond},
+	}
+}
+
+func TestRun(t *testing.T) {
+	var out, errs []string
+	c := command("echo", "a b", "-c")
+	c.Stdout, c.Stderr = func(l string) { out = append(out, l) }, func(l string) { errs = append(errs, l) }
+	result, err := Run(t.Context(), c)
+	if err != nil || result.Code != 3 || result.Killed {
+		t.Error(result, err)
+	}
+	if !slices.Equal(out, []string{"a b|-c"}) || !slices.Equal(errs, []string{"error line"}) {
+		t.Error(out, errs)
+	}
+	if _, err := Run(t.Context(), Command{Path: "/no/such/program"}); !errors.Is(err, os.ErrNotExist) {
+		t.Error(err)
+	}
+}
+
+// TestExitCodesAreNotLost: who reaps orphans takes no exit code away from who waits for it.
+func TestExitCodesAreNotLost(t *testing.T) {
+	var running sync.WaitGroup
+	for range 4 {
+		running.Go(func() {
+			for range 30 {
+				if result, err := Run(t.Context(), command("echo")); err != nil || result.Code != 3 {
+					t.Error(result, err)
+				}
+			}
+		})
+	}
+	running.Wait()
+}
+
+// TestEveryLine: the end of a program does not cut off its output, however much there is.
+func TestEveryLine(t *testing.T) {
+	n, last := 0, ""
+	c := command("flood")
+	c.Stdout = func(l string) {
+		if n++; n%1000 == 0 {
+			time.Sleep(10 * time.Millisecond) // slower than the program: most is still to be read when it ends
+		}
+		last = l
+	}
+	if _, err := Run(t.Context(), c); err != nil || n != 20_001 || last != "no line end" {
+		t.Error(n, last, err)
+	}
+}
+
+func TestLadder(t *testing.T) {
+	for role, want := range map[string]struct {
+		result Result
+		told   int
+	}{
+		"polite":   {Result{Code: 7}, 1},
+		"deaf":     {Result{Code: 8}, 2},
+		"stubborn": {Result{Code: 137, Killed: true}, 3},
+	} {
+		t.Run(role, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithCancel(t.Context())
+			var told []string
+			c := command(role)
+			c.Stdout = func(line string) {
+				if line == "ready" {
+					cancel()
+				}
+			}
+			c.Tell = func(line string) { told = append(told, line) }
+			started := time.Now()
+			result, err := Run(ctx, c)
+			if err != nil || result != want.result || len(told) != want.told {
+				t.Error(result, err, told)
+			}
+			if took := time.Since(started); took > 5*time.Second {
+				t.Error("took", took)
+			}
+		})
+	}
+}
+
+// TestNothingIsLeft: neither a child in the group nor one that fled from it outlives the program, or holds its output open.
+func TestNothingIsLeft(t *testing.T) {
+	var left []int
+	c := command("parent")
+	c.Stdout = func(line string) {
+		if text, found := strings.CutPrefix(line, "left "); found {
+			pid, _ := strconv.Atoi(text)
+			left = append(left, pid)
+		}
+	}
+	started := time.Now()
+	if result, err := Run(t.Context(), c); err != nil || result.Code != 0 {
+		t.Fatal(result, err)
+	}
+	if took := time.Since(started); took > drainTime {
+		t.Error("took", took)
+	}
+	if len(left) != 2 {
+		t.Fatal(left)
+	}
+	for _, pid := range left {
+		for range 100 {
+			if syscall.Kill(pid, 0) != nil {
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
+			t.Errorf("%d is still there: %v", pid, err)
+		}
+	}
+}

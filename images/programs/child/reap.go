@@ -1,0 +1,112 @@
+package child
+
+import (
+	"os"
+	"os/exec"
+	"os/signal"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// own are the children that somebody waits for. The lock is held while one is started, so that none ends unknown.
+var own = struct {
+	sync.Mutex
+	pids map[int]bool
+}{pids: map[int]bool{}}
+
+func start(cmd *exec.Cmd) error {
+	own.Lock()
+	defer own.Unlock()
+	err := cmd.Start()
+	if err == nil {
+		own.pids[cmd.Process.Pid] = true
+	}
+	return err
+}
+
+func forget(pid int) {
+	own.Lock()
+	defer own.Unlock()
+	delete(own.pids, pid)
+}
+
+// Adopt makes this process the parent of every descendant whose own parent ends, as process 1 is, and reaps them. It does so
+// until the process ends.
+func Adopt() error {
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		return err
+	}
+	ended := make(chan os.Signal, 16)
+	signal.Notify(ended, syscall.SIGCHLD)
+	go func() {
+		for range ended {
+			reap()
+		}
+	}()
+	return nil
+}
+
+// reap ends the zombies among the adopted children. Each is named: waiting for any child would take away the exit code of one
+// that somebody else waits for.
+func reap() {
+	for _, pid := range children() {
+		own.Lock()
+		if !own.pids[pid] {
+			_, _ = syscall.Wait4(pid, nil, syscall.WNOHANG, nil)
+		}
+		own.Unlock()
+	}
+}
+
+// killOrphans ends adopted children that fled from their group, and the ones that they leave behind in turn.
+func killOrphans() {
+	for range 20 {
+		alive := 0
+		for _, pid := range children() {
+			own.Lock()
+			mine := own.pids[pid]
+			if !mine {
+				_ = syscall.Kill(pid, syscall.SIGKILL)
+				if reaped, _ := syscall.Wait4(pid, nil, syscall.WNOHANG, nil); reaped != pid {
+					alive++
+				}
+			}
+			own.Unlock()
+		}
+		if alive == 0 {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// children lists the processes whose parent is this one, dead or alive.
+func children() []int {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil
+	}
+	var list []int
+	self := strconv.Itoa(os.Getpid())
+	for _, entry := range entries {
+		pid, err := strconv.Atoi(entry.Name())
+		if err != nil {
+			continue
+		}
+		stat, err := os.ReadFile("/proc/" + entry.Name() + "/stat")
+		if err != nil {
+			continue
+		}
+		// pid (name) state parent …: the name may hold anything, a parenthesis too.
+		after := stat[strings.LastIndexByte(string(stat), ')')+1:]
+		if fields := strings.Fields(string(after)); len(fields) > 1 && fields[1] == self {
+			list = append(list, pid)
+		}
+	}
+	return list
+}

@@ -1,0 +1,208 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"kiln.dev/programs/child"
+	"kiln.dev/programs/moduleprotocol"
+	"kiln.dev/programs/moduletool"
+	"kiln.dev/programs/pulumitool"
+	"kiln.dev/programs/redact"
+	"kiln.dev/programs/stateenvelope"
+	"kiln.dev/programs/tofutool"
+)
+
+// session is one run, from the request to the response.
+type session struct {
+	input, output  string
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	redactor       *redact.Redactor
+	record         *record
+	report         *report
+	request        moduleprotocol.Request
+	key            []byte
+	state          *carried
+	tool           moduletool.Tool
+}
+
+func newSession(input, output string, stdin io.Reader, stdout, stderr io.Writer) *session {
+	return &session{input: input, output: output, stdin: stdin, stdout: stdout, stderr: stderr, redactor: redact.New()}
+}
+
+// run completes the request and returns the exit code. There is a response whatever happens, but where none can be written.
+func (s *session) run() int {
+	ctx, ignoreSignals := watchSignals()
+	defer ignoreSignals()
+	s.record = newRecord(s.redactor, filepath.Join(filepath.Dir(s.output), "events.ndjson"), s.stdout)
+	defer s.record.Close()
+
+	request, err := s.readRequest()
+	s.request = request
+	s.report = newReport(s.output, s.redactor, request)
+	s.report.record = s.record
+	s.report.enter(moduleprotocol.Starting)
+	if s.report.failed != nil {
+		fmt.Fprintf(s.stderr, "kiln-entrypoint: %s\n", unwritten(s.report.failed))
+		return 1
+	}
+	if err == nil {
+		var cancel context.CancelFunc
+		ctx, cancel = withDeadline(ctx, request.Deadline)
+		defer cancel()
+		err = s.complete(ctx)
+	}
+	failure, code := s.verdict(ctx, err)
+	s.report.finish(failure)
+	if failure != nil {
+		fmt.Fprintf(s.stderr, "kiln-entrypoint: %s: %s\n", failure.Code, failure.Message)
+	}
+	if s.report.failed != nil {
+		fmt.Fprintf(s.stderr, "kiln-entrypoint: %s\n", unwritten(s.report.failed))
+		return 1
+	}
+	return code
+}
+
+// unwritten says why there is no response, and what to do where the folder of the host is not this user's.
+func unwritten(err error) string {
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Sprintf("%v: uid %d has to be able to write there (chmod 777, or docker run --user)", err, os.Getuid())
+	}
+	return err.Error()
+}
+
+func (s *session) readRequest() (moduleprotocol.Request, error) {
+	text, err := os.ReadFile(s.input)
+	if err != nil {
+		return moduleprotocol.Request{}, moduleprotocol.Fail(moduleprotocol.BadRequest, "no request can be read: %v", err)
+	}
+	request, err := moduleprotocol.ParseRequest(text)
+	if unknown := (moduleprotocol.ErrAction{}); errors.As(err, &unknown) {
+		return request, moduleprotocol.Fail(moduleprotocol.UnsupportedAction, "%s: %v", s.input, err)
+	}
+	if err != nil {
+		return request, moduleprotocol.Fail(moduleprotocol.BadRequest, "%s: %v", s.input, err)
+	}
+	return request, nil
+}
+
+// verdict is the failure that an error stands for. Where the run was stopped, that is why it failed.
+func (s *session) verdict(ctx context.Context, err error) (*moduleprotocol.Failure, int) {
+	if err == nil {
+		return nil, 0
+	}
+	if stop := (stopped{}); errors.As(context.Cause(ctx), &stop) {
+		message := stop.message
+		if !errors.As(err, new(stopped)) {
+			message += ": " + err.Error()
+		}
+		return moduleprotocol.Fail(stop.code, "%s", message), stop.exit
+	}
+	failure := moduleprotocol.FailureOf(err)
+	return failure, failure.ExitCode()
+}
+
+func (s *session) complete(ctx context.Context) error {
+	secrets, err := readSecrets(ctx, s.stdin)
+	if err != nil {
+		return err
+	}
+	s.report.enter(moduleprotocol.Preparing)
+	room, err := makeRoom()
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(room)
+	job, err := s.prepareJob(room, secrets)
+	if err != nil {
+		return err
+	}
+	if s.key, err = stateKey(secrets, s.output, s.record.Log); err != nil {
+		return err
+	}
+	toolName, err := detectTool(job.Module)
+	if err != nil {
+		return err
+	}
+	s.report.setTool(toolName, "")
+	if err := s.prepareState(&job, toolName); err != nil {
+		return err
+	}
+	if toolName == pulumitool.Name {
+		s.tool = pulumitool.New(job)
+	} else {
+		s.tool = tofutool.New(job)
+	}
+	err = s.tool.Prepare(ctx)
+	s.report.setTool(toolName, s.tool.Version())
+	if err != nil {
+		s.keepState()
+		return err
+	}
+	return s.perform(ctx)
+}
+
+// prepareJob puts together what the request and the secret channel say, and teaches the redactor what is secret.
+func (s *session) prepareJob(room string, secrets moduleprotocol.Secrets) (moduletool.Job, error) {
+	names, err := mergeInputs(&s.request, secrets)
+	if err != nil {
+		return moduletool.Job{}, err
+	}
+	environment, err := toolEnvironment(room, s.request, secrets)
+	if err != nil {
+		return moduletool.Job{}, err
+	}
+	learn(s.redactor, s.request, names, secrets, environment)
+	steps, err := ladder()
+	if err != nil {
+		return moduletool.Job{}, err
+	}
+	return moduletool.Job{
+		Module: moduleFolder(), Room: room, Stack: stackOf(s.request), Backend: s.request.Backend, Inputs: s.request.Inputs,
+		Secret: names, Environment: environment, Tell: s.record,
+		Run: func(ctx context.Context, c child.Command) (child.Result, error) {
+			if ctx.Err() != nil {
+				return child.Result{}, context.Cause(ctx)
+			}
+			c.Ladder, c.Tell = steps, s.record.Log
+			return child.Run(ctx, c)
+		},
+	}, nil
+}
+
+// prepareState opens the state, and refuses what needs one where there is none: nothing destroyed is no success.
+func (s *session) prepareState(job *moduletool.Job, tool string) error {
+	s.redactor.Add(base64.StdEncoding.EncodeToString(s.key), string(s.key))
+	mode, err := stateMode(s.request, tool, job.Module, job.Environment)
+	if err != nil {
+		return err
+	}
+	if err := checkStack(job.Stack, tool, mode); err != nil {
+		return err
+	}
+	if s.state, err = openState(s.request, tool, job.Stack, mode, s.key); err != nil {
+		return err
+	}
+	needed := s.request.Action == moduleprotocol.Destroy || s.request.Action == moduleprotocol.Refresh
+	job.StateMode, job.State, job.Create = mode, s.state.opened, !needed || s.request.AllowMissingState
+	if mode != moduleprotocol.Remote && s.state.opened == nil && !job.Create {
+		return moduleprotocol.Fail(moduleprotocol.StateMissing,
+			"$.state: is missing: without the state of stack %q nothing is known that could be %s. "+
+				"Where there is nothing indeed, set destroy.allow_missing_state", job.Stack,
+			map[string]string{moduleprotocol.Destroy: "destroyed", moduleprotocol.Refresh: "refreshed"}[s.request.Action])
+	}
+	job.Passphrase = stateenvelope.Passphrase(s.key)
+	if mode == moduleprotocol.Ephemeral {
+		job.Passphrase = ephemeralPassphrase()
+	}
+	s.redactor.Add(job.Passphrase)
+	return nil
+}

@@ -1,0 +1,33 @@
+package redact
+
+import "io"
+
+// Writer redacts a stream, however it is split over writes. Call Close at its end: it may hold back the beginning of a
+// secret that does not come.
+type Writer struct {
+	redactor *Redactor
+	to       io.Writer
+	held     string
+}
+
+// NewWriter returns a writer that passes to another what is not secret. It is for one goroutine.
+func NewWriter(redactor *Redactor, to io.Writer) *Writer { return &Writer{redactor: redactor, to: to} }
+
+func (w *Writer) Write(chunk []byte) (int, error) {
+	return len(chunk), w.pass(string(chunk), false)
+}
+
+// Close writes what was held back. It does not close the writer below.
+func (w *Writer) Close() error { return w.pass("", true) }
+
+func (w *Writer) pass(chunk string, end bool) error {
+	w.redactor.lock.RLock()
+	out, rest := w.redactor.scan(w.held+chunk, end)
+	w.redactor.lock.RUnlock()
+	w.held = rest
+	if out == "" {
+		return nil
+	}
+	_, err := io.WriteString(w.to, out)
+	return err
+}
