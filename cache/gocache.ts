@@ -1,7 +1,5 @@
-import path from "node:path";
 import type { Progress } from "../progress.ts";
-import { goSourceKey } from "../toolchain/go-programs.ts";
-import { readyGocache } from "../toolchain/gocache-program.ts";
+import { gocacheKey, readyGocache } from "../toolchain/gocache-program.ts";
 import type { Places } from "../toolchain/places.ts";
 import { ownPlatform } from "../toolchain/platforms.ts";
 import type { PackServer } from "./base.ts";
@@ -25,8 +23,8 @@ export async function readGocache(options: {
   readonly contract: Pick<BuildContract, "goVersion" | "goarch">;
   readonly progress: Progress;
 }): Promise<Gocache> {
-  const { places, contract } = options;
-  const digest = await goSourceKey(path.join(places.project, "images/programs"), contract.goVersion);
+  const { contract } = options;
+  const digest = await gocacheKey(contract.goVersion);
   const ready = (goarch: string) => readyGocache({ ...options, goarch });
   return {
     digest,

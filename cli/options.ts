@@ -22,6 +22,13 @@ export function repeated(values: Values, name: string): readonly string[] {
   return Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
 }
 
+/** The one argument that a command takes; `name` is what its help calls it. Throws a usage error on none and on more. */
+export function oneArgument([first, ...others]: readonly string[], name: string): string {
+  noArguments(others);
+  if (first !== undefined && first !== "") return first;
+  throw new KilnError("usage", `${name} is missing`, { mend: "See --help." });
+}
+
 /** Refuses arguments that a command does not take. */
 export function noArguments(positionals: readonly string[]): void {
   const [first] = positionals;

@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { cp, mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { cp, mkdir, readFile, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { KilnError, messageOf } from "../errors.ts";
 import type { Progress } from "../progress.ts";
 import { buildEnvironment } from "./build-from-proxy.ts";
+import { goSources } from "./go-sources.ts";
 import { withLock } from "./lock.ts";
 import { networkMend } from "./network.mjs";
 import type { Places } from "./places.ts";
@@ -35,7 +36,7 @@ export async function readyGoPrograms(
   { places, progress }: { readonly places: Places; readonly progress: Progress },
 ): Promise<string> {
   const { name, source, packages, what } = programs;
-  const key = await goSourceKey(source, go.version);
+  const key = await goSourceKey(source, go.version, packages);
   const home = path.join(places.cache, "tools", `${name}-${key}-${platform}`);
   if (existsSync(home)) return home;
   return withLock(`${home}.lock`, progress, `the build of ${what}`, async () => {
@@ -76,16 +77,15 @@ export function goProgramsEnvironment(
   };
 }
 
-/** A digest of what a build reads below `source`, tests left out, and of the Go version: another one is another build. */
-export async function goSourceKey(source: string, goVersion: string): Promise<string> {
+/**
+ * A digest of what a build of these packages reads below `source`, and of the Go version: another one is another build.
+ * Without packages it is of all files there but for Go's tests.
+ */
+export async function goSourceKey(source: string, goVersion: string, packages?: readonly string[]): Promise<string> {
   const hash = createHash("sha256").update(goVersion);
-  const entries = await readdir(source, { recursive: true, withFileTypes: true });
-  const files = entries
-    .filter((entry) => entry.isFile() && !entry.name.endsWith("_test.go"))
-    .map((entry) => path.join(entry.parentPath, entry.name));
-  for (const file of files.sort()) {
-    const content = await readFile(file);
-    hash.update(`\n${path.relative(source, file)}\n${content.length}\n`).update(content);
+  for (const file of await goSources(source, packages)) {
+    const content = await readFile(path.join(source, file));
+    hash.update(`\n${file}\n${content.length}\n`).update(content);
   }
   return hash.digest("hex").slice(0, 16);
 }

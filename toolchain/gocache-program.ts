@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { KilnError } from "../errors.ts";
 import type { Progress } from "../progress.ts";
-import { readyGoPrograms } from "./go-programs.ts";
+import { goSourceKey, readyGoPrograms } from "./go-programs.ts";
 import type { Places } from "./places.ts";
 
 /** What the program is built with and for. */
@@ -29,6 +29,11 @@ export async function readyGocache(options: GocacheOptions): Promise<string> {
   const go = { root: goRoot, version: await goVersionOf(goRoot) };
   const places = { ...options.places, cache: await writableCache(options.places.cache) };
   return path.join(await readyGoPrograms(PROGRAMS, go, `linux-${goarch}`, { places, progress }), PROGRAMS.name);
+}
+
+/** A digest of the program's sources and of the Go version that it is built with. */
+export function gocacheKey(goVersion: string): Promise<string> {
+  return goSourceKey(PROGRAMS.source, goVersion, PROGRAMS.packages);
 }
 
 /**

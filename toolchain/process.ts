@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
 import { open } from "node:fs/promises";
 import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { KilnError } from "../errors.ts";
 import { withoutProxySecrets } from "./network.mjs";
 
@@ -8,8 +10,8 @@ export interface RunOptions {
   readonly cwd?: string;
   /** The whole environment of the child; the caller's own when absent. */
   readonly env?: NodeJS.ProcessEnv;
-  /** Written to the child's standard input, which is closed after it. */
-  readonly input?: string | Buffer;
+  /** Written to the child's standard input, which is closed after it. A stream that breaks off ends the child. */
+  readonly input?: string | Buffer | Readable;
   /** A file that becomes the child's standard input. */
   readonly inputFile?: string;
   /** A file that the child's standard output goes into, instead of into the result. */
@@ -18,6 +20,8 @@ export interface RunOptions {
   readonly onStderrLine?: (line: string) => void;
   /** Called with each line of standard output as it comes. */
   readonly onStdoutLine?: (line: string) => void;
+  /** Keep neither output for the result, so that a long run needs no memory: only the callbacks see them. */
+  readonly discardOutput?: boolean;
   /** Ends the child's whole process group with SIGTERM, and with SIGKILL five seconds later. */
   readonly signal?: AbortSignal | undefined;
   /** Return a non-zero exit code instead of throwing. */
@@ -46,7 +50,8 @@ const GRACE_MS = 5_000;
 
 /**
  * Runs a program without a shell and returns its exit code and output. A program that cannot be started or, unless
- * `allowFailure`, exits non-zero throws a KilnError with the last lines that it printed.
+ * `allowFailure`, exits non-zero throws a KilnError with the last lines that it printed. A stream of input that breaks off
+ * throws its own error.
  */
 export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const signal = options.signal ?? interruption.signal;
@@ -72,11 +77,14 @@ export async function run(command: string, args: readonly string[], options: Run
   const stderr: string[] = [];
   const { stdout: out, stderr: err } = child;
   if ((!out && !outputFile) || !err) throw new KilnError("failed", `${command} was started without pipes`);
-  out?.setEncoding("utf8").on("data", (text: string) => stdout.push(text));
-  err.setEncoding("utf8").on("data", (text: string) => stderr.push(text));
+  const keep = (kept: string[]) => (text: string) => {
+    if (options.discardOutput !== true) kept.push(text);
+  };
+  out?.setEncoding("utf8").on("data", keep(stdout));
+  err.setEncoding("utf8").on("data", keep(stderr));
   if (out && options.onStdoutLine) createInterface({ input: out }).on("line", options.onStdoutLine);
   if (options.onStderrLine) createInterface({ input: err }).on("line", options.onStderrLine);
-  child.stdin?.on("error", () => undefined).end(options.input);
+  const sent = child.stdin === null ? undefined : send(options.input, child.stdin, endGroup);
 
   const code = await new Promise<number>((resolve, reject) => {
     child.once("error", (cause) => {
@@ -91,14 +99,36 @@ export async function run(command: string, args: readonly string[], options: Run
     signal.removeEventListener("abort", endGroup);
   });
 
-  const result = { code, stdout: stdout.join(""), stderr: stderr.join("") };
   throwIfAborted(signal);
+  const broken = await sent;
+  if (broken !== undefined) throw broken;
+  const result = { code, stdout: stdout.join(""), stderr: stderr.join("") };
   if (code !== 0 && options.allowFailure !== true) {
     const printed = lastLines(result.stderr.trim() === "" ? result.stdout : result.stderr, 12);
     const said = withoutProxySecrets(printed, options.env ?? process.env);
     throw new KilnError("failed", `${command} ${args.slice(0, 3).join(" ")} … exited with ${code}:\n${said}`);
   }
   return result;
+}
+
+/** What a pipe says whose reader ended first: the reader's exit code says more. */
+const READER_ENDED = new Set<unknown>(["EPIPE", "ECONNRESET", "ERR_STREAM_PREMATURE_CLOSE", "ERR_STREAM_DESTROYED"]);
+
+/** Resolves once all is written or the reader has ended. An error of the input itself ends the reader and is returned. */
+async function send(input: RunOptions["input"], to: Writable, endReader: () => void): Promise<Error | undefined> {
+  if (input === undefined || typeof input === "string" || Buffer.isBuffer(input)) {
+    to.on("error", () => undefined).end(input);
+    return undefined;
+  }
+  try {
+    await pipeline(input, to);
+    return undefined;
+  } catch (cause) {
+    const error = cause instanceof Error ? cause : new Error(String(cause));
+    if ("code" in error && READER_ENDED.has(error.code)) return undefined;
+    endReader();
+    return error;
+  }
 }
 
 /**

@@ -2,10 +2,11 @@ import path from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { silent } from "../../progress.ts";
 import { goProgramsEnvironment } from "../../toolchain/go-programs.ts";
+import { goSources } from "../../toolchain/go-sources.ts";
 import { platformName } from "../../toolchain/pins.ts";
 import { places } from "../../toolchain/places.ts";
 import { run } from "../../toolchain/process.ts";
-import { resolveTool } from "../../toolchain/resolve.ts";
+import { resolveTools } from "../../toolchain/resolve.ts";
 
 const PROGRAMS = path.join(import.meta.dirname, "../../images/programs");
 
@@ -13,8 +14,14 @@ let root: string;
 let env: NodeJS.ProcessEnv;
 
 beforeAll(async () => {
-  ({ root } = await resolveTool("go", { places: places(), progress: silent }));
-  env = goProgramsEnvironment(process.env, root, { places: places(), platform: platformName() });
+  const at = { places: places(), progress: silent };
+  const { go: toolchain, pulumi, opentofu } = await resolveTools(["go", "pulumi", "opentofu"], at);
+  root = toolchain.root;
+  env = {
+    ...goProgramsEnvironment(process.env, root, { places: places(), platform: platformName() }),
+    // Tests that want the tools themselves are left out without these.
+    ...{ KILN_TEST_PULUMI: pulumi.path, KILN_TEST_TOFU: opentofu.path },
+  };
 });
 
 /** What a command of the pinned toolchain says, in the module of the programs that go into images. */
@@ -33,8 +40,19 @@ test("go vet finds nothing in them", async () => {
   expect(await go("go", "vet", "./...")).toBe("");
 });
 
-test("their own tests pass", async () => {
+test("their own tests pass, those with Pulumi and OpenTofu themselves too", async () => {
   const said = await go("go", "test", "./...");
   expect(said).not.toMatch(/FAIL|exit code/);
   expect(said).toMatch(/^ok\s+kiln\.dev\/programs\/pack\s/m);
+  const real = await go("go", "test", "-v", "-run", "TestReal", "./entrypoint");
+  expect(real).toMatch(/^--- PASS: TestRealTofu /m);
+  expect(real).toMatch(/^--- PASS: TestRealPulumi /m);
+});
+
+test.each(["./gocache", "./entrypoint"])("the key of %s is of the packages that Go links into it", async (program) => {
+  const said = await go("go", "list", "-deps", "-f", "{{with .Module}}{{if .Main}}{{$.Dir}}{{end}}{{end}}", program);
+  const linked = said.split("\n").filter((line) => line !== "");
+  const files = (await goSources(PROGRAMS, [program])).filter((file) => file.endsWith(".go"));
+  const hashed = new Set(files.map((file) => path.join(PROGRAMS, path.dirname(file))));
+  expect([...hashed].sort()).toEqual(linked.sort());
 });

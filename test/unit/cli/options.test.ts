@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { noArguments, optional, repeated, required } from "../../../cli/options.ts";
+import { noArguments, oneArgument, optional, repeated, required } from "../../../cli/options.ts";
 
 const values = { stack: "dev", empty: "", json: true, provider: ["aws", "gcp"] };
 
@@ -27,6 +27,17 @@ describe("options", () => {
     expect(repeated(values, "provider")).toEqual(["aws", "gcp"]);
     expect(repeated(values, "stack")).toEqual([]);
     expect(repeated(values, "none")).toEqual([]);
+  });
+
+  it("gives the one argument of a command, and refuses none and more", () => {
+    expect(oneArgument(["here"], "DIR")).toBe("here");
+    for (const [given, message] of [
+      [[], "DIR is missing"],
+      [[""], "DIR is missing"],
+      [["a", "b"], '"b" is one argument too many'],
+    ] as const) {
+      expect(() => oneArgument(given, "DIR")).toThrow(expect.objectContaining({ kind: "usage", message }));
+    }
   });
 
   it("refuses an argument that nobody asked for", () => {

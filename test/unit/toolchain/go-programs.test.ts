@@ -3,11 +3,9 @@ import path from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { silent } from "../../../progress.ts";
 import { goProgramsEnvironment, goSourceKey } from "../../../toolchain/go-programs.ts";
-import { readyGocache } from "../../../toolchain/gocache-program.ts";
+import { gocacheKey, readyGocache } from "../../../toolchain/gocache-program.ts";
 import { places } from "../../../toolchain/places.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
-
-const PROGRAMS = path.join(import.meta.dirname, "../../../images/programs");
 
 let home: string;
 
@@ -35,7 +33,7 @@ test("a program that is there already is not built again, one for another archit
   const goRoot = path.join(home, "go");
   await mkdir(goRoot);
   await writeFile(path.join(goRoot, "VERSION"), "go1.26.8\ntime 2026-01-01T00:00:00Z\n");
-  const built = path.join(kiln.cache, "tools", `gocache-${await goSourceKey(PROGRAMS, "go1.26.8")}-linux-arm64`);
+  const built = path.join(kiln.cache, "tools", `gocache-${await gocacheKey("go1.26.8")}-linux-arm64`);
   await mkdir(built, { recursive: true });
   const options = { places: kiln, goRoot, progress: silent };
   expect(await readyGocache({ ...options, goarch: "arm64" })).toBe(path.join(built, "gocache"));

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { markOf } from "../../../toolchain/lock.ts";
@@ -25,6 +26,38 @@ test("lines are told as they come", async () => {
   const lines: string[] = [];
   await run("sh", ["-c", "echo a; echo b"], { onStdoutLine: (line) => lines.push(line) });
   expect(lines).toEqual(["a", "b"]);
+});
+
+test("input comes from a stream as well, and a reader that ends before it has all of it says why by its exit code", async () => {
+  const parts = () => Readable.from(Array.from({ length: 100 }, () => Buffer.alloc(65536, "x")));
+  const counted = await run("sh", ["-c", "wc -c"], { input: parts() });
+  expect(counted.stdout.trim()).toBe("6553600");
+  const early = await run("sh", ["-c", "exit 3"], { input: parts(), allowFailure: true });
+  expect(early.code).toBe(3);
+});
+
+test("a stream of input that breaks off ends the child, and its error is what is thrown", async () => {
+  const file = path.join(await temporaryDirectory(), "pid");
+  const input = Readable.from(
+    (async function* () {
+      yield Buffer.from("x");
+      while ((await readFile(file, "utf8").catch(() => "")) === "") await sleep(20);
+      throw new Error("the file changed while it was read");
+    })(),
+  );
+  const script = `echo $$ > ${file}.new; mv ${file}.new ${file}; cat > /dev/null; sleep 60`;
+  await expect(run("sh", ["-c", script], { input })).rejects.toThrow("the file changed while it was read");
+  expect(markOf(Number(await readFile(file, "utf8")))).toBeUndefined();
+});
+
+test("output that is not kept still comes line by line", async () => {
+  const lines: string[] = [];
+  const result = await run("sh", ["-c", "echo a; echo b >&2"], {
+    ...{ discardOutput: true, onStdoutLine: (line: string) => lines.push(line) },
+    onStderrLine: (line) => lines.push(line),
+  });
+  expect(result).toEqual({ code: 0, stdout: "", stderr: "" });
+  expect(lines.sort()).toEqual(["a", "b"]);
 });
 
 test("an abort ends the children of the child too", async () => {
