@@ -14,6 +14,8 @@ import type { Command } from "./command.ts";
 import { doctor } from "./doctor.ts";
 import { envCommand } from "./env.ts";
 import { localCommands } from "./local.ts";
+import { moduleBuildCommands } from "./module/build.ts";
+import { runCommands } from "./module/run.ts";
 import { printer } from "./printer.ts";
 import { pulumiCommands } from "./pulumi.ts";
 import { releaseCommands } from "./release.ts";
@@ -37,6 +39,8 @@ export const COMMANDS: readonly Command[] = [
   reportCommand,
   explainCommand,
   pluginsCommand,
+  ...moduleBuildCommands,
+  ...runCommands,
   ...releaseCommands,
   ...backendCommands,
   testCommand,
