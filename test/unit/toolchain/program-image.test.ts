@@ -16,9 +16,9 @@ beforeEach(async () => {
   return () => rm(home, { recursive: true });
 });
 
-/** A client whose engine has no image, and keeps what it loads. */
+/** A client whose engine keeps what it loads: config and layer, by whose digests an image is known. */
 async function docker(known: 0 | 1): Promise<void> {
-  const script = `case $1 in image) exit ${known} ;; load) cp "$4" ${home}/loaded.tar ;; esac`;
+  const script = `case $1 in image) exit ${known} ;; load) tar -xOf "$4" config.json layer.tar > ${home}/loaded ;; esac`;
   await writeFile(engine.docker, `#!/bin/sh\n${script}\n`);
   await chmod(engine.docker, 0o755);
 }
@@ -28,7 +28,7 @@ const image = (files: readonly ImageFile[]) =>
   readyProgramImage(engine, { name: "x", platform: "linux/arm64", files }, at());
 const loaded = async () =>
   createHash("sha256")
-    .update(await readFile(path.join(home, "loaded.tar")))
+    .update(await readFile(path.join(home, "loaded")))
     .digest("hex");
 
 it("is named after its files, whatever their order and times, and is loaded as that", async () => {
