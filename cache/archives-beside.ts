@@ -3,6 +3,7 @@ import path from "node:path";
 import { concurrently } from "./concurrently.ts";
 import type { CacheLayer } from "./layers.ts";
 import type { CacheManifest } from "./manifest.ts";
+import { archivePrefix } from "./program-reads.ts";
 
 const MIB = 1024 ** 2;
 
@@ -39,9 +40,6 @@ export function chooseArchives(
   const least = CLASSES.find(({ archives }) => total >= archives)?.least;
   const reads = Object.values(programs).map((program) => new Set(program.reads?.archives));
   if (least === undefined || reads.length === 0) return new Set();
-  const isLinked = (name: string) => {
-    const digits = path.posix.basename(name).slice(0, 16);
-    return reads.every((archives) => archives.has(digits));
-  };
+  const isLinked = (name: string) => reads.every((archives) => archives.has(archivePrefix(name)));
   return new Set(Object.keys(objects).filter((name) => (sizes.get(name) ?? 0) >= least && isLinked(name)));
 }

@@ -18,6 +18,11 @@ export interface ProgramReads {
 
 const PREFIX_DIGITS = 16;
 
+/** How an archive is named there, by its name below go-build/. */
+export function archivePrefix(name: string): string {
+  return path.posix.basename(name).slice(0, PREFIX_DIGITS);
+}
+
 /** What a build reads, by the names below go-build/ that it was recorded to read; `objects` has the package of each archive. */
 export function readsOf(
   main: { readonly package: string; readonly sources: string },
@@ -25,7 +30,7 @@ export function readsOf(
   objects: ReadonlyMap<string, { readonly key: string }>,
 ): ProgramReads {
   const shipped = entries.filter((name) => objects.get(name)?.key.startsWith("./") === false);
-  const archives = new Set(shipped.map((name) => path.posix.basename(name).slice(0, PREFIX_DIGITS)));
+  const archives = new Set(shipped.map(archivePrefix));
   return { ...main, archives: [...archives].sort() };
 }
 

@@ -10,6 +10,7 @@ import type { CacheManifest } from "./manifest.ts";
 import type { Packer } from "./packed-layer.ts";
 import type { ProgramDelivery } from "./program-delivery.ts";
 import { PACKED_LABELS } from "./served-packs.ts";
+import { tagName } from "./tag-name.ts";
 import { writeLayer, type WrittenLayer } from "./write-layer.ts";
 
 export interface PushLayersOptions {
@@ -110,16 +111,9 @@ async function push(
   return { image: await pushLayer(client, written, place), digest, size, contentBytes, programBytes };
 }
 
-/** How much of a layer's name its tag repeats: a tag has at most 128 characters, and the key tells layers apart. */
-const NAME_CHARACTERS = 80;
-
 /** The tag under which a repository has a layer: its name, as far as a tag can say it, and a digest of its content. */
 export async function layerTag(cache: string, layer: CacheLayer, packer?: Packer): Promise<string> {
-  const name = layer.name
-    .toLowerCase()
-    .replace(/[^a-z0-9.-]+/g, "-")
-    .slice(0, NAME_CHARACTERS);
-  return `layer-${name}-${(await layerKey(cache, layer, packer?.digest)).slice(0, 32)}`;
+  return `layer-${tagName(layer.name)}-${(await layerKey(cache, layer, packer?.digest)).slice(0, 32)}`;
 }
 
 export async function readKnownLayer(

@@ -5,6 +5,7 @@ import type { BuildContract } from "./contract.ts";
 import { COMMON_LAYER } from "./layers.ts";
 import type { CacheManifest } from "./manifest.ts";
 import { readRecord } from "./record.ts";
+import { tagName } from "./tag-name.ts";
 
 /** All that builds of one provider's programs depend on in an image, and that an earlier image may have had as well. */
 export interface VerifiedParts {
@@ -21,8 +22,6 @@ export interface VerifiedParts {
 /** Part of every tag: raise it when verification finds more than it did. */
 const FORMAT = "kiln-verified-1";
 
-const NAME_CHARACTERS = 80;
-
 /**
  * Tags under which an image stands for the verification of a provider's programs, by provider: of the base, the layers that
  * its builds read, the contract, and the files that they were built from. What another provider's layer holds is no part of
@@ -34,9 +33,8 @@ export function verifiedTags(parts: VerifiedParts): ReadonlyMap<string, string> 
   for (const [provider, inputs] of Object.entries(manifest.inputs ?? {})) {
     const own = [layers.get(COMMON_LAYER), layers.get(provider)];
     const said = JSON.stringify([FORMAT, base, platform, emulated, contract, manifest.delivery, own, inputs]);
-    const name = provider.toLowerCase().replace(/[^a-z0-9.-]+/g, "-");
     const key = createHash("sha256").update(said).digest("hex").slice(0, 32);
-    tags.set(provider, `verified-${name.slice(0, NAME_CHARACTERS)}-${key}`);
+    tags.set(provider, `verified-${tagName(provider)}-${key}`);
   }
   return tags;
 }

@@ -6,6 +6,7 @@ import type { Progress } from "../../progress.ts";
 import type { RegistryClient } from "../../registry/client.ts";
 import { pushLayer } from "../../registry/push-layer.ts";
 import { writeLayerArchive, type LayerFile } from "../layer-archive.ts";
+import { tagName } from "../tag-name.ts";
 import { readPluginArchive, type PluginLimits } from "./archive.ts";
 import type { LockedPlugin } from "./lock.ts";
 import { pluginExecutable, requireExecutable, type PluginStore } from "./store.ts";
@@ -18,9 +19,6 @@ const LAYER_FORMAT = "kiln-plugin-layer-1";
 /** Files of a plugin keep one plain old date: nothing looks at it. */
 const MTIME = new Date(Date.UTC(1980, 0, 1));
 
-/** How much of a plugin's name and version its tag repeats: a tag has at most 128 characters. */
-const NAME_CHARACTERS = 80;
-
 /** The name of a plugin's layer, such as `plugin-aws-7.12.0`. */
 export function pluginLayerName({ name, version }: Plugin): string {
   return `plugin-${name}-${version}`;
@@ -32,10 +30,7 @@ export function pluginLayerName({ name, version }: Plugin): string {
  */
 export function pluginLayerTag(plugin: LockedPlugin): string {
   const key = createHash("sha256").update(`${LAYER_FORMAT}\n${plugin.archive}\n${plugin.locked.sha256}`).digest("hex");
-  const name = pluginLayerName(plugin)
-    .toLowerCase()
-    .replace(/[^a-z0-9.-]+/g, "-");
-  return `layer-${name.slice(0, NAME_CHARACTERS)}-${key.slice(0, 32)}`;
+  return `layer-${tagName(pluginLayerName(plugin))}-${key.slice(0, 32)}`;
 }
 
 /**

@@ -3,7 +3,7 @@ import { Redactor } from "../redactor.ts";
 import { CREDENTIALS } from "./credential-names.ts";
 import type { Credentials } from "./credentials.ts";
 import type { JsonObject } from "./json.ts";
-import { API_VERSION, type ModuleRequest } from "./request.ts";
+import { API_VERSION, type ModuleRequest, type SecretDocument } from "./request.ts";
 import { secretsOfValue } from "./secret-texts.ts";
 import type { StateEnvelope } from "./state-envelope.ts";
 
@@ -14,16 +14,6 @@ export interface Secrets {
   readonly files?: Readonly<Record<string, { readonly name: string; readonly base64: string }>>;
   /** 32 bytes, for a caller who carries the state; a state directory has its own. */
   readonly stateKey?: Buffer;
-}
-
-/** What the entrypoint reads from standard input with `KILN_SECRETS=stdin`. */
-export interface SecretDocument {
-  readonly inputs?: JsonObject;
-  readonly environment?: Readonly<Record<string, string>>;
-  /** By variable: the file that it shall name, with its content. */
-  readonly files?: Readonly<Record<string, { readonly name: string; readonly base64: string }>>;
-  /** 32 bytes, base64. */
-  readonly state_key: string;
 }
 
 export interface RequestParts {
@@ -39,7 +29,7 @@ export interface RequestParts {
 /** What is not secret, what is, and the redactor that knows the second. */
 export interface RequestPlan {
   readonly request: ModuleRequest;
-  readonly secrets: SecretDocument;
+  readonly secrets: SecretDocument & { readonly state_key: string };
   readonly redactor: Redactor;
 }
 

@@ -15,12 +15,11 @@ type Package struct {
 	Path, Folder string
 }
 
-// Named returns the packages of the user's own that a command line names, where they are in a module.
-func Named(request Request) []Package {
-	modules := readLocalModules(request)
+// Named returns the packages of the user's own that the command line names, where they are in a module.
+func (l *Local) Named() []Package {
 	var named []Package
-	for _, folder := range namedFolders(request, modules) {
-		for module, root := range modules.folders {
+	for _, folder := range l.folders() {
+		for module, root := range l.modules().folders {
 			if rest, err := filepath.Rel(root, folder); err == nil && filepath.IsLocal(rest) {
 				named = append(named, Package{path.Join(module, filepath.ToSlash(rest)), folder})
 			}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"strings"
+	"sync"
 	"syscall"
 
 	"kiln.dev/programs/gocommand"
@@ -22,13 +23,28 @@ type Request struct {
 	Environment func(string) string
 }
 
+// Local is what a go command is about to read of the user's own. It is read once, when it is asked for.
+type Local struct {
+	request Request
+	modules func() localModules
+	folders func() []string
+}
+
+// Read returns what the go command of a request is about to read.
+func Read(request Request) *Local {
+	modules := sync.OnceValue(func() localModules { return readLocalModules(request) })
+	folders := sync.OnceValue(func() []string { return namedFolders(request, modules()) })
+	return &Local{request: request, modules: modules, folders: folders}
+}
+
 // Missing puts back the packages that the named packages import, directly or not, and that are not in the module cache.
 // It returns them as module@version/folder; what cannot be put back is said on stderr, and for the go command to miss.
-func Missing(packs pack.Set, request Request, stderr io.Writer) []string {
+func (l *Local) Missing(packs pack.Set, stderr io.Writer) []string {
+	request := l.request
 	if len(packs) == 0 || !readsPackages(request.Command) {
 		return nil
 	}
-	modules := readLocalModules(request)
+	modules := l.modules()
 	if modules.vendored {
 		return nil
 	}
@@ -39,7 +55,7 @@ func Missing(packs pack.Set, request Request, stderr io.Writer) []string {
 		deep:    isOtherBuild(request),
 		seen:    map[string]bool{},
 	}
-	for _, folder := range namedFolders(request, modules) {
+	for _, folder := range l.folders() {
 		f.folder(folder)
 	}
 	for _, path := range namedPackages(request, modules) {

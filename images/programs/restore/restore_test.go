@@ -98,12 +98,13 @@ func put(t *testing.T, root, name, content string) {
 func (s *shop) missing(line string, environment map[string]string) ([]string, string) {
 	command, _ := gocommand.Parse(strings.Fields(line), environment["GOFLAGS"])
 	var said bytes.Buffer
-	restored := Missing(s.packs, Request{Command: command, Cwd: s.program, Environment: func(name string) string {
+	local := Read(Request{Command: command, Cwd: s.program, Environment: func(name string) string {
 		if value, ok := environment[name]; ok {
 			return value
 		}
 		return map[string]string{"GOMODCACHE": s.cache, "GOOS": goos, "GOARCH": goarch}[name]
-	}}, &said)
+	}})
+	restored := local.Missing(s.packs, &said)
 	slices.Sort(restored)
 	return restored, said.String()
 }

@@ -71,10 +71,10 @@ func begin(stderr io.Writer) (*session, error) {
 		at := places{real, os.Getenv("GOROOT"), os.Getenv("GOMODCACHE")}
 		s.hollow = mayBeHollow(command, at) && os.Getenv("KILN_GOCACHE_WHOLE") != "1"
 		s.keep = handsOut(command)
-		request := restore.Request{Command: command, Cwd: cwd, Environment: os.Getenv}
-		s.restored = restore.Missing(s.packs, request, stderr)
+		local := restore.Read(restore.Request{Command: command, Cwd: cwd, Environment: os.Getenv})
+		s.restored = local.Missing(s.packs, stderr)
 		if s.hollow && command.Name != "list" {
-			s.foreseen = foresee(s.packs, restore.Named(request))
+			s.foreseen = foresee(s.packs, local.Named())
 		}
 	}
 	if s.scratch, err = newScratch(os.TempDir()); err != nil {
