@@ -1,33 +1,23 @@
 import { KilnError } from "../errors.ts";
 import type { RunResult } from "../toolchain/process.ts";
+import { readFacts, restartMend, type ContainerFacts } from "./container-facts.ts";
+import { createArguments, type ContainerPlan } from "./container-plan.ts";
 import { CALL_MS, dockerCall } from "./docker-call.ts";
+import { longTimeout } from "./long-timeout.ts";
 import type { ContainerEngine } from "./offline-container.ts";
-import { sandboxFlags, type Sandbox } from "./sandbox.ts";
+import { systemClock, type Clock } from "./patience.ts";
 
-export interface ContainerPlan {
-  /** An image id: what was verified is what runs. */
-  readonly image: string;
-  readonly sandbox: Sandbox;
-  /** Everybody who may ask the engine sees these: no secret goes here. */
-  readonly environment: Readonly<Record<string, string>>;
-  readonly labels: Readonly<Record<string, string>>;
-  /** Folders that can be written to and read after the end; they go with the container. */
-  readonly volumes: readonly string[];
-  /** A program in place of the image's own. */
-  readonly entrypoint?: string | undefined;
-  readonly args?: readonly string[];
+/** Which container: names are given by people too, the label of an instance by its one creator. */
+export interface ContainerIdentity {
+  readonly name: string;
+  /** A UUID, the value of the container's `INSTANCE_LABEL`. */
+  readonly instance: string;
 }
 
-/** How a container stands, or how it ended. */
-export interface ContainerFacts {
-  readonly running: boolean;
-  readonly exitCode: number;
-  /** Whether the kernel ended it for its memory limit. */
-  readonly outOfMemory: boolean;
-  /** Why it could not be started; empty otherwise. */
-  readonly error: string;
-  readonly startedAt: string;
-  readonly finishedAt: string;
+export interface ContainerHandling {
+  /** What its program has between SIGTERM and SIGKILL. */
+  readonly graceSeconds: number;
+  readonly clock?: Clock | undefined;
 }
 
 export interface AttachedRun {
@@ -39,48 +29,61 @@ export interface AttachedRun {
   readonly stop: AbortSignal;
 }
 
+export const INSTANCE_LABEL = "dev.kiln.instance";
+
 /** What an engine may take beyond a grace period, and the client beyond the end of its container. */
 const MARGIN_MS = 15_000;
 const STOP_EVERY_MS = 500;
+/** Between two waits of which the first one failed. */
+const WAIT_EVERY_MS = 1_000;
+/** What engines say of a file that a container does not have; and clients of an engine whose socket or context is not there. */
+const NO_FILE = /could not find the file|no such container:path|no such file|could not be found/i;
+const NO_ENGINE = /cannot connect|error during connect|\bdial |docker daemon|context .* not found/i;
 
-/** The container with a label's value, whatever its state; undefined where the engine has none. */
+/** A container that was made earlier, whatever its state; undefined where the engine has none of that instance. */
 export async function findContainer(
   engine: ContainerEngine,
-  label: string,
-  graceSeconds: number,
+  { instance }: Pick<ContainerIdentity, "instance">,
+  handling: ContainerHandling,
 ): Promise<Container | undefined> {
-  const args = ["ps", "--all", "--no-trunc", "--filter", `label=${label}`, "--format", "{{.Names}}"];
+  const name = await nameOfInstance(engine, instance);
+  return name === undefined ? undefined : new Container(engine, { name, instance }, handling, true);
+}
+
+async function nameOfInstance(engine: ContainerEngine, instance: string): Promise<string | undefined> {
+  const filter = `label=${INSTANCE_LABEL}=${instance}`;
+  const args = ["ps", "--all", "--no-trunc", "--filter", filter, "--format", "{{.Names}}"];
   const name = (await dockerCall(engine, args)).stdout.trim().split("\n")[0] ?? "";
-  return name === "" ? undefined : new Container(engine, name, graceSeconds);
+  return name === "" ? undefined : name;
 }
 
 /** A container of an engine. Each call has its own time limit and goes on after Ctrl-C. */
-export class Container {
+export class Container implements ContainerIdentity {
   readonly name: string;
+  readonly instance: string;
   readonly #engine: ContainerEngine;
   readonly #graceSeconds: number;
+  readonly #clock: Clock;
+  /** Whether the container of this name is certainly this one. */
+  #isMade: boolean;
 
-  /** `graceSeconds` is what its program has between SIGTERM and SIGKILL. */
-  constructor(engine: ContainerEngine, name: string, graceSeconds: number) {
+  constructor(engine: ContainerEngine, identity: ContainerIdentity, handling: ContainerHandling, isMade = false) {
     this.#engine = engine;
-    this.name = name;
-    this.#graceSeconds = graceSeconds;
+    this.name = identity.name;
+    this.instance = identity.instance;
+    this.#graceSeconds = handling.graceSeconds;
+    this.#clock = handling.clock ?? systemClock;
+    this.#isMade = isMade;
   }
 
-  /** Makes it, without starting it. Its logs stay with who is attached: the engine keeps no copy. */
+  /** Makes it, without starting it. */
   async create(plan: ContainerPlan): Promise<void> {
-    const { environment, labels, entrypoint } = plan;
+    const labels = { ...plan.labels, [INSTANCE_LABEL]: this.instance };
     await dockerCall(this.#engine, [
-      ...["create", "--name", this.name, "--pull", "never", "--interactive", "--log-driver", "none"],
-      ...sandboxFlags(plan.sandbox),
-      ...["--stop-timeout", String(this.#graceSeconds)],
-      ...plan.volumes.flatMap((folder) => ["--volume", folder]),
-      ...Object.entries(labels).flatMap(([name, value]) => ["--label", `${name}=${value}`]),
-      ...Object.entries(environment).flatMap(([name, value]) => ["--env", `${name}=${value}`]),
-      ...(entrypoint === undefined ? [] : ["--entrypoint", entrypoint]),
-      plan.image,
-      ...(plan.args ?? []),
+      ...["create", "--name", this.name, "--stop-timeout", String(this.#graceSeconds)],
+      ...createArguments({ ...plan, labels }),
     ]);
+    this.#isMade = true;
   }
 
   /** Unpacks a tar below a folder; owners and modes are those of the tar. */
@@ -93,7 +96,7 @@ export class Container {
     const args = ["cp", `${this.name}:${file}`, "-"];
     const result = await dockerCall(this.#engine, args, { outputFile, allowFailure: true });
     if (result.code === 0) return true;
-    if (/could not find the file|no such container:path|no such file|not found/i.test(result.stderr)) return false;
+    if (NO_FILE.test(result.stderr) && !NO_ENGINE.test(result.stderr)) return false;
     throw new KilnError("failed", `docker cp of ${file} failed: ${result.stderr.trim()}`);
   }
 
@@ -129,34 +132,34 @@ export class Container {
 
   /** Stops it where it runs, and returns how it ended. */
   async end(): Promise<ContainerFacts> {
-    let facts = await this.facts();
-    const limit = Date.now() + CALL_MS;
-    while (facts.running) {
+    const limit = this.#clock.now() + CALL_MS;
+    for (let pause = 0; ; pause = STOP_EVERY_MS) {
+      const facts = await this.facts();
+      if (!facts.running) return facts;
+      if (this.#clock.now() > limit) throw unstoppable(this.name);
+      if (pause > 0) await this.#clock.sleep(pause);
       await this.stop();
-      facts = await this.facts();
-      if (facts.running && Date.now() > limit) throw unstoppable(this.name);
     }
-    return facts;
   }
 
-  async facts(): Promise<ContainerFacts> {
-    const args = ["container", "inspect", "--format", "{{json .State}}", this.name];
-    const state = JSON.parse((await dockerCall(this.#engine, args)).stdout) as Readonly<Record<string, unknown>>;
-    return {
-      running: state.Running === true,
-      exitCode: typeof state.ExitCode === "number" ? state.ExitCode : -1,
-      outOfMemory: state.OOMKilled === true,
-      error: typeof state.Error === "string" ? state.Error : "",
-      startedAt: typeof state.StartedAt === "string" ? state.StartedAt : "",
-      finishedAt: typeof state.FinishedAt === "string" ? state.FinishedAt : "",
-    };
+  facts(): Promise<ContainerFacts> {
+    return readFacts(this.#engine, this.name, this.#clock);
   }
 
-  /** Removes it with its volumes, running or not, and returns whether it is gone. */
+  /**
+   * Removes it with its volumes, running or not, and returns whether it is gone. Where `create` failed, the name may be
+   * another run's: then only what has this instance's label is removed.
+   */
   async remove(): Promise<boolean> {
-    const args = ["rm", "--volumes", "--force", this.name];
-    const result = await dockerCall(this.#engine, args, { allowFailure: true }).catch(() => undefined);
-    return result !== undefined && (result.code === 0 || /no such container/i.test(result.stderr));
+    try {
+      const name = this.#isMade ? this.name : await nameOfInstance(this.#engine, this.instance);
+      if (name === undefined) return true;
+      const args = ["rm", "--volumes", "--force", name];
+      const result = await dockerCall(this.#engine, args, { allowFailure: true });
+      return result.code === 0 || /no such container/i.test(result.stderr);
+    } catch {
+      return false;
+    }
   }
 
   /** The client's end is no proof of the container's: the engine says that. */
@@ -167,13 +170,14 @@ export class Container {
       if (!facts.running) return facts;
       if (giveUp.aborted) throw unstoppable(this.name);
       const options = { withinMs: Infinity, until: giveUp, allowFailure: true };
-      await dockerCall(this.#engine, ["wait", this.name], options).catch(() => undefined);
+      const waited = await dockerCall(this.#engine, ["wait", this.name], options).catch(() => undefined);
+      if (waited?.code !== 0) await this.#clock.sleep(WAIT_EVERY_MS);
     }
   }
 
   /** Again and again: one stop can come before a start that is on its way. */
   async #stopUntil(ended: Promise<unknown>): Promise<void> {
-    const limit = AbortSignal.timeout(this.#graceSeconds * 1000 + MARGIN_MS + CALL_MS);
+    const limit = longTimeout(this.#graceSeconds * 1000 + MARGIN_MS + CALL_MS);
     while (!limit.aborted) {
       await this.stop().catch(() => undefined);
       if (await isFirst(ended, AbortSignal.timeout(STOP_EVERY_MS))) return;
@@ -183,7 +187,7 @@ export class Container {
 
 function unstoppable(name: string): KilnError {
   return new KilnError("unreachable", `the engine does not stop the container ${name}`, {
-    mend: `Look at it with docker inspect ${name}, and remove it: docker rm --volumes --force ${name}`,
+    mend: restartMend(name),
   });
 }
 

@@ -1,5 +1,6 @@
 import { KilnError } from "../errors.ts";
 import { lastLines, run, type RunOptions, type RunResult } from "../toolchain/process.ts";
+import { longTimeout } from "./long-timeout.ts";
 import type { ContainerEngine } from "./offline-container.ts";
 
 /** How long an engine may take for a call that does not wait for a container. */
@@ -21,7 +22,7 @@ export async function dockerCall(
   args: readonly string[],
   { withinMs = CALL_MS, until, ...options }: CallOptions = {},
 ): Promise<RunResult> {
-  const limits = [...(Number.isFinite(withinMs) ? [AbortSignal.timeout(withinMs)] : []), ...(until ? [until] : [])];
+  const limits = [...(Number.isFinite(withinMs) ? [longTimeout(withinMs)] : []), ...(until ? [until] : [])];
   const signal = limits.length === 0 ? new AbortController().signal : AbortSignal.any(limits);
   const what = `docker ${args.slice(0, args[0] === "container" || args[0] === "image" ? 2 : 1).join(" ")}`;
   let result: RunResult;

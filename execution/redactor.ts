@@ -44,7 +44,10 @@ export class Redactor {
     return other.write(whole) + other.end();
   }
 
-  /** A copy of a JSON document with every text in it redacted, names of fields too. */
+  /**
+   * A copy of a JSON document with every text in it redacted, names of fields too. A number that tells a secret becomes a
+   * text; a truth value is none: there are two of them.
+   */
   document<T>(value: T): T {
     return this.#copy(value) as T;
   }
@@ -52,10 +55,16 @@ export class Redactor {
   #copy(value: unknown): unknown {
     if (typeof value === "string") return this.text(value);
     if (Array.isArray(value)) return value.map((one) => this.#copy(one));
+    if (typeof value === "number") return this.#number(value);
     if (typeof value !== "object" || value === null) return value;
-    // A frozen object without a prototype is a number of JSON.rawJSON: its digits are no text.
-    if (Object.getPrototypeOf(value) === null && Object.isFrozen(value)) return value;
+    // A frozen object without a prototype is a number of JSON.rawJSON, which has more digits than a double.
+    if (Object.getPrototypeOf(value) === null && Object.isFrozen(value)) return this.#number(value);
     return Object.fromEntries(Object.entries(value).map(([name, one]) => [this.text(name), this.#copy(one)]));
+  }
+
+  #number(value: unknown): unknown {
+    const digits = JSON.stringify(value);
+    return this.text(digits) === digits ? value : REDACTED;
   }
 
   /** Joins a range with those that it shares a character with; two that only touch are two secrets. */

@@ -61,7 +61,7 @@ function base64Spellings(text: string): readonly string[] {
     whole,
     ...wrapped.filter((line) => line.length >= LEAST_LINE_BYTES),
     ...[0, 1, 2].map((at) => inside(text, at)),
-  ];
+  ].flatMap((one) => [one, one.replace(/=+$/, "")]);
   return [...spellings, ...spellings.map((one) => one.replaceAll("+", "-").replaceAll("/", "_"))].filter(
     (one) => one.length >= LEAST_BYTES,
   );

@@ -171,6 +171,9 @@ export async function copyWithReferrers(
   await regctl(client, to.repository, [...args, formatReference(from), formatReference(to)], {}, [from.repository]);
 }
 
+/** Prints the digest of a manifest that was put. */
+const DIGEST_FORMAT = "{{ .Manifest.GetDescriptor.Digest }}";
+
 /** Uploads a manifest under a tag, or under its digest alone, and returns its digest. */
 export async function pushManifest(
   client: RegistryClient,
@@ -186,15 +189,26 @@ export async function pushManifest(
     manifest.mediaType ?? OCI.manifest,
     ...(byDigest ? ["--by-digest"] : []),
   ];
-  const { stdout } = await regctl(
-    client,
-    target.repository,
-    [...args, "--format", "{{ .Manifest.GetDescriptor.Digest }}", reference],
-    {
-      input: JSON.stringify(manifest),
-    },
-  );
+  const { stdout } = await regctl(client, target.repository, [...args, "--format", DIGEST_FORMAT, reference], {
+    input: JSON.stringify(manifest),
+  });
   return stdout.trim();
+}
+
+/**
+ * Puts an index of images, which the repository has already, under a tag or under its digest alone, and returns that: one name
+ * for several platforms. What each is for is read from the images themselves.
+ */
+export async function pushIndex(
+  client: RegistryClient,
+  target: ImageReference,
+  digests: readonly string[],
+): Promise<string> {
+  const { repository, tag } = target;
+  const place = tag === undefined ? ["--by-digest", repository] : [formatReference(target)];
+  const images = digests.flatMap((digest) => ["--digest", digest]);
+  const args = ["index", "create", "--format", DIGEST_FORMAT, "--ref", repository, ...images, ...place];
+  return (await regctl(client, repository, args)).stdout.trim();
 }
 
 interface CallOptions {
@@ -203,20 +217,20 @@ interface CallOptions {
   readonly outputFile?: string;
 }
 
-async function regctl(
+export async function regctl(
   client: RegistryClient,
   repository: string,
   args: readonly string[],
   options: CallOptions & { allowMissing: true },
 ): Promise<RunResult | undefined>;
-async function regctl(
+export async function regctl(
   client: RegistryClient,
   repository: string,
   args: readonly string[],
   options?: CallOptions,
   others?: readonly string[],
 ): Promise<RunResult>;
-async function regctl(
+export async function regctl(
   client: RegistryClient,
   repository: string,
   args: readonly string[],
@@ -224,7 +238,9 @@ async function regctl(
   others: readonly string[] = [],
 ): Promise<RunResult | undefined> {
   const hosts = new Set([repository, ...others].map(registryHost).filter(isLoopback));
-  const flags = [...hosts].flatMap((host) => ["--host", `reg=${host},tls=disabled`]);
+  const agent = process.env.KILN_REGISTRY_AGENT;
+  const named = agent === undefined ? [] : ["--user-agent", `regctl ${agent}`];
+  const flags = [...named, ...[...hosts].flatMap((host) => ["--host", `reg=${host},tls=disabled`])];
   const { allowMissing = false, ...rest } = options;
   const result = await run(client.regctl, [...args, ...flags], { ...rest, allowFailure: true });
   if (result.code === 0) return result;

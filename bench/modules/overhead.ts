@@ -10,11 +10,11 @@ import { engineEnvironment, readyEngine } from "../../toolchain/docker-engine.ts
 import { places as ownPlaces } from "../../toolchain/places.ts";
 import { ownPlatform } from "../../toolchain/platforms.ts";
 import { run } from "../../toolchain/process.ts";
+import { resolveTool } from "../../toolchain/resolve.ts";
 import { quantile } from "./quantile.ts";
+import { LIMITS, rounded, verdict } from "./verdict.ts";
 import { readyWays } from "./ways.ts";
 
-/** Seconds: what the 95th percentile of a refusal may be above that of the no-op, and what that of the entrypoint alone may be. */
-const LIMITS = { container: 0.6, entrypoint: 0.03 };
 const TAG = "kiln-bench-module:overhead";
 
 const rounds = Number(process.argv[2] ?? 20);
@@ -25,9 +25,10 @@ const engine = await readyEngine(at);
 const module = path.join(places.project, "examples/iac/opentofu");
 await new Builder().build({ engine, directory: module, tag: TAG, loopbackHosts: true });
 const entrypoint = await readyEntrypoint(ownPlatform(), at);
+const { path: tofu } = await resolveTool("opentofu", at);
 const scratch = await mkdtemp(path.join(tmpdir(), "kiln-overhead-"));
 try {
-  const ways = await readyWays({ engine, image: TAG, module, entrypoint, scratch });
+  const ways = await readyWays({ engine, image: TAG, module, entrypoint, tofu, scratch });
   const seconds = new Map(ways.map(({ name }) => [name, [] as number[]]));
   for (let round = 0; round <= rounds; round++) {
     for (const way of ways) {
@@ -48,21 +49,10 @@ try {
       least: rounded(Math.min(...all)),
     };
   });
-  const above = {
-    contained: rounded(p95("contained") - p95("noop")),
-    executed: rounded(p95("executed") - p95("noop")),
-    "previewed, above the tool": rounded(p95("previewed") - p95("tool")),
-    "previewed by executor, above the tool": rounded(p95("previewed by executor") - p95("tool")),
-  };
-  const slowest = Math.max(above.contained, above.executed);
-  const holds = slowest <= LIMITS.container && p95("entrypoint") <= LIMITS.entrypoint;
+  const { above, holds } = verdict(p95);
   process.stdout.write(`${JSON.stringify({ rounds, figures, "p95 above": above, limits: LIMITS, holds }, null, 2)}\n`);
   process.exitCode = holds ? 0 : 1;
 } finally {
   await rm(scratch, { recursive: true, force: true });
   await run(engine.docker, ["image", "rm", TAG], { env: engineEnvironment(engine), allowFailure: true });
-}
-
-function rounded(seconds: number): number {
-  return Number(seconds.toFixed(4));
 }

@@ -1,4 +1,4 @@
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { sandboxFlags, sandboxOf } from "../../execution/sandbox.ts";
 import { Executor } from "../../execution/module/executor.ts";
@@ -19,22 +19,34 @@ export interface WaysOptions {
   /** The module and the entrypoint on this machine. */
   readonly module: string;
   readonly entrypoint: string;
+  /** OpenTofu of this machine. */
+  readonly tofu: string;
   readonly scratch: string;
 }
 
-/** What OpenTofu's part of a preview is, without an entrypoint. */
-const BY_HAND = [
-  "cd /tmp && for file in /app/*.tf /app/.terraform.lock.hcl; do ln -s $file .; done",
-  "export TF_DATA_DIR=/tmp/data",
-  "tofu init -json >/dev/null && tofu plan -json -out=/tmp/plan >/dev/null && tofu show -json /tmp/plan >/dev/null",
-].join(" && ");
+/** OpenTofu's part of a preview, without an entrypoint: `work` is a new folder in each run. */
+function byHand(tofu: string, module: string, work: string): string {
+  return [
+    `mkdir -p ${work} && cd ${work} && for file in ${module}/*.tf ${module}/.terraform.lock.hcl; do ln -s $file .; done`,
+    `export TF_DATA_DIR=${work}/data`,
+    `${tofu} init -json >/dev/null && ${tofu} plan -json -out=plan >/dev/null && ${tofu} show -json plan >/dev/null`,
+  ].join(" && ");
+}
 
 /**
  * What is compared, all in the same sandbox. A destroy without state is refused before the tool starts: it is all that
  * container, entrypoint and executor do, and nothing of the tool.
  */
-export async function readyWays({ engine, image, module, entrypoint, scratch }: WaysOptions): Promise<readonly Way[]> {
+export async function readyWays(options: WaysOptions): Promise<readonly Way[]> {
+  const { engine, image, module, entrypoint, tofu, scratch } = options;
   const env = engineEnvironment(engine);
+  const copied = await copyOfImage(options);
+  const settings = path.join(scratch, "tofu.rc");
+  await writeFile(
+    settings,
+    `provider_installation {\n  filesystem_mirror {\n    path = "${copied}/providers"\n  }\n}\n`,
+  );
+  const host = { ...process.env, TF_CLI_CONFIG_FILE: settings, CHECKPOINT_DISABLE: "1", TF_IN_AUTOMATION: "1" };
   const flags = sandboxFlags(sandboxOf({}, "none"));
   const workspace = async (action: string): Promise<string> => {
     const folder = path.join(scratch, action);
@@ -79,7 +91,16 @@ export async function readyWays({ engine, image, module, entrypoint, scratch }: 
     {
       name: "tool",
       what: "docker run of OpenTofu's init, plan and show by hand",
-      perform: () => contained(["--entrypoint", "sh", image, "-c", BY_HAND], 0),
+      perform: () => contained(["--entrypoint", "sh", image, "-c", byHand("tofu", "/app", "/tmp/work")], 0),
+    },
+    {
+      name: "direct",
+      what: "the same on this machine, without a container",
+      async perform() {
+        const work = path.join(scratch, "direct");
+        await rm(work, { recursive: true, force: true });
+        await run("sh", ["-c", byHand(tofu, path.join(copied, "app"), work)], { env: host });
+      },
     },
     {
       name: "previewed",
@@ -88,4 +109,20 @@ export async function readyWays({ engine, image, module, entrypoint, scratch }: 
     },
     { name: "previewed by executor", what: "the executor, preview", perform: () => executed("preview", 0) },
   ];
+}
+
+/** The module and the providers of an image, on this machine: what the tool reads there is the same. */
+async function copyOfImage({ engine, image, scratch }: WaysOptions): Promise<string> {
+  const env = engineEnvironment(engine);
+  const folder = path.join(scratch, "copied");
+  await mkdir(folder);
+  const container = (await run(engine.docker, ["create", image], { env })).stdout.trim();
+  try {
+    for (const place of ["/app", "/opt/kiln/tofu/providers"]) {
+      await run(engine.docker, ["cp", `${container}:${place}`, folder], { env });
+    }
+  } finally {
+    await run(engine.docker, ["rm", "--volumes", container], { env, allowFailure: true });
+  }
+  return folder;
 }

@@ -1,5 +1,7 @@
 import { EXIT } from "../../errors.ts";
 import type { ExecutionResult, StateResult } from "../../execution/module/execute-options.ts";
+import { reportsOnly } from "../../execution/module/request-rules.ts";
+import type { ModuleRequest } from "../../execution/module/request.ts";
 import type { ErrorCode, ModuleEvent, ModuleResponse, ResourceChange } from "../../execution/module/response.ts";
 import { REDACTED } from "../../execution/redactor.ts";
 import type { Progress } from "../../progress.ts";
@@ -17,7 +19,7 @@ const SIGNS: Readonly<Record<ResourceChange["action"], string>> = {
 
 /** What a person sees of a run: changes, outputs, summary; why it failed. Secrets only with `showSecrets`. */
 export function resultText(result: ExecutionResult, showSecrets: boolean): string {
-  const { response, outputs, state, sandbox } = result;
+  const { response, outputs, state, sandbox, container } = result;
   const changed = response.changes.filter(({ action }) => action !== "no-op").map(changeRow);
   const rows = Object.entries(outputs).map(([name, { value, sensitive }]) => [
     name,
@@ -27,13 +29,14 @@ export function resultText(result: ExecutionResult, showSecrets: boolean): strin
     ...(changed.length === 0 ? [] : [table(changed)]),
     ...(rows.length === 0 ? [] : [table(rows)]),
     summaryText(response),
-    ...(response.drift === undefined
+    ...(response.drift === undefined || !response.success
       ? []
       : [response.drift ? "drift: resources are not as the state says" : "no drift"]),
     ...(response.plan_digest === undefined ? [] : [`plan digest ${response.plan_digest}`]),
     ...(state === undefined ? [] : [stateText(state)]),
     ...sandbox.relaxations.map((relaxation) => `relaxed: ${relaxation}`),
     ...(response.success ? [] : [failureText(response)]),
+    ...(container.kept ? [`kept: the container ${container.name}, whose state is not saved yet`] : []),
   ].join("\n");
 }
 
@@ -57,10 +60,10 @@ const CODES: Readonly<Partial<Record<ErrorCode, number>>> = {
   cancelled: EXIT.interrupted,
 };
 
-/** The exit code of a run; drift that a refresh only reports is a difference. */
-export function exitCodeOf({ success, drift, error_detail: detail }: ModuleResponse, updates: boolean): number {
+/** The exit code of a run; drift that the request only asked to report is a difference. */
+export function exitCodeOf({ success, drift, error_detail: detail }: ModuleResponse, request: ModuleRequest): number {
   if (!success) return (detail && CODES[detail.code]) ?? EXIT.failed;
-  return drift === true && !updates ? EXIT.difference : EXIT.done;
+  return drift === true && reportsOnly(request) ? EXIT.difference : EXIT.done;
 }
 
 /** Says an event as it comes. */

@@ -48,6 +48,6 @@ async function runAction(action: ModuleAction, { values, positionals, progress }
   return {
     json: resultDocument(result, show),
     text: resultText(result, show),
-    exitCode: exitCodeOf(result.response, values.update === true),
+    exitCode: exitCodeOf(result.response, request),
   };
 }

@@ -15,11 +15,12 @@ export interface ModuleBases {
   readonly programs: Readonly<Record<string, string>>;
 }
 
-const FILE = "images/iac-module/bases.json";
+/** Below a checkout. */
+export const BASES_FILE = "images/iac-module/bases.json";
 
 /** Reads and checks the pins of this checkout. */
 export async function readBases(project: string): Promise<ModuleBases> {
-  return parseBases(await readFile(path.join(project, FILE), "utf8"));
+  return parseBases(await readFile(path.join(project, BASES_FILE), "utf8"));
 }
 
 /** Checks the text of a bases file; throws a usage error that names the first wrong key. */
@@ -48,7 +49,7 @@ export function baseReference(bases: ModuleBases, name: string): string {
 export function programVersion(bases: ModuleBases, name: string): string {
   const version = bases.programs[name];
   if (version !== undefined) return version;
-  throw new KilnError("usage", `${FILE} has no version of ${name}`, { mend: `Add programs.${name}.` });
+  throw new KilnError("usage", `${BASES_FILE} has no version of ${name}`, { mend: `Add programs.${name}.` });
 }
 
 /** Whether a reference names an image by its digest, so that it is the same one tomorrow. */
@@ -67,7 +68,7 @@ export function requirePinned(references: readonly string[]): void {
     "usage",
     `an image for a registry needs bases by digest, and these have none: ${loose.join(", ")}`,
     {
-      mend: `Write their digests into ${FILE} (\`docker buildx imagetools inspect IMAGE\` prints them), or name an image by digest with --base-image.`,
+      mend: `\`npx kiln module pin\` writes their digests into ${BASES_FILE}. Or name an image by digest with --base-image.`,
     },
   );
 }
@@ -75,9 +76,13 @@ export function requirePinned(references: readonly string[]): void {
 function pinOf(bases: ModuleBases, name: string): BaseImagePin {
   const pin = bases.images[name];
   if (pin !== undefined) return pin;
-  throw new KilnError("usage", `${FILE} has no image for ${name}; it has ${Object.keys(bases.images).join(", ")}`, {
-    mend: `Add images["${name}"], or name an image with --base-image.`,
-  });
+  throw new KilnError(
+    "usage",
+    `${BASES_FILE} has no image for ${name}; it has ${Object.keys(bases.images).join(", ")}`,
+    {
+      mend: `Add images["${name}"], or name an image with --base-image.`,
+    },
+  );
 }
 
 function record(value: unknown, at: string): Readonly<Record<string, unknown>> {
@@ -93,9 +98,9 @@ function textAt(value: unknown, at: string, pattern: RegExp): string {
 function wrong(at: string, expected: string, seen: unknown): KilnError {
   return new KilnError(
     "usage",
-    `${FILE}: ${at} must be ${expected}, found ${seen === undefined ? "nothing" : JSON.stringify(seen)}`,
+    `${BASES_FILE}: ${at} must be ${expected}, found ${seen === undefined ? "nothing" : JSON.stringify(seen)}`,
     {
-      mend: `Restore ${FILE} from git, or correct that key.`,
+      mend: `Restore ${BASES_FILE} from git, or correct that key.`,
     },
   );
 }

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { KilnError } from "../../errors.ts";
 import { silent, type Progress } from "../../progress.ts";
+import { pushIndex } from "../../registry/client.ts";
 import { parseReference, registryHost } from "../../registry/image-reference.ts";
 import { isLoopback } from "../../registry/repository-names.ts";
 import { engineEnvironment, type Engine } from "../../toolchain/docker-engine.ts";
@@ -15,11 +16,11 @@ import { readBases, requirePinned } from "./bases.ts";
 import { contextArchive } from "./context-archive.ts";
 import { BUILD_FOLDER, contextDigest, readContext, type ContextEntry } from "./context.ts";
 import { detectModule } from "./detect.ts";
-import { injectedDockerfile, MODULE_LABELS, moduleDockerfile, projectEdits, stageImages } from "./dockerfile.ts";
+import { MODULE_LABELS, moduleDockerfile, projectEdits, stageImages } from "./dockerfile.ts";
 import { readyEntrypointImage } from "./entrypoint-program.ts";
 import { readModuleIgnore } from "./ignore.ts";
-import { pushIndex } from "./image-index.ts";
 import type { ModuleKind } from "./kind.ts";
+import { buildOwnImage, DOCKERFILE } from "./own-image.ts";
 import { withRuntimeOptions } from "./pulumi-project.ts";
 import { streamBuild } from "./stream-build.ts";
 import { readyToolsImage } from "./tools-image.ts";
@@ -104,8 +105,8 @@ export class Builder {
       await this.#buildFor(build, platform, own);
       digests.push(await pushImage(engine, own));
     }
-    const regctl = await resolveTool("regctl", { places: this.#places, progress });
-    return { image: tag, digest: await pushIndex(regctl.path, parseReference(tag), digests), kind, labels };
+    const { path: regctl } = await resolveTool("regctl", { places: this.#places, progress });
+    return { image: tag, digest: await pushIndex({ regctl }, parseReference(tag), digests), kind, labels };
   }
 
   /** Refuses what must not leave this machine, before anything is built. */
@@ -141,15 +142,7 @@ export class Builder {
       secrets: { ...build.secrets, ...(certificates === undefined ? {} : { ca: certificates }) },
     };
     if (build.dockerfile === "own") {
-      const own = await ownDockerfile(directory, entries);
-      const inner = `${tag}-without-entrypoint`;
-      progress.step(`building ${tag} by the module's own Dockerfile`);
-      const context = contextArchive({ directory, entries, added: { [DOCKERFILE]: own } });
-      await streamBuild(engine, { ...shared, context, dockerfile: DOCKERFILE, tag: inner, args: {} });
-      const added = { [DOCKERFILE]: injectedDockerfile() };
-      const args = { MODULE_IMAGE: inner, ENTRYPOINT_IMAGE: entrypoint };
-      const empty = contextArchive({ directory, entries: [], added });
-      await streamBuild(engine, { ...shared, context: empty, dockerfile: DOCKERFILE, args });
+      await buildOwnImage(engine, shared, { directory, entries, entrypoint });
       return;
     }
     const { kind } = build;
@@ -188,25 +181,12 @@ type Prepared = ModuleBuild & {
   readonly progress: Progress;
 };
 
-const DOCKERFILE = `${BUILD_FOLDER}/Dockerfile`;
-
 /** The copy of the project file that the image gets, where its runtime options are others than the module's. */
 async function editedProject(directory: string, kind: ModuleKind): Promise<Readonly<Record<string, string>>> {
   const edits = projectEdits(kind);
   if (edits === undefined || kind.tool !== "pulumi") return {};
   const text = await readFile(path.join(directory, kind.projectFile), "utf8");
   return { [`${BUILD_FOLDER}/${kind.projectFile}`]: withRuntimeOptions(text, edits.set, edits.unset) };
-}
-
-async function ownDockerfile(directory: string, entries: readonly ContextEntry[]): Promise<string> {
-  const file = path.join(directory, "Dockerfile");
-  if (entries.some((entry) => entry.path === "Dockerfile" && entry.kind === "file")) return readFile(file, "utf8");
-  return readFile(file, "utf8").catch((cause: unknown) => {
-    throw new KilnError("usage", `${directory} has no Dockerfile of its own`, {
-      mend: "Leave --dockerfile away.",
-      cause,
-    });
-  });
 }
 
 async function imageId(engine: Engine, tag: string): Promise<string> {

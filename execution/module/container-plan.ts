@@ -1,4 +1,4 @@
-import type { ContainerPlan } from "../container-run.ts";
+import type { ContainerPlan } from "../container-plan.ts";
 import type { IdentifiedImage } from "../image-identity.ts";
 import type { Sandbox } from "../sandbox.ts";
 import type { RunLimits } from "./execute-options.ts";

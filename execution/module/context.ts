@@ -27,6 +27,7 @@ async function readFolder(directory: string, ignore: DockerIgnore, below: string
   for (const child of await readdir(path.join(directory, below), { withFileTypes: true })) {
     const file = below === "" ? child.name : `${below}/${child.name}`;
     const ignored = ignore.ignores(file);
+    if (!ignored && child.name.includes("\uFFFD")) throw misspelt(path.join(directory, file));
     if (child.isDirectory()) {
       if (!ignored || !ignore.prunes(file)) found.push(...(await readFolder(directory, ignore, file)));
     } else if (!ignored) {
@@ -78,6 +79,13 @@ async function fileDigest(file: string): Promise<string> {
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
   return hash.digest("hex");
+}
+
+/** Node reads what is no UTF-8 as this sign, and finds no file of that name. */
+function misspelt(place: string): KilnError {
+  return new KilnError("usage", `the name of ${place} is not UTF-8`, {
+    mend: "Rename it, or name its folder in .dockerignore.",
+  });
 }
 
 function taken(directory: string): KilnError {

@@ -1,4 +1,5 @@
 import { messageOf } from "../../errors.ts";
+import { yarnSettings } from "./detect-yarn.ts";
 import { present, projectFields, refused, type ProjectSource } from "./files.ts";
 import { NODE_MANAGERS, type NodejsModule, type NodeManager } from "./kind.ts";
 import { textOption } from "./pulumi-project.ts";
@@ -40,16 +41,37 @@ export function nodejsModule(source: ProjectSource): NodejsModule {
   }
   const notes =
     lockFile === undefined ? [`no lock file of ${packageManager}: each build takes the newest versions`] : [];
+  const version = named?.name === packageManager ? named.version : undefined;
+  const { local, ...program } = packageManager === "yarn" ? yarnProgram(source, version) : otherProgram(version);
   return {
     ...projectFields(source, notes),
     runtime: "nodejs",
     packageManager,
-    managerVersion: named?.name === packageManager ? named.version : undefined,
+    ...program,
     lockFile,
     manifests: present(files, ["package.json", ...(lockFile === undefined ? [] : [lockFile]), ...SETTINGS]),
-    local: isLocal(source),
+    local: local || isLocal(source),
     builds: isBuilt(source, manifest),
   };
+}
+
+function otherProgram(managerVersion: string | undefined) {
+  return { managerVersion, release: undefined, local: false };
+}
+
+/** Yarn starts the program that its settings name, whatever is installed; from 2 on there is no version by default. */
+function yarnProgram(source: ProjectSource, named: string | undefined) {
+  const { release, modern, local } = yarnSettings(source);
+  const managerVersion = release?.version ?? named;
+  if (managerVersion === undefined && (modern || release !== undefined)) {
+    const seen = release === undefined ? ".yarnrc.yml is there" : `${release.path} is named`;
+    throw refused(
+      source,
+      `${seen}, and no version of Yarn`,
+      "Set packageManager of package.json, such as yarn@4.9.2, or commit a release by `yarn set version`.",
+    );
+  }
+  return { managerVersion, release: release?.path, local };
 }
 
 function readManifest(source: ProjectSource): PackageManifest {
@@ -93,7 +115,7 @@ function managerOfLock(source: ProjectSource): NodeManager {
 function isLocal(source: ProjectSource): boolean {
   const text = source.files.texts.get("package.json") ?? "";
   const isNamed =
-    /"(file|link|portal|workspace|patch):|"(workspaces|patchedDependencies|preinstall|postinstall|prepare)"\s*:/.test(
+    /"(file|link|portal|workspace|patch):|"(workspaces|patchedDependencies|(pre|post)?(install|prepare)|prepublish)"\s*:/.test(
       text,
     );
   return isNamed || source.files.names.has("pnpm-workspace.yaml");

@@ -27,7 +27,9 @@ export function pythonModule(source: ProjectSource): PythonModule {
       "Write down what it needs: `pulumi` at least.",
     );
   }
-  const virtualenv = textOption(source.project, "virtualenv", source.where);
+  const key = "runtime.options.virtualenv";
+  const virtualenv = innerPath(source, key, textOption(source.project, "virtualenv", source.where) ?? ".venv");
+  if (virtualenv === "") throw refused(source, `${key} is the module itself`, "Name a folder of its own.");
   const notes =
     lockFile === undefined ? [`no ${LOCK_FILES[packageManager].join(", ")}: each build takes the newest versions`] : [];
   return {
@@ -37,7 +39,7 @@ export function pythonModule(source: ProjectSource): PythonModule {
     lockFile,
     manifests: present(files, [...(lockFile === undefined ? [] : [lockFile]), ...SETTINGS]),
     local: isLocal(source, packageManager, lockFile),
-    virtualenv: innerPath(source, "runtime.options.virtualenv", virtualenv ?? ".venv"),
+    virtualenv,
   };
 }
 
@@ -58,9 +60,13 @@ function managerOfFiles(source: ProjectSource): PythonManager {
 /** Whether the module itself, or a file that requirements.txt names, is part of what is installed. */
 function isLocal(source: ProjectSource, manager: PythonManager, lockFile: string | undefined): boolean {
   const { texts } = source.files;
-  if (manager !== "pip") return /\b(path|workspace)\s*=/.test(texts.get("pyproject.toml") ?? "");
+  if (manager !== "pip") {
+    return /\b(path|workspace)\s*=|^\[tool\.uv\.workspace\]/m.test(texts.get("pyproject.toml") ?? "");
+  }
   if (lockFile === undefined) return true;
-  return /^\s*(-[erc]\b|--(editable|requirement|constraint)|\.|file:|[\w.-]+\s*@\s*file:)/m.test(
-    texts.get(lockFile) ?? "",
-  );
+  return LOCAL_REQUIREMENT.test(texts.get(lockFile) ?? "");
 }
+
+/** Options that name files, and requirements that are files: `./x`, `libs/x`, `x.whl`, `name[extra] @ file:…`. */
+const LOCAL_REQUIREMENT =
+  /^\s*(-[ercf]\b|--(editable|requirement|constraint|find-links)\b|\.|file:|[\w.-]+\/|[\w.-]+\.(whl|zip|tar\.gz)\b|[\w.-]+(\[[^\]\n]*\])?\s*@\s*file:)/m;

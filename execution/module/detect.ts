@@ -13,9 +13,12 @@ import { parsePulumiProject } from "./pulumi-project.ts";
 const PROJECT_FILES = ["Pulumi.yaml", "Pulumi.yml"] as const;
 const TOFU_FILES = /\.(tf|tofu|tf\.json|tofu\.json)$/;
 
+/** What Pulumi itself takes for the name of a project. */
+const PROJECT_NAME = /^[A-Za-z0-9_.-]{1,100}$/;
+
 /** Files that detection reads; of all others only their names count. */
 const READ =
-  /^(Pulumi\.ya?ml|package\.json|requirements\.txt|pyproject\.toml|pom\.xml|build\.gradle(\.kts)?|.*\.(cs|fs|vb)proj)$/;
+  /^(Pulumi\.ya?ml|package\.json|\.yarnrc(\.yml)?|requirements\.txt|pyproject\.toml|pom\.xml|build\.gradle(\.kts)?|.*\.(cs|fs|vb)proj)$/;
 
 /** What the module in a directory is. Throws a usage error that says what was found where that is nothing or several things. */
 export async function detectModule(directory: string): Promise<ModuleKind> {
@@ -51,6 +54,11 @@ export function detectKind(files: ModuleFiles, where: string): ModuleKind {
 function pulumiModule(files: ModuleFiles, projectFile: string, where: string): PulumiModule {
   const at = path.join(where, projectFile);
   const project = parsePulumiProject(files.texts.get(projectFile) ?? "", at);
+  if (!PROJECT_NAME.test(project.name)) {
+    throw new KilnError("usage", `${at}: name is ${JSON.stringify(project.name)}`, {
+      mend: "Use at most 100 letters, digits, dots, dashes and underlines, as Pulumi wants it.",
+    });
+  }
   const source = { files, project, projectFile, where: at };
   switch (project.runtime) {
     case "nodejs":

@@ -1,8 +1,10 @@
 import { networkRun, type ModuleStages } from "./dockerfile-parts.ts";
 import type { DotnetModule } from "./kind.ts";
+import { plainWord } from "./plain-word.ts";
 
 /** .NET: published in the SDK's image, run on the runtime's, both of the framework that the project targets. */
-export function dotnetStages({ version, buildFile, lockFile }: DotnetModule): ModuleStages {
+export function dotnetStages({ version, lockFile, ...kind }: DotnetModule): ModuleStages {
+  const buildFile = plainWord("the project file", kind.buildFile);
   const restore = `dotnet restore ${buildFile}${lockFile === undefined ? "" : " --locked-mode"}`;
   return {
     base: `dotnet-${version}`,

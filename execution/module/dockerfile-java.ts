@@ -1,3 +1,4 @@
+import { KilnError } from "../../errors.ts";
 import { networkRun, run, type ModuleStages } from "./dockerfile-parts.ts";
 import type { JavaModule } from "./kind.ts";
 
@@ -38,12 +39,20 @@ function gradleCommands(): readonly string[] {
   ];
 }
 
-/** A manifest's lines have 72 bytes at most and go on after a space. */
+/**
+ * A manifest names jars by addresses with spaces between, sorted here so that the same jars make the same bytes. Its lines
+ * have 72 bytes at most and go on after a space.
+ */
 function launcherCommands(mainClass: string): readonly string[] {
+  if (!/^[\w.$]+$/.test(mainClass)) {
+    throw new KilnError("usage", `the main class is ${JSON.stringify(mainClass)}, which is no name of a class`);
+  }
   return [
     "cd /opt/kiln/program",
-    "jars=$(find lib -name '*.jar' -exec printf '%s ' {} +)",
-    "printf 'Class-Path: %s' \"$jars\" > /tmp/line",
+    "find lib -name '*.jar' > /tmp/jars",
+    "LC_ALL=C sort -o /tmp/jars /tmp/jars",
+    "sed -i -e 's/%/%25/g' -e 's/ /%20/g' /tmp/jars",
+    "printf 'Class-Path: %s' \"$(tr '\\n' ' ' < /tmp/jars)\" > /tmp/line",
     "fold -b -w 70 /tmp/line > /tmp/folded",
     "sed '2,$s/^/ /' /tmp/folded > /tmp/manifest",
     "echo >> /tmp/manifest",

@@ -1,6 +1,7 @@
 import { programVersion, type ModuleBases } from "./bases.ts";
 import { copiedFiles, networkRun, run, type ModuleStages } from "./dockerfile-parts.ts";
 import type { NodejsModule } from "./kind.ts";
+import { plainWord } from "./plain-word.ts";
 
 /**
  * Node: dependencies as the lock file has them, those for development too, since a Pulumi program in TypeScript is compiled
@@ -13,37 +14,44 @@ export function nodejsStages(kind: NodejsModule, bases: ModuleBases): ModuleStag
     build: "node",
     steps: [
       ...(kind.local ? ["COPY . .", ...install] : [copiedFiles(kind.manifests), ...install, "COPY . ."]),
-      ...(kind.builds ? run([`${kind.packageManager} run build`]) : []),
+      ...(kind.builds ? run([`${managerProgram(kind)} run build`]) : []),
     ],
     environment: { NODE_ENV: "production" },
   };
 }
 
+/** What starts the package manager: of a module that brings Yarn along that one. */
+function managerProgram({ packageManager, release }: NodejsModule): string {
+  return release === undefined ? packageManager : `node ${plainWord("yarnPath", release)}`;
+}
+
 /** npm is in the image; the others come from npm's registry in an exact version. */
 function managerCommands(kind: NodejsModule, bases: ModuleBases): readonly string[] {
-  const { packageManager: name, managerVersion } = kind;
-  if (name === "npm") return managerVersion === undefined ? [] : [installed(`npm@${managerVersion}`)];
-  const version = managerVersion ?? programVersion(bases, name);
-  // From 2 on Yarn is another package.
-  const from = name === "yarn" && !version.startsWith("1.") ? "@yarnpkg/cli-dist" : name;
-  return [installed(`${from}@${version}`)];
+  const { packageManager: name, managerVersion, release } = kind;
+  if (release !== undefined || (name === "npm" && managerVersion === undefined)) return [];
+  const version = plainWord("packageManager", managerVersion ?? programVersion(bases, name));
+  const from = name === "yarn" && isModernYarn(kind) ? "@yarnpkg/cli-dist" : name;
+  return [`npm install --global --no-audit --no-fund ${from}@${version}`];
 }
 
-function installed(program: string): string {
-  return `npm install --global --no-audit --no-fund ${program}`;
+/** From 2 on Yarn is another package with other options. */
+function isModernYarn({ managerVersion = "1." }: NodejsModule): boolean {
+  return !managerVersion.startsWith("1.");
 }
 
-function installCommand({ packageManager, managerVersion = "1", lockFile }: NodejsModule): string {
-  const isLocked = lockFile !== undefined;
-  switch (packageManager) {
+function installCommand(kind: NodejsModule): string {
+  const isLocked = kind.lockFile !== undefined;
+  const program = managerProgram(kind);
+  switch (kind.packageManager) {
     case "npm":
       return isLocked ? "npm ci --no-audit --no-fund" : "npm install --no-audit --no-fund";
-    case "pnpm":
-      return isLocked ? "pnpm install --frozen-lockfile" : "pnpm install";
     case "yarn":
-      if (managerVersion.startsWith("1")) return isLocked ? "yarn install --frozen-lockfile" : "yarn install";
-      return `YARN_NODE_LINKER=node-modules yarn install${isLocked ? " --immutable" : ""}`;
+      if (isModernYarn(kind)) {
+        return `YARN_NODE_LINKER=node-modules ${program} install${isLocked ? " --immutable" : ""}`;
+      }
+      return `${program} install${isLocked ? " --frozen-lockfile" : ""}`;
+    case "pnpm":
     case "bun":
-      return isLocked ? "bun install --frozen-lockfile" : "bun install";
+      return `${program} install${isLocked ? " --frozen-lockfile" : ""}`;
   }
 }

@@ -1,10 +1,11 @@
 import { programVersion, type ModuleBases } from "./bases.ts";
 import { copiedFiles, networkRun, type ModuleStages } from "./dockerfile-parts.ts";
 import type { PythonModule } from "./kind.ts";
+import { plainWord } from "./plain-word.ts";
 
 /** Python: a virtual environment below the module, filled as the lock file says. It is moved nowhere, since its paths are absolute. */
 export function pythonStages(kind: PythonModule, bases: ModuleBases): ModuleStages {
-  const environment = `/app/${kind.virtualenv}`;
+  const environment = `/app/${plainWord("virtualenv", kind.virtualenv)}`;
   const install = networkRun(installCommands(kind, environment, bases));
   return {
     base: "python",
@@ -35,7 +36,7 @@ function installCommands(kind: PythonModule, environment: string, bases: ModuleB
     ...manager,
     create,
     // Poetry installs into the environment that is active.
-    `export VIRTUAL_ENV=${environment} PATH=${environment}/bin:$PATH POETRY_NO_INTERACTION=1`,
-    "/opt/manager/bin/poetry install --only main --no-root --no-cache",
+    `export VIRTUAL_ENV=${environment} PATH=${environment}/bin:/opt/manager/bin:$PATH POETRY_NO_INTERACTION=1`,
+    "poetry install --only main --no-root --no-cache",
   ];
 }

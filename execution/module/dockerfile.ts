@@ -9,7 +9,8 @@ import { nodejsStages } from "./dockerfile-nodejs.ts";
 import { tofuStages } from "./dockerfile-opentofu.ts";
 import { pulumiPlugins } from "./dockerfile-pulumi.ts";
 import { pythonStages } from "./dockerfile-python.ts";
-import { kindName, type ModuleKind, type PulumiModule } from "./kind.ts";
+import { kindName, type ModuleKind } from "./kind.ts";
+import { plainWord } from "./plain-word.ts";
 
 /** Who a module's container runs as: the `nonroot` of distroless images. */
 export const MODULE_USER = "65532:65532";
@@ -47,7 +48,7 @@ export function moduleDockerfile(kind: ModuleKind, bases: ModuleBases): string {
   const environment = { ...stages.environment, ...toolEnvironment(kind) };
   const project = kind.tool === "pulumi" ? { [MODULE_LABELS.project]: kind.project } : {};
   const labels = { [MODULE_LABELS.tool]: kind.tool, [MODULE_LABELS.runtime]: kind.runtime, ...project };
-  const edits = projectEdits(kind);
+  const edited = editedProjectSteps(kind);
   const blocks: readonly (readonly string[])[] = [
     [
       `# Made by kiln for a module of ${kindName(kind)}. The same module makes the same bytes; docs/modules.md explains it.`,
@@ -69,8 +70,9 @@ export function moduleDockerfile(kind: ModuleKind, bases: ModuleBases): string {
       copied("tools", "/usr/local/lib/kiln/"),
       "WORKDIR /app",
       ...stages.steps,
+      ...edited.beforeFetching,
       ...(kind.tool === "pulumi" ? pulumiPlugins() : []),
-      ...finish(edits === undefined ? undefined : (kind as PulumiModule).projectFile),
+      ...run([...edited.afterFetching, ...FINISH]),
     ],
     [
       "FROM ${BASE_IMAGE}",
@@ -160,21 +162,34 @@ function toolEnvironment(kind: ModuleKind): Readonly<Record<string, string>> {
       };
 }
 
-/** The end of the build stage: the image's project file in place, what the build brought along gone, all readable. */
-function finish(projectFile: string | undefined): readonly string[] {
-  return run([
-    ...(projectFile === undefined ? [] : [`mv ${BUILD_FOLDER}/${projectFile} ${projectFile}`]),
-    `rm -rf ${BUILD_FOLDER}`,
-    "mkdir -p /opt/kiln",
-    "chmod -R a+rX,go-w /app /opt/kiln",
-  ]);
+/**
+ * The commands that put the image's project file in the place of the module's. Pulumi's host asks a Python program for its
+ * providers by way of the environment that was filled here, and a Java program by the jar; a Go or .NET program it asks by its
+ * sources, so there the compiled one is named afterwards.
+ */
+function editedProjectSteps(kind: ModuleKind) {
+  if (kind.tool === "opentofu" || projectEdits(kind) === undefined) return { beforeFetching: [], afterFetching: [] };
+  const projectFile = plainWord("the project file", kind.projectFile);
+  const move = `mv ${BUILD_FOLDER}/${projectFile} ${projectFile}`;
+  return kind.runtime === "python" || kind.runtime === "java"
+    ? { beforeFetching: run([move]), afterFetching: [] }
+    : { beforeFetching: [], afterFetching: [move] };
 }
 
+/** The end of the build stage: what the build brought along is gone, all is readable. */
+const FINISH = [`rm -rf ${BUILD_FOLDER}`, "mkdir -p /opt/kiln", "chmod -R a+rX,go-w /app /opt/kiln"];
+
+/** Names with values that no frontend expands, but for `${PATH}` at the end of a variable PATH. */
 function assignments(values: Readonly<Record<string, string>>): string {
   return Object.entries(values)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(
-      ([name, value]) => `${name}=${JSON.stringify(value).replaceAll("$", "\\$").replaceAll("\\${PATH}", "${PATH}")}`,
+      ([name, value]) =>
+        `${name}=${name === "PATH" ? literal(value).replace(/\\(?=\$\{PATH\}"$)/, "") : literal(value)}`,
     )
     .join(" \\\n    ");
+}
+
+function literal(value: string): string {
+  return JSON.stringify(value).replaceAll("$", "\\$");
 }

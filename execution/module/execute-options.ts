@@ -1,6 +1,6 @@
 import type { Progress } from "../../progress.ts";
 import type { Engine } from "../../toolchain/docker-engine.ts";
-import type { ContainerFacts } from "../container-run.ts";
+import type { ContainerFacts } from "../container-facts.ts";
 import type { IdentifiedImage } from "../image-identity.ts";
 import type { Limits, Sandbox } from "../sandbox.ts";
 import type { CredentialName } from "./credential-names.ts";
@@ -49,7 +49,8 @@ export interface ExecutionResult {
   readonly exitCode: number;
   readonly runId: string;
   readonly image: IdentifiedImage;
-  readonly container: ContainerFacts & { readonly name: string };
+  /** `kept` where it was not removed, because its state could not be saved: the stack's next run does that first. */
+  readonly container: ContainerFacts & { readonly name: string; readonly kept: boolean };
   readonly sandbox: Sandbox;
   /** Of a run with a state directory. */
   readonly state?: StateResult;

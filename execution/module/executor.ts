@@ -1,35 +1,49 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { messageOf } from "../../errors.ts";
 import { silent } from "../../progress.ts";
 import { engineEnvironment } from "../../toolchain/docker-engine.ts";
-import { Container } from "../container-run.ts";
+import { Container, type ContainerIdentity } from "../container-run.ts";
+import { engineId } from "../engine-id.ts";
 import { identifyImage, type IdentifiedImage } from "../image-identity.ts";
+import type { Clock } from "../patience.ts";
 import { sandboxOf, type Sandbox } from "../sandbox.ts";
 import { containerPlan, stopSeconds } from "./container-plan.ts";
 import { readCredentials } from "./credentials.ts";
 import { EventReader } from "./event-reader.ts";
 import type { ExecuteOptions, ExecutionResult } from "./execute-options.ts";
 import { runModule } from "./module-container.ts";
-import { refuseLostState, reportsOnly, stackOf } from "./request-rules.ts";
+import {
+  bringsState,
+  mayHaveState,
+  refuseLocalBackend,
+  refuseLostState,
+  reportsOnly,
+  stackOf,
+} from "./request-rules.ts";
 import { planRequest, type RequestPlan } from "./request-plan.ts";
-import { checkRequest, type ModuleRequest } from "./request.ts";
+import { checkRequest } from "./request.ts";
 import type { ModuleResponse } from "./response.ts";
 import { RunDeadline } from "./run-deadline.ts";
 import { finalResponse } from "./run-end.ts";
+import { RunHold } from "./run-hold.ts";
+import { runKey } from "./run-key.ts";
 import { safeResponse } from "./safe-response.ts";
 import { StackState } from "./stack-state.ts";
-import type { StateEnvelope } from "./state-envelope.ts";
+import type { StateFault } from "./state-fault.ts";
 
 const DEFAULT_TIMEOUT_MS = 3_600_000;
+const NO_DIGEST =
+  "there will be no plan digest: this run has no key that an apply could have. Set KILN_STATE_PASSPHRASE, or give a state directory (--state DIR)";
 
 /** Runs requests in containers. Holds no state of a run: several may be at it at once. */
 export class Executor {
   readonly #env: NodeJS.ProcessEnv;
+  readonly #clock: Clock | undefined;
 
   /** `env` is where credentials, KILN_STATE_PASSPHRASE and the docker client's settings are read. */
-  constructor(options: { readonly env?: NodeJS.ProcessEnv } = {}) {
+  constructor(options: { readonly env?: NodeJS.ProcessEnv; readonly clock?: Clock | undefined } = {}) {
     this.#env = options.env ?? process.env;
+    this.#clock = options.clock;
   }
 
   /**
@@ -42,38 +56,53 @@ export class Executor {
     const request = checkRequest(options.request);
     const sandbox = sandboxOf(limits, options.network);
     const credentials = await readCredentials(options.credentials ?? [], env, request.environment);
+    const backendUrl = backendUrlOf(secrets.environment, request.environment, credentials.plain);
+    refuseLocalBackend(request, backendUrl);
     const stack = options.state && new StackState(options.state.directory, stackOf(request));
-    if (stack === undefined && secrets.stateKey === undefined) refuseLostState(request, credentials.plain);
-    const key = secrets.stateKey ?? (await stack?.key(env)) ?? randomBytes(32);
+    if (stack === undefined && secrets.stateKey === undefined) refuseLostState(request, backendUrl);
+    const key = await runKey(request, secrets.stateKey ?? (await stack?.key(env)), env);
+    if (!key.lasts && request.action === "preview") progress.note(NO_DIGEST);
     const deadline = new RunDeadline(limits.timeoutMs ?? DEFAULT_TIMEOUT_MS, request.deadline, options.signal);
     const docker = { docker: engine.docker, env: engineEnvironment(engine, env) };
     const identity = { expected: options.digest, progress, signal: deadline.signal };
-    const image = await identifyImage(docker, options.image, identity);
+    const [image, id] = await Promise.all([
+      identifyImage(docker, options.image, identity),
+      stack === undefined ? "" : engineId(docker),
+    ]);
 
     const runId = request.run_id ?? randomUUID();
     const graceSeconds = stopSeconds(limits);
-    const container = new Container(docker, `kiln-module-${runId}`, graceSeconds);
-    const lock = await stack?.lock({ runId, container: container.name, engine, graceSeconds, progress });
+    const container = new Container(docker, identityOf(runId), { graceSeconds, clock: this.#clock });
+    const lock = await stack?.lock({ runId, container, engine, id, graceSeconds, progress, key: key.bytes });
+    const hasState = mayHaveState(request, stack !== undefined || secrets.stateKey !== undefined);
+    const hold = new RunHold({ container, lock, hasState, progress });
     try {
-      const state = request.state_mode === "remote" ? undefined : await stack?.read();
-      const plan = planRequest({ request, secrets, credentials, runId, key, state, deadline: deadline.at });
+      const sent = request.state_mode === "remote" ? undefined : await stack?.read();
+      const plan = planRequest({ request, secrets, credentials, runId, key, state: sent, deadline: deadline.at });
       progress.step(`${request.action}: ${image.reference}`);
-      const ended = await runPlanned({ plan, options, container, image, sandbox, deadline, stack });
-      const safe = safeResponse(ended.response, plan.redactor, key);
-      const { response, changed } = await keepState(stack, safe.response, state, request);
-      await stack?.history(runId).end(response);
+      const ended = await runPlanned({ plan, options, container, image, sandbox, deadline, stack, hold });
+      // The state before all else: what goes wrong after it must not lose it.
+      const brings = bringsState(plan.request, backendUrl);
+      const taking = { sent, key: key.bytes, keeps: !reportsOnly(request), brings };
+      const taken = (await stack?.take(ended.response, taking)) ?? { response: ended.response, changed: false };
+      hold.settle(ended.fault ?? taken.fault?.message);
+      const told = withStateFault(taken.response, taken.fault);
+      const { response, outputs } = safeResponse(told, plan.redactor, key.bytes);
+      const recorded = await stack?.history(runId).end(response, progress);
+      // What is refused would be refused for ever: in the history it is not lost.
+      if (recorded === true && taken.fault?.refused === true) hold.settle();
       return {
         response,
-        outputs: safe.outputs,
+        outputs,
         exitCode: ended.facts.exitCode,
         runId,
         image,
-        container: { ...ended.facts, name: container.name },
+        container: { ...ended.facts, name: container.name, kept: hold.keeps },
         sandbox,
-        ...(stack === undefined ? {} : { state: await stack.describe(changed) }),
+        ...(stack === undefined ? {} : { state: await stack.describe(taken.changed) }),
       };
     } finally {
-      await lock?.release();
+      await hold.end();
     }
   }
 }
@@ -86,10 +115,21 @@ interface PlannedRun {
   readonly sandbox: Sandbox;
   readonly deadline: RunDeadline;
   readonly stack: StackState | undefined;
+  readonly hold: RunHold;
+}
+
+/** A caller may give two runs the same id: the rest of the name is this run's alone. */
+function identityOf(runId: string): ContainerIdentity {
+  const instance = randomUUID();
+  return { name: `kiln-module-${runId}-${instance.slice(0, 8)}`, instance };
+}
+
+function backendUrlOf(...environments: readonly (Readonly<Record<string, string>> | undefined)[]): string {
+  return environments.map((variables) => variables?.PULUMI_BACKEND_URL).find((url) => url !== undefined) ?? "";
 }
 
 /** The container's part: events as they come, and the response completed by how it ended. */
-async function runPlanned({ plan, options, container, image, sandbox, deadline, stack }: PlannedRun) {
+async function runPlanned({ plan, options, container, image, sandbox, deadline, stack, hold }: PlannedRun) {
   const { request, secrets, redactor } = plan;
   const { run_id: runId = "", stack_name: name, action } = request;
   const history = stack?.history(runId);
@@ -109,6 +149,9 @@ async function runPlanned({ plan, options, container, image, sandbox, deadline, 
     request: JSON.stringify(request),
     secrets: JSON.stringify(secrets),
     entrypoint,
+    onStage: (stage) => {
+      hold.reach(stage);
+    },
     onStdoutLine: (line) => {
       events.line(line);
     },
@@ -116,25 +159,15 @@ async function runPlanned({ plan, options, container, image, sandbox, deadline, 
       events.errorLine(line);
     },
     stop: deadline.signal,
-    progress: options.progress ?? silent,
   }).finally(() => history?.closeEvents());
   const end = { action, facts, cause: deadline.cause, memory: sandbox.memory, fault };
-  return { facts, response: finalResponse(response, end) };
+  return { facts, response: finalResponse(response, end), fault };
 }
 
 /** State that cannot be kept is a failed run: its caller must not take the resources for recorded. */
-async function keepState(
-  stack: StackState | undefined,
-  response: ModuleResponse,
-  sent: StateEnvelope | undefined,
-  request: ModuleRequest,
-): Promise<{ readonly response: ModuleResponse; readonly changed: boolean }> {
-  if (stack === undefined || reportsOnly(request)) return { response, changed: false };
-  try {
-    return { response, changed: await stack.keep(response, sent) };
-  } catch (error) {
-    const message = messageOf(error);
-    const detail = { code: "state_mismatch", phase: response.phase, message, retryable: false } as const;
-    return { response: { ...response, success: false, error: message, error_detail: detail }, changed: false };
-  }
+function withStateFault(response: ModuleResponse, fault: StateFault | undefined): ModuleResponse {
+  if (fault === undefined) return response;
+  const { code, message } = fault;
+  const detail = { code, phase: response.phase, message, retryable: false };
+  return { ...response, success: false, error: message, error_detail: detail };
 }

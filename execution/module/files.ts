@@ -1,4 +1,6 @@
 import { KilnError } from "../../errors.ts";
+import { BUILD_FOLDER } from "./context.ts";
+import { isPlainPath } from "./plain-word.ts";
 import type { PulumiProjectFile } from "./pulumi-project.ts";
 
 /** The files at the top of a module: every name, and the text of those that decide what it is. */
@@ -31,14 +33,23 @@ export function refused(source: ProjectSource, what: string, mend: string): Kiln
   return new KilnError("usage", `${source.where}: ${what}`, { mend });
 }
 
-/** A path of the project file below the module, cleaned; refuses one that leads out of it, or that a shell would take apart. */
+/**
+ * A path that a module's files say, cleaned. Refuses one that leads out of the module or to nowhere below it, one that a
+ * shell would take apart, and the folder that a build uses and removes.
+ */
 export function innerPath(source: ProjectSource, key: string, value: string): string {
   const segments = value.split("/").filter((segment) => segment !== "" && segment !== ".");
   if (value.startsWith("/") || segments.includes("..")) {
     throw refused(source, `${key} is ${value}, which is outside of the module`, "Name a path below the module.");
   }
-  if (!segments.every((segment) => /^[\w.@+-]+$/.test(segment))) {
-    throw refused(source, `${key} is ${JSON.stringify(value)}`, "Use letters, digits, dots, dashes and slashes.");
+  if (segments[0] === BUILD_FOLDER) {
+    throw refused(source, `${key} is ${value}, where kiln puts what a build adds`, "Name another folder.");
   }
-  return segments.join("/");
+  const cleaned = segments.join("/");
+  if (cleaned === "" || isPlainPath(cleaned)) return cleaned;
+  throw refused(
+    source,
+    `${key} is ${JSON.stringify(value)}`,
+    "Use letters, digits, dots, dashes and slashes; begin with no dash.",
+  );
 }

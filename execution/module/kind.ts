@@ -19,8 +19,10 @@ export type NodeManager = (typeof NODE_MANAGERS)[number];
 export interface NodejsModule extends PulumiProject {
   readonly runtime: "nodejs";
   readonly packageManager: NodeManager;
-  /** The exact version that package.json names. */
+  /** The exact version that package.json, or the name of a committed release, says. */
   readonly managerVersion?: string | undefined;
+  /** The program of Yarn that the module brings along, below it: Yarn starts no other. */
+  readonly release?: string | undefined;
   readonly lockFile?: string | undefined;
   /** Files that an installation reads, sorted: manifest, lock file, settings of the package manager. */
   readonly manifests: readonly string[];

@@ -2,8 +2,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { messageOf } from "../../errors.ts";
-import type { Progress } from "../../progress.ts";
-import type { Container, ContainerFacts, ContainerPlan } from "../container-run.ts";
+import type { ContainerFacts } from "../container-facts.ts";
+import type { ContainerPlan } from "../container-plan.ts";
+import type { Container } from "../container-run.ts";
 import { SANDBOX_UID } from "../sandbox.ts";
 import { readTarredFile, tarOf } from "../tar-file.ts";
 import { parseResponse, type ModuleResponse } from "./response.ts";
@@ -11,9 +12,12 @@ import { parseResponse, type ModuleResponse } from "./response.ts";
 export const WORKSPACE = "/workspace";
 /** Of the workspace, what an injected entrypoint uses: an image that was not made for it has no folder that it may write to. */
 export const INJECTED = "run";
-/** The label by which a run's container is found. */
+/** The label by which people find a run's container; a caller may give two runs the same id. */
 export const RUN_LABEL = "dev.kiln.run";
 const LARGEST_RESPONSE = 64 * 1024 * 1024;
+
+/** The container is about to be made; about to start; certainly at its end. */
+export type RunStage = "making" | "running" | "ended";
 
 export interface ModuleRun {
   readonly plan: ContainerPlan;
@@ -23,10 +27,11 @@ export interface ModuleRun {
   readonly secrets: string;
   /** A program that is put into the container, for an image without entrypoint. */
   readonly entrypoint?: Buffer | undefined;
+  /** Called as the run comes to each stage. */
+  readonly onStage: (stage: RunStage) => void;
   readonly onStdoutLine: (line: string) => void;
   readonly onStderrLine: (line: string) => void;
   readonly stop: AbortSignal;
-  readonly progress: Progress;
 }
 
 export interface ModuleRunEnd {
@@ -37,23 +42,17 @@ export interface ModuleRunEnd {
 }
 
 /**
- * Runs a module in a container that is not made yet, to its end, and takes its response out, whatever the exit code. No
- * container is left, however this ends; where the engine does not remove it, a note names it.
+ * Runs a module in a container that is not made yet, to its end, and reads its response, whatever the exit code. The
+ * container stays: it may have the only copy of a new state, and goes once that is saved.
  */
 export async function runModule(container: Container, run: ModuleRun): Promise<ModuleRunEnd> {
-  try {
-    await container.create(run.plan);
-    await container.copyIn(await workspaceTar(run), WORKSPACE);
-    const facts = await container.run({ ...run, input: Buffer.from(run.secrets) });
-    return { facts, ...(await takeResponse(container)) };
-  } finally {
-    // Also where create failed: the engine may have made it all the same.
-    if (!(await container.remove())) {
-      run.progress.note(
-        `the container ${container.name} could not be removed: docker rm --volumes --force ${container.name}`,
-      );
-    }
-  }
+  run.onStage("making");
+  await container.create(run.plan);
+  await container.copyIn(await workspaceTar(run), WORKSPACE);
+  run.onStage("running");
+  const facts = await container.run({ ...run, input: Buffer.from(run.secrets) });
+  run.onStage("ended");
+  return { facts, ...(await takeResponse(container)) };
 }
 
 /** The response of a container that does not run any more. */

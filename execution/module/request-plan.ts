@@ -4,6 +4,7 @@ import { CREDENTIALS } from "./credential-names.ts";
 import type { Credentials } from "./credentials.ts";
 import type { JsonObject } from "./json.ts";
 import { API_VERSION, type ModuleRequest, type SecretDocument } from "./request.ts";
+import type { RunKey } from "./run-key.ts";
 import { secretsOfValue } from "./secret-texts.ts";
 import type { StateEnvelope } from "./state-envelope.ts";
 
@@ -21,7 +22,7 @@ export interface RequestParts {
   readonly secrets: Secrets;
   readonly credentials: Credentials;
   readonly runId: string;
-  readonly key: Buffer;
+  readonly key: RunKey;
   readonly state: StateEnvelope | undefined;
   readonly deadline: Date;
 }
@@ -47,7 +48,7 @@ export function planRequest(parts: RequestParts): RequestPlan {
     ...Object.values(environment),
     ...credentials.secrets,
     ...Object.values(secrets.files ?? {}).map(({ base64 }) => Buffer.from(base64, "base64").toString("utf8")),
-    key.toString("base64"),
+    key.bytes.toString("base64"),
   ];
   return {
     request: {
@@ -63,7 +64,8 @@ export function planRequest(parts: RequestParts): RequestPlan {
       inputs: secretInputs,
       environment,
       files: { ...credentials.files, ...secrets.files },
-      state_key: key.toString("base64"),
+      state_key: key.bytes.toString("base64"),
+      ...(key.lasts ? {} : { state_key_lasting: false }),
     },
     redactor: new Redactor(texts),
   };

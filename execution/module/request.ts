@@ -70,6 +70,8 @@ export interface SecretDocument {
   readonly files?: Readonly<Record<string, { readonly name: string; readonly base64: string }>>;
   /** 32 bytes, base64. */
   readonly state_key?: string;
+  /** False where no other run has the key: there is no plan digest then. */
+  readonly state_key_lasting?: boolean;
 }
 
 /** A name as Pulumi takes it: `stack`, `project/stack` or `organization/project/stack`, each part up to 100 characters. */

@@ -1,19 +1,7 @@
-import {
-  amount,
-  count,
-  listOf,
-  mapOf,
-  may,
-  need,
-  object,
-  oneOf,
-  parseDocument,
-  text,
-  truth,
-  type Place,
-} from "./document.ts";
+import { amount, count, may, need, object, oneOf, parseDocument, text, truth, type Place } from "./document.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { stateAt, type StateEnvelope } from "./state-envelope.ts";
+import { TolerantReading } from "./tolerant-reading.ts";
 
 export const CHANGE_ACTIONS = ["create", "update", "delete", "replace", "no-op", "read", "import"] as const;
 export type ChangeAction = (typeof CHANGE_ACTIONS)[number];
@@ -107,30 +95,46 @@ export interface ModuleEvent {
 
 /**
  * Reads a response, also of an entrypoint that knows the published fields alone: the summary is then counted from the
- * changes, the phase is `done`, and `noop` is `no-op`. What is wrong is an error with its path.
+ * changes, the phase is `done`, and `noop` is `no-op`. Its state must be right, or it is an error with the path. Whatever
+ * else is wrong is left out, and makes it a failure that says so: a word that is not known here must not lose the state.
  */
 export function parseResponse(source: string): ModuleResponse {
   const place = parseDocument(source, "response", "failed");
-  const changes = may(place, "changes", listOf(change)).changes ?? [];
-  return {
-    success: need(place, "success", truth),
-    action: need(place, "action", text),
-    outputs: may(place, "outputs", mapOf(output)).outputs ?? {},
+  const state = may(place, "state", stateAt);
+  const reading = new TolerantReading();
+  const changes = reading.may(place, "changes", reading.list(change)).changes ?? [];
+  const response: ModuleResponse = {
+    success: reading.or(false, () => need(place, "success", truth)),
+    action: reading.or("", () => need(place, "action", text)),
+    outputs: reading.may(place, "outputs", reading.map(output)).outputs ?? {},
     changes,
-    summary: may(place, "summary", summary).summary ?? summaryOf(changes),
-    ...may(place, "state", stateAt),
-    ...may(place, "error", text),
-    ...may(place, "logs", text),
-    ...may(place, "error_detail", errorDetail),
-    ...may(place, "api_version", text),
-    ...may(place, "run_id", text),
-    phase: may(place, "phase", oneOf(PHASES)).phase ?? "done",
-    ...may(place, "tool", (at) => ({ name: need(at, "name", text), version: need(at, "version", text) })),
-    ...may(place, "plan_digest", text),
-    ...may(place, "drift", truth),
-    ...may(place, "started_at", text),
-    ...may(place, "finished_at", text),
-    ...may(place, "timings", mapOf(amount)),
+    summary: reading.may(place, "summary", summary).summary ?? summaryOf(changes),
+    ...state,
+    ...reading.may(place, "error", text),
+    ...reading.may(place, "logs", text),
+    ...reading.may(place, "error_detail", errorDetail),
+    ...reading.may(place, "api_version", text),
+    ...reading.may(place, "run_id", text),
+    phase: reading.or("running", () => may(place, "phase", oneOf(PHASES)).phase ?? "done"),
+    ...reading.may(place, "tool", (at) => ({ name: need(at, "name", text), version: need(at, "version", text) })),
+    ...reading.may(place, "plan_digest", text),
+    ...reading.may(place, "drift", truth),
+    ...reading.may(place, "started_at", text),
+    ...reading.may(place, "finished_at", text),
+    ...reading.may(place, "timings", reading.map(amount)),
+  };
+  return reading.faults.length === 0 ? response : withFaults(response, reading.faults);
+}
+
+/** Its own reason to fail stays first. */
+function withFaults(response: ModuleResponse, faults: readonly string[]): ModuleResponse {
+  const { error, error_detail: detail, phase } = response;
+  const said = [...(error === undefined ? [] : [error]), ...faults].join("; ");
+  return {
+    ...response,
+    success: false,
+    error: said,
+    error_detail: detail ?? { code: "internal", phase, message: said, retryable: false },
   };
 }
 
@@ -168,11 +172,15 @@ function summary(place: Place): ChangeSummary {
   return { create: of("create"), update: of("update"), delete: of("delete"), replace: of("replace"), same: of("same") };
 }
 
+/** A code that only a newer entrypoint knows is `internal` here, and stays in the message. */
 function errorDetail(place: Place): ErrorDetail {
+  const said = need(place, "code", text);
+  const code = ERROR_CODES.find((known) => known === said);
+  const message = may(place, "message", text).message ?? "";
   return {
-    code: need(place, "code", oneOf(ERROR_CODES)),
+    code: code ?? "internal",
     phase: may(place, "phase", text).phase ?? "",
-    message: may(place, "message", text).message ?? "",
+    message: code === undefined ? `${said}: ${message}` : message,
     retryable: may(place, "retryable", truth).retryable ?? false,
   };
 }

@@ -1,4 +1,4 @@
-import type { ContainerFacts } from "../container-run.ts";
+import type { ContainerFacts } from "../container-facts.ts";
 import { summaryOf, type ErrorCode, type ErrorDetail, type ModuleResponse } from "./response.ts";
 
 /** Why the executor stopped a container; undefined where it ended by itself. */

@@ -1,7 +1,9 @@
 import { createWriteStream, type WriteStream } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdir, rename } from "node:fs/promises";
 import path from "node:path";
 import { finished } from "node:stream/promises";
+import { messageOf } from "../../errors.ts";
+import type { Progress } from "../../progress.ts";
 import type { Redactor } from "../redactor.ts";
 import { writeWhole } from "../whole-file.ts";
 import type { ModuleRequest } from "./request.ts";
@@ -19,6 +21,7 @@ export class RunHistory {
   /** Keeps the request; of state it says the serial alone. */
   async begin(request: ModuleRequest, redactor: Redactor): Promise<void> {
     await mkdir(this.folder, { recursive: true, mode: 0o700 });
+    await this.#moveEarlier();
     const { state, ...rest } = request;
     const serial = typeof state === "object" && state !== null && "serial" in state ? state.serial : null;
     await this.#write("request.json", { ...redactor.document(rest), state_serial: serial });
@@ -36,8 +39,25 @@ export class RunHistory {
     this.#events = undefined;
   }
 
-  async end(response: ModuleResponse): Promise<void> {
-    await this.#write("response.json", response);
+  /** Keeps the response and returns whether it could: what is in it has happened, so an error is a note alone. */
+  async end(response: ModuleResponse, progress: Progress): Promise<boolean> {
+    try {
+      await this.#write("response.json", response);
+      return true;
+    } catch (error) {
+      progress.note(`the response of the run is not kept in ${this.folder}: ${messageOf(error)}`);
+      return false;
+    }
+  }
+
+  /** A caller may give two runs one id: the first one's response may have the only copy of a state that was refused. */
+  async #moveEarlier(): Promise<void> {
+    const earlier = path.join(this.folder, "response.json");
+    try {
+      await rename(earlier, `${earlier}.before-${new Date().toISOString()}`);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    }
   }
 
   async #write(name: string, document: unknown): Promise<void> {

@@ -21,9 +21,12 @@ export function safeResponse(response: ModuleResponse, redactor: Redactor, key: 
       .filter(([, { value }]) => JSON.stringify(redactor.document(value)) !== JSON.stringify(value))
       .map(([name]) => name),
   );
-  const { state, outputs: written, ...rest } = response;
+  const { state, outputs: written, summary, timings, ...rest } = response;
   const safe: ModuleResponse = {
     ...redactor.document(rest),
+    // Counts and seconds stay numbers, also where one happens to have the digits of a secret.
+    summary,
+    ...(timings === undefined ? {} : { timings: renamed(timings, (name) => redactor.text(name)) }),
     outputs: mapped(written, (output, name) => safeOutput(output, told.has(name))),
     ...(state === undefined ? {} : { state }),
   };
@@ -47,6 +50,10 @@ function withUnreadable(response: ModuleResponse, names: readonly string[]): Mod
     error: message,
     error_detail: { code: "state_key_wrong", phase: response.phase, message, retryable: false },
   };
+}
+
+function renamed<T>(record: Readonly<Record<string, T>>, name: (old: string) => string): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(record).map(([old, value]) => [name(old), value]));
 }
 
 function mapped<From, To>(

@@ -32,7 +32,10 @@ export function openOutputs(
 function unsealed(encrypted: string, key: Buffer, name: string): Json | undefined {
   const sealed = Buffer.from(encrypted, "base64");
   try {
-    const cipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(0, NONCE_BYTES));
+    if (sealed.length < NONCE_BYTES + TAG_BYTES) return undefined;
+    // Without a length Node takes tags of four bytes on, which are found by trying.
+    const options = { authTagLength: TAG_BYTES };
+    const cipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(0, NONCE_BYTES), options);
     cipher.setAAD(Buffer.from(`output:${name}`)).setAuthTag(sealed.subarray(-TAG_BYTES));
     const clear = Buffer.concat([cipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)), cipher.final()]);
     return parseExactJson(clear.toString("utf8"));

@@ -1,5 +1,5 @@
 import { randomBytes, scrypt } from "node:crypto";
-import { readFile, stat } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { KilnError } from "../../errors.ts";
 import { writeFirst } from "../whole-file.ts";
@@ -28,7 +28,29 @@ export async function stateKey(directory: string, folder: string, env: NodeJS.Pr
 async function keyOfPassphrase(passphrase: string, folder: string): Promise<Buffer> {
   const file = path.join(folder, "salt");
   const fresh: Salt = { kdf: "scrypt", ...COST, salt: randomBytes(16).toString("base64") };
-  const { N, r, p, salt } = JSON.parse(await readOrMake(file, `${JSON.stringify(fresh)}\n`)) as Salt;
+  const salt = JSON.parse(
+    await readOrMake(file, `${JSON.stringify(fresh)}\n`, async () => {
+      if (!(await exists(path.join(folder, "state.json")))) return;
+      throw new KilnError("failed", `${file} is missing, which made the key of the state beside it`, {
+        mend: "Put it back from a backup. Where the state was written without a passphrase, unset KILN_STATE_PASSPHRASE.",
+      });
+    }),
+  ) as Salt;
+  return derived(passphrase, salt);
+}
+
+/**
+ * The key that KILN_STATE_PASSPHRASE makes without a state directory; undefined where it is not set. The stack's name is the
+ * salt: two runs that share no file come to the same key, and no other stack does.
+ */
+export async function passphraseKey(stack: string, env: NodeJS.ProcessEnv): Promise<Buffer | undefined> {
+  const passphrase = env.KILN_STATE_PASSPHRASE ?? "";
+  if (passphrase === "") return undefined;
+  const salt = Buffer.from(`kiln-state-key/v1|${stack}`).toString("base64");
+  return derived(passphrase, { kdf: "scrypt", ...COST, salt });
+}
+
+function derived(passphrase: string, { N, r, p, salt }: Salt): Promise<Buffer> {
   const options = { N, r, p, maxmem: 256 * N * r };
   return new Promise((resolve, reject) => {
     scrypt(passphrase.normalize("NFC"), Buffer.from(salt, "base64"), KEY_BYTES, options, (error, key) => {
@@ -39,7 +61,9 @@ async function keyOfPassphrase(passphrase: string, folder: string): Promise<Buff
 }
 
 async function keyOfFile(file: string): Promise<Buffer> {
-  const key = Buffer.from(await readOrMake(file, `${randomBytes(KEY_BYTES).toString("base64")}\n`), "base64");
+  const fresh = `${randomBytes(KEY_BYTES).toString("base64")}\n`;
+  const text = await readOrMake(file, fresh, () => refuseUnreadable(file));
+  const key = Buffer.from(text, "base64");
   const mode = (await stat(file)).mode & 0o077;
   if (mode !== 0) {
     throw new KilnError("usage", `${file} can be read by others`, {
@@ -52,12 +76,51 @@ async function keyOfFile(file: string): Promise<Buffer> {
   });
 }
 
-async function readOrMake(file: string, text: string): Promise<string> {
+/** A new key beside states would make them unreadable in silence: they were written with another, or by a passphrase. */
+async function refuseUnreadable(file: string): Promise<void> {
+  const directory = path.dirname(file);
+  const names = await readdir(directory).catch(() => []);
+  for (const name of names) {
+    if (!(await exists(path.join(directory, name, "state.json")))) continue;
+    throw new KilnError("failed", `${file} is missing, but there is state that needs a key: ${name}/state.json`, {
+      mend: "Put the key file back from a backup, or set the KILN_STATE_PASSPHRASE that the state was written with. New stacks without either go into another directory.",
+    });
+  }
+}
+
+/** Reads a file; makes it where it is missing and `check` has nothing against that. */
+async function readOrMake(file: string, text: string, check: () => Promise<void>): Promise<string> {
+  const found = await readIfThere(file);
+  if (found !== undefined) return found;
+  try {
+    await check();
+  } catch (refusal) {
+    // Another process may have made the file, and then the state, while this one looked.
+    const late = await readIfThere(file);
+    if (late !== undefined) return late;
+    throw refusal;
+  }
+  await writeFirst(file, text);
+  return readFile(file, "utf8");
+}
+
+async function readIfThere(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, "utf8");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    await writeFirst(file, text);
-    return readFile(file, "utf8");
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** Whether there is something of that name, also where it cannot be read. */
+async function exists(file: string): Promise<boolean> {
+  try {
+    await stat(file);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return false;
+    throw error;
   }
 }

@@ -5,6 +5,9 @@ import { writeWhole } from "../whole-file.ts";
 import { parseDocument } from "./document.ts";
 import { readEnvelope, type StateEnvelope } from "./state-envelope.ts";
 
+/** A state that may not follow the one that is kept. Nothing was written, and trying again changes nothing. */
+export class StateRefusal extends KilnError {}
+
 /** The carried state of one stack, `state.json` in its folder. */
 export class StateStore {
   readonly file: string;
@@ -33,7 +36,7 @@ export class StateStore {
     const kept = await this.read();
     const fault = successorFault(next, { kept, sent, stack });
     if (fault !== undefined) {
-      throw new KilnError("failed", `the state of ${stack} is not replaced: ${fault}`, {
+      throw new StateRefusal("failed", `the state of ${stack} is not replaced: ${fault}`, {
         mend: `${this.file} is as it was; the run's own state is in its response, below runs/.`,
       });
     }

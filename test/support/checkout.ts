@@ -3,6 +3,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/pr
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { interruptWithUs } from "./interrupted-with-us.ts";
 
 export const PROJECT = path.join(import.meta.dirname, "../..");
 
@@ -50,17 +51,23 @@ export async function removeCheckout(checkout: Checkout): Promise<void> {
   await rm(path.dirname(checkout.directory), { recursive: true, force: true });
 }
 
-/** Runs `kiln` in a checkout and gives its end, whatever it is. `onStderr` sees progress as it comes. */
-export function kiln(
-  checkout: Checkout,
-  args: readonly string[],
-  options: { readonly env?: NodeJS.ProcessEnv; readonly onStderr?: (text: string, pid: number) => void } = {},
-): Promise<KilnResult> {
+export interface KilnOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  /** Sees progress as it comes. */
+  readonly onStderr?: (text: string, pid: number) => void;
+  /** In a process group of its own, interrupted when this process is or ends. */
+  readonly interruptWithUs?: boolean;
+}
+
+/** Runs `kiln` in a checkout and gives its end, whatever it is. */
+export function kiln(checkout: Checkout, args: readonly string[], options: KilnOptions = {}): Promise<KilnResult> {
   const child = spawn(process.execPath, [path.join(checkout.directory, "cli/kiln.mjs"), ...args], {
     cwd: checkout.directory,
     env: { ...process.env, ...checkout.env, ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
+    detached: options.interruptWithUs === true,
   });
+  if (options.interruptWithUs === true) interruptWithUs(child);
   let [stdout, stderr] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => {

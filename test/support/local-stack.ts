@@ -23,6 +23,8 @@ declare module "vitest" {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const checkout = await makeCheckout({ store: path.join(PROJECT, ".kiln/test-store") });
   const up = await kiln(checkout, ["up", "--json"], {
+    // Vitest ends at once on Ctrl-C, and waits for no set-up.
+    interruptWithUs: true,
     onStderr: (() => {
       let shown = 0;
       return (text: string) => {

@@ -6,6 +6,7 @@ import type { ModuleEvent } from "../../execution/module/response.ts";
 import type { ModuleAction, ModuleRequest } from "../../execution/module/request.ts";
 import { engineEnvironment, type Engine } from "../../toolchain/docker-engine.ts";
 import { run } from "../../toolchain/process.ts";
+import { dockerAlone } from "./docker-alone.ts";
 
 /** Loopback hosts treat stacks of this name as local ones: there is nothing outside that they could change. */
 export const TEST_STACK = "test";
@@ -32,10 +33,13 @@ export class ModuleRuns {
     this.inputs = inputs;
   }
 
-  /** An environment without any tool: whoever runs modules has Docker, and nothing else. */
-  perform(action: ModuleAction, { fields, onEvent, ...options }: ModuleRunOptions = {}): Promise<ExecutionResult> {
+  /** On a host that has Docker, and nothing else. */
+  async perform(
+    action: ModuleAction,
+    { fields, onEvent, ...options }: ModuleRunOptions = {},
+  ): Promise<ExecutionResult> {
     const { inputs, ...rest } = fields ?? {};
-    return new Executor({ env: { PATH: path.dirname(this.#engine.docker), HOME: this.state } }).execute({
+    return new Executor({ env: await dockerAlone(this.#engine, this.state) }).execute({
       engine: this.#engine,
       image: this.image,
       request: { action, stack_name: TEST_STACK, ...rest, inputs: { ...this.inputs, ...inputs } },

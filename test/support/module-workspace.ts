@@ -1,8 +1,9 @@
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { engineEnvironment, type Engine } from "../../toolchain/docker-engine.ts";
+import type { Engine } from "../../toolchain/docker-engine.ts";
 import { run } from "../../toolchain/process.ts";
+import { dockerAlone } from "./docker-alone.ts";
 
 /** What a test looks at in a response; the whole of it is in `execution/module/response.ts`. */
 export interface Answer {
@@ -43,7 +44,8 @@ export class ModuleWorkspace {
     const sandbox = ["--network", "none", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"];
     const scratch = ["--tmpfs", "/tmp", "--tmpfs", "/run/kiln:mode=0700,uid=65532,gid=65532,exec"];
     const args = ["run", "--rm", ...sandbox, ...scratch, "--volume", `${this.directory}:/workspace`, image];
-    const ended = await run(this.#engine.docker, args, { env: engineEnvironment(this.#engine), allowFailure: true });
+    const env = await dockerAlone(this.#engine, this.directory);
+    const ended = await run(this.#engine.docker, args, { env, allowFailure: true });
     const answer = JSON.parse(await readFile(path.join(this.directory, "output.json"), "utf8")) as Answer;
     if (answer.state !== undefined) this.#state = answer.state;
     return { answer, code: ended.code, printed: `${ended.stdout}${ended.stderr}` };

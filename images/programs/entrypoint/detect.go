@@ -50,9 +50,9 @@ func stateMode(request moduleprotocol.Request, tool, module string, environment 
 	switch {
 	case request.StateMode != "":
 		return request.StateMode, nil
-	case request.Backend != nil:
+	case request.Backend != nil && !request.Backend.Placeless():
 		return moduleprotocol.Remote, nil
-	case request.State != nil:
+	case request.State != nil || request.Backend != nil:
 		return moduleprotocol.Carried, nil
 	case tool == pulumitool.Name:
 		for _, entry := range environment {

@@ -38,6 +38,9 @@ func fakePulumi(arguments []string) int {
 	}
 	p.config, _ = object(text)["config"].(map[string]any)
 	fmt.Println("Engine (test):", words[0])
+	if code := fakePlan(words[0], flags); code != 0 {
+		return code
+	}
 	switch words[0] {
 	case "preview", "up":
 		return p.up()

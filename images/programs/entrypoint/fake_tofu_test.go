@@ -41,6 +41,10 @@ func fakeTofu(arguments []string) int {
 			fmt.Println(string(state))
 		}
 	case "output":
+		if outputs, found := f.state()["outputs"]; found && flags["state"] != "" {
+			fmt.Println(jsonText(outputs))
+			return 0
+		}
 		fmt.Println(`{"remote":{"value":true,"sensitive":false}}`)
 	}
 	return 0
@@ -84,7 +88,7 @@ func (f *fakeRun) state() map[string]any {
 	if err != nil {
 		return map[string]any{"lineage": "tofu-lineage", "serial": 0}
 	}
-	return object(text)
+	return object(decrypted(text))
 }
 
 func (f *fakeRun) recorded() map[string]any {
@@ -106,8 +110,14 @@ func (f *fakeRun) save(thing map[string]any) {
 			outputs[key] = map[string]any{"value": value}
 		}
 	}
-	text := jsonText(map[string]any{"version": 4, "lineage": "tofu-lineage", "serial": serial + 1, "thing": thing, "outputs": outputs})
-	if err := os.WriteFile(f.statePath(), []byte(text), 0o600); err != nil {
+	if behaves("unsaved") {
+		return
+	}
+	state := map[string]any{"version": 4, "lineage": "tofu-lineage", "serial": serial + 1, "thing": thing, "outputs": outputs}
+	if thing != nil {
+		state["resources"] = []any{map[string]any{"mode": "managed", "type": "fake_thing", "name": "thing", "instances": []any{map[string]any{}}}}
+	}
+	if err := os.WriteFile(f.statePath(), []byte(jsonText(encrypted(state))), 0o600); err != nil {
 		panic(err)
 	}
 }
@@ -154,7 +164,14 @@ func (f *fakeRun) plan() int {
 	if err := os.WriteFile(f.flags["out"], []byte(jsonText(shown)), 0o600); err != nil {
 		panic(err)
 	}
+	f.sayPlan()
 	return 0
+}
+
+// sayPlan prints what both `plan` and the `apply` of its file say.
+func (f *fakeRun) sayPlan() {
+	fmt.Println(`{"@message":"` + fakeAddress + `: Plan to change","type":"planned_change"}`)
+	fmt.Println(`{"@message":"Warning: old","type":"diagnostic","diagnostic":{"severity":"warning","summary":"old"}}`)
 }
 
 func (f *fakeRun) apply(file string) int {
@@ -163,6 +180,7 @@ func (f *fakeRun) apply(file string) int {
 		panic(err)
 	}
 	shown := object(text)
+	f.sayPlan()
 	after, _ := shown["after"].(map[string]any)
 	if changes, found := shown["resource_changes"].([]any); found {
 		action := changes[0].(map[string]any)["change"].(map[string]any)["actions"].([]any)[0].(string)

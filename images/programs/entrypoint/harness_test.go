@@ -39,6 +39,8 @@ type container struct {
 	cloud, calls string
 	environment  []string
 	secrets      map[string]any
+	// staying: the response of the run before is still there, as where no executor runs the container.
+	staying bool
 }
 
 // bothTools runs a test with each tool.
@@ -106,6 +108,9 @@ func (c *container) start(request map[string]any, fake string) *started {
 	text, err := json.Marshal(request)
 	must(c.t, err)
 	must(c.t, os.WriteFile(filepath.Join(c.workspace, "input.json"), text, 0o600))
+	if !c.staying {
+		must(c.t, os.RemoveAll(filepath.Join(c.workspace, "output.json")))
+	}
 	s := &started{c: c, since: time.Now()}
 	s.cmd = exec.Command(filepath.Join(c.bin, "kiln-entrypoint"),
 		"--input", filepath.Join(c.workspace, "input.json"), "--output", filepath.Join(c.workspace, "output.json"))

@@ -36,7 +36,8 @@ Environment:
   KILN_GRACE_SECONDS      how long the tool may take to stop, 30
   KILN_IMAGE_DIGEST       digest of the image; a plan is bound to it
 
-Exit codes: 0 done, 1 the tool failed, 2 bad request, 3 refused, 124 deadline, 130 or 143 cancelled.
+Exit codes: 0 done, 1 the tool failed, 2 bad request, 3 refused, 124 deadline, 130 or 143 cancelled
+(129 and 131 by SIGHUP and SIGQUIT).
 `
 
 const exitUsage = 2

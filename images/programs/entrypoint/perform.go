@@ -11,7 +11,9 @@ import (
 	"kiln.dev/programs/plandigest"
 )
 
-// saveInterval is how old the state in the response may be while the tool runs: a container that is killed loses no more.
+// saveInterval is how much older than the tool's own file the state in the response may be while the tool runs. A container
+// that is killed loses that much, and what the tool has not written yet: OpenTofu writes its state 20 seconds after the first
+// change at the earliest (defaultPersistInterval), and before that only when it is asked to stop.
 const saveInterval = 2 * time.Second
 
 // readTime is how long reading outputs may take once the run is stopped.
@@ -39,7 +41,7 @@ func (s *session) perform(ctx context.Context) error {
 	}
 }
 
-// plan makes a plan, reports it, and returns its digest.
+// plan makes a plan, reports it, and returns its digest, or none where no other run could have the same.
 func (s *session) plan(ctx context.Context) (string, error) {
 	s.report.enter(moduleprotocol.Planning)
 	state, err := s.state.identity()
@@ -51,12 +53,13 @@ func (s *session) plan(ctx context.Context) (string, error) {
 	}
 	plan, err := s.tool.Plan(ctx, moduletool.Apply)
 	s.report.setChanges(plan.Changes)
-	if err != nil {
+	if err != nil || s.passingKey {
 		return "", err
 	}
 	digest, err := plandigest.Digest(plandigest.Plan{
-		Tool: s.tool.Name(), Version: s.tool.Version(), Image: os.Getenv("KILN_IMAGE_DIGEST"),
-		Inputs: s.request.Inputs, Key: s.key, State: state, Steps: plan.Steps,
+		Tool: s.tool.Name(), Version: s.tool.Version(), Image: os.Getenv("KILN_IMAGE_DIGEST"), Stack: stackOf(s.request),
+		Inputs: s.request.Inputs, Environment: s.request.Environment, Backend: s.request.Backend, Key: s.key,
+		State: state, Steps: plan.Steps,
 	})
 	s.report.setDigest(digest)
 	return digest, err
@@ -67,6 +70,11 @@ func (s *session) comparePlan(ctx context.Context) error {
 	wanted := s.request.PlanDigest
 	if wanted == "" {
 		return nil
+	}
+	if s.passingKey {
+		return moduleprotocol.Fail(moduleprotocol.BadRequest,
+			"$.plan_digest: cannot be compared: a digest is made with the state key, and the key of this run is no other run's. "+
+				"Give both runs the same: a state directory, or a passphrase")
 	}
 	digest, err := s.plan(ctx)
 	if err == nil && digest != wanted {
@@ -80,7 +88,9 @@ func (s *session) comparePlan(ctx context.Context) error {
 func (s *session) refresh(ctx context.Context) error {
 	if s.request.UpdateState {
 		err := s.change(ctx, func() ([]moduleprotocol.Change, error) { return s.tool.Execute(ctx, moduletool.Refresh) })
-		s.report.setDrift()
+		if err == nil { // of a world that was read in part only nobody knows
+			s.report.setDrift()
+		}
 		return err
 	}
 	s.report.enter(moduleprotocol.Planning)

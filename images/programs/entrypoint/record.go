@@ -69,27 +69,38 @@ func (c *cleanLog) Write(text []byte) (int, error) {
 			return len(text), nil
 		}
 		line := string(r.line.Next(end + 1)[:end])
-		r.logs = append(r.logs, line+"\n"...)
-		if len(r.logs) > 2*keptLogs {
-			r.logs = append([]byte(nil), r.logs[len(r.logs)-keptLogs:]...)
-		}
-		if r.people != nil {
-			io.WriteString(r.people, line+"\n")
-		}
+		r.keep(line)
 		r.write(map[string]any{"kind": "log", "message": line})
+	}
+}
+
+// keep takes a clean line into the log, and shows it to people; the lock is held.
+func (r *record) keep(line string) {
+	r.logs = append(r.logs, line+"\n"...)
+	if len(r.logs) > 2*keptLogs {
+		r.logs = append([]byte(nil), r.logs[len(r.logs)-keptLogs:]...)
+	}
+	if r.people != nil {
+		io.WriteString(r.people, line+"\n")
 	}
 }
 
 // Phase says that a phase begins.
 func (r *record) Phase(phase string) { r.event(map[string]any{"kind": "phase", "phase": phase}) }
 
-// Diagnostic takes a message about a resource, or about none.
-func (r *record) Diagnostic(severity, resource, message string) {
-	event := map[string]any{"kind": "diagnostic", "severity": severity, "message": r.redactor.String(message)}
+// Diagnostic takes a message about a resource, or about none. It is one event; the log has it, too, where it is not logged yet.
+func (r *record) Diagnostic(severity, resource, message string, logged bool) {
+	message = r.redactor.String(escapes.ReplaceAllString(message, ""))
+	event := map[string]any{"kind": "diagnostic", "severity": severity, "message": message}
 	if resource != "" {
 		event["resource"] = r.redactor.String(resource)
 	}
-	r.event(event)
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	if !logged {
+		r.keep(severity + ": " + message)
+	}
+	r.write(event)
 }
 
 // Resource takes what happens to a resource.

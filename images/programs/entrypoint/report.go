@@ -19,7 +19,9 @@ type report struct {
 	redactor *redact.Redactor
 	record   *record
 	response moduleprotocol.Response
-	since    time.Time
+	// changes are as the tool gave them: what is secret in them is not all known before the outputs are.
+	changes []moduleprotocol.Change
+	since   time.Time
 	// failed is the first write that failed: there is nobody to tell before the end.
 	failed error
 }
@@ -66,8 +68,13 @@ func (r *report) setChanges(changes []moduleprotocol.Change) {
 	r.lock.Lock()
 	defer r.lock.Unlock()
 	r.response.Summary = moduleprotocol.Summarize(changes)
+	r.changes = changes
+	r.redactChanges()
+}
+
+func (r *report) redactChanges() {
 	r.response.Changes = []moduleprotocol.Change{}
-	for _, change := range changes {
+	for _, change := range r.changes {
 		change.Resource, change.URN = r.redactor.String(change.Resource), r.redactor.String(change.URN)
 		change.Before, change.After = r.redactor.JSON(change.Before), r.redactor.JSON(change.After)
 		r.response.Changes = append(r.response.Changes, change)
@@ -91,6 +98,11 @@ func (r *report) setDigest(digest string) {
 func (r *report) setOutputs(key []byte, outputs map[string]moduletool.Output) error {
 	r.lock.Lock()
 	defer r.lock.Unlock()
+	for _, output := range outputs { // before any is looked at: one may hold another's secret
+		if output.Sensitive {
+			r.redactor.Add(redact.Values(output.Value)...)
+		}
+	}
 	sealed := map[string]moduleprotocol.Output{}
 	var secret []string
 	for name, output := range outputs {
@@ -133,6 +145,7 @@ func (r *report) finish(failure *moduleprotocol.Failure) {
 	} else {
 		r.response.Error = ""
 	}
+	r.redactChanges()
 	r.response.Success = failure == nil
 	r.endPhase()
 	r.response.Phase = moduleprotocol.Done

@@ -1,90 +1,120 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
-
-	"kiln.dev/programs/moduleprotocol"
+	"syscall"
 )
 
-// makeRoom makes a folder that only this user reads, for everything that is secret: below /run/kiln, which is in memory where
-// the container was made so, or else in the temporary folder.
-func makeRoom() (string, error) {
-	place := os.Getenv("KILN_RUN_DIR")
-	if place == "" {
-		place = "/run/kiln"
-	}
-	if os.MkdirAll(place, 0o700) == nil {
-		if room, err := os.MkdirTemp(place, "run-"); err == nil {
-			return room, nil
+// room is a folder that only this user reads, for everything that is secret. It is this process's as long as it is open.
+type room struct {
+	path   string
+	folder *os.File
+}
+
+// roomName is the same in each run: the tool works below it, and a module that names path.cwd has to plan the same each time.
+const roomName = "kiln-run"
+
+// makeRoom makes a room in KILN_RUN_DIR or /run/kiln, which is in memory where the container was made so. Where it is not, the
+// memory that a container has anyway is tried before a disk; it says where secrets went.
+func makeRoom(say func(string)) (*room, error) {
+	asked := os.Getenv("KILN_RUN_DIR")
+	wanted := cmp.Or(asked, "/run/kiln")
+	// Where it cannot be made the room is made elsewhere.
+	_ = os.MkdirAll(wanted, 0o700)
+	places := []string{wanted, "/dev/shm", os.TempDir()}
+	for _, onDisk := range []bool{false, true} {
+		for _, place := range places {
+			kept := inMemory(place)
+			if !kept && !onDisk && place != asked {
+				continue
+			}
+			made, err := claimRoom(place)
+			if err != nil {
+				continue
+			}
+			if !kept {
+				say("secrets are in " + made.path + ", which is on a disk: give the container --tmpfs /run/kiln:exec,mode=1777")
+			} else if place != wanted {
+				say("secrets are in " + made.path + ", which is small and runs no programs: give the container --tmpfs /run/kiln:exec,mode=1777")
+			}
+			return made, nil
 		}
 	}
-	room, err := os.MkdirTemp("", "kiln-")
+	return nil, fmt.Errorf("no folder for secrets can be made, in none of %q", places)
+}
+
+// claimRoom takes the room of a place, empty, or another one beside it where somebody else has that.
+func claimRoom(place string) (*room, error) {
+	path := filepath.Join(place, roomName)
+	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	if made, err := openRoom(path); err == nil {
+		return made, nil
+	}
+	path, err := os.MkdirTemp(place, roomName+"-")
 	if err != nil {
-		return "", fmt.Errorf("no folder for secrets can be made, neither in %s nor elsewhere: %w", place, err)
+		return nil, err
 	}
-	return room, nil
+	return openRoom(path)
 }
 
-// toolEnvironment is the environment of the tool: this process's, the request's, the secret one, and the paths of secret files.
-func toolEnvironment(room string, request moduleprotocol.Request, secrets moduleprotocol.Secrets) ([]string, error) {
-	// An arbitrary uid has no name in the image: Go programs, of which Pulumi is one, take it from here. A USER after it counts.
-	environment := []string{"USER=kiln"}
-	for _, entry := range os.Environ() {
-		if name, _, _ := strings.Cut(entry, "="); name != "KILN_SECRETS" {
-			environment = append(environment, entry)
-		}
+var errTaken = errors.New("it is somebody else's")
+
+// openRoom takes a folder that is this user's alone and that no other process has, and removes what a run that was killed left.
+func openRoom(path string) (*room, error) {
+	folder, err := os.OpenFile(path, os.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW, 0)
+	if err != nil {
+		return nil, err
 	}
-	for _, texts := range []map[string]string{request.Environment, secrets.Environment} {
-		for name, value := range texts {
-			environment = append(environment, name+"="+value)
-		}
+	err = syscall.Flock(int(folder.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if err == nil && !own(folder, path) {
+		err = errTaken
 	}
-	for variable, file := range secrets.Files {
-		path, err := writeSecretFile(room, variable, file)
-		if err != nil {
-			return nil, err
-		}
-		environment = append(environment, variable+"="+path)
+	if err == nil {
+		err = empty(path)
 	}
-	if home := os.Getenv("HOME"); home == "" || !writable(home) {
-		own := filepath.Join(room, "home")
-		if err := os.MkdirAll(own, 0o700); err != nil {
-			return nil, err
-		}
-		// Before the others: a home that was asked for is not replaced. Pulumi looks for the image's plugins below the former one.
-		if home != "" && os.Getenv("PULUMI_HOME") == "" {
-			environment = slices.Insert(environment, 0, "PULUMI_HOME="+filepath.Join(home, ".pulumi"))
-		}
-		if _, asked := request.Environment["HOME"]; !asked {
-			environment = append(environment, "HOME="+own)
-		}
+	if err != nil {
+		folder.Close()
+		return nil, fmt.Errorf("take %s: %w", path, err)
 	}
-	return environment, nil
+	return &room{path, folder}, nil
 }
 
-func writeSecretFile(room, variable string, file moduleprotocol.SecretFile) (string, error) {
-	name := filepath.Base(file.Name)
-	if file.Name == "" || name == "." || name == ".." || name == "/" || strings.ContainsAny(variable, "=/\x00") || variable == "" {
-		return "", moduleprotocol.Fail(moduleprotocol.BadRequest,
-			"secret channel: %s: a file needs a name, and a variable that is named after it", moduleprotocol.Join("$.files", variable))
-	}
-	folder := filepath.Join(room, "files", variable)
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return "", err
-	}
-	path := filepath.Join(folder, name)
-	return path, os.WriteFile(path, file.Content, 0o400)
-}
-
-func writable(folder string) bool {
-	file, err := os.CreateTemp(folder, ".kiln-")
+// own: the open folder is still the one at path, and nobody else may enter it.
+func own(folder *os.File, path string) bool {
+	opened, err := folder.Stat()
 	if err != nil {
 		return false
 	}
-	file.Close()
-	return os.Remove(file.Name()) == nil
+	there, err := os.Lstat(path)
+	owner, known := opened.Sys().(*syscall.Stat_t)
+	return err == nil && os.SameFile(opened, there) && opened.Mode().Perm() == 0o700 && known && int(owner.Uid) == os.Geteuid()
+}
+
+func empty(folder string) error {
+	entries, err := os.ReadDir(folder)
+	for _, entry := range entries {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(folder, entry.Name())))
+	}
+	return err
+}
+
+// Close removes the room, and then lets go of it.
+func (r *room) Close() error { return errors.Join(os.RemoveAll(r.path), r.folder.Close()) }
+
+// Types of file systems that have no disk (linux/magic.h).
+const (
+	tmpfsMagic = 0x01021994
+	ramfsMagic = 0x858458f6
+)
+
+func inMemory(place string) bool {
+	var facts syscall.Statfs_t
+	return syscall.Statfs(place, &facts) == nil && (int64(facts.Type) == tmpfsMagic || int64(facts.Type) == ramfsMagic)
 }

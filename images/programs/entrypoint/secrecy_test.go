@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"kiln.dev/programs/moduleprotocol"
+	"kiln.dev/programs/redact"
 )
 
 const (
@@ -76,6 +77,43 @@ func searchFor(t *testing.T, place, text string) {
 	}
 }
 
+// TestSecretsOfOutputs: what an output tells to be secret is hidden in changes and in other outputs, though both came before it.
+func TestSecretsOfOutputs(t *testing.T) {
+	bothTools(t, func(t *testing.T, c *container) {
+		r := request("apply")
+		r["inputs"] = map[string]any{"name": "made-by-the-tool"}
+		o := c.succeed(r, "")
+		if text := readFile(c.workspace, "output.json"); strings.Contains(text, "made-by-the-tool") || !strings.Contains(string(o.response.Changes[0].After), "[secret]") {
+			t.Error(text)
+		}
+	})
+}
+
+// TestSecretNames: variables are secret by the names that the executor knows, too, and fields of files by theirs.
+func TestSecretNames(t *testing.T) {
+	r := redact.New()
+	account := `{"project_id":"my-project","inner":[{"private_key":"-----BEGIN-----\nabcdefgh12345\n"}]}`
+	learn(r, moduleprotocol.Request{}, nil, moduleprotocol.Secrets{
+		Environment: map[string]string{"ACCOUNT": account},
+		Files: map[string]moduleprotocol.SecretFile{
+			"CREDENTIALS": {Content: []byte("[default]\nregion = eu-west-1\naws_secret_access_key = wJalrXUtnFEMI/K7MDENG\n")},
+		},
+	}, []string{
+		"PGPASSWORD=hunter22-pg", "GOOGLE_CREDENTIALS=hunter22-google", "AWS_SECRET_ACCESS_KEY_2=hunter22-aws", "APIKEY=hunter22-api",
+		"TOKEN_FILE=/run/token-file", "KILN_SECRETS_PROVIDER=passphrase", "HOME=/home/somebody",
+	})
+	for _, secret := range []string{"hunter22-pg", "hunter22-google", "hunter22-aws", "hunter22-api", "abcdefgh12345", "wJalrXUtnFEMI/K7MDENG"} {
+		if r.String("x "+secret) != "x [secret]" {
+			t.Errorf("%s is not known", secret)
+		}
+	}
+	for _, plain := range []string{"/run/token-file", "passphrase", "/home/somebody", "eu-west-1", "my-project"} {
+		if r.Contains(plain) {
+			t.Errorf("%s is no secret", plain)
+		}
+	}
+}
+
 // TestEvents: every line of the events is a document with a time and a kind, and nothing else is on standard output.
 func TestEvents(t *testing.T) {
 	bothTools(t, func(t *testing.T, c *container) {
@@ -113,6 +151,26 @@ func TestInputsNeverOnCommandLines(t *testing.T) {
 			t.Error(got)
 		}
 	})
+}
+
+// TestNamesThatLookLikeFlags: where the CLI has to set config, beside a file of the module's own, a name is never a flag.
+func TestNamesThatLookLikeFlags(t *testing.T) {
+	t.Parallel()
+	c := newContainer(t, "pulumi")
+	must(t, os.Chmod(c.module, 0o700))
+	must(t, os.WriteFile(filepath.Join(c.module, "Pulumi.test.yaml"), []byte("config:\n  web:region: here\n"), 0o400))
+	r := request("preview")
+	r["inputs"] = map[string]any{"--secret:x": "--plaintext", "-s:y": -3}
+	// The fake reads config as JSON, and fails on what only the real CLI would have merged.
+	c.complete(r, "")
+	for _, name := range []string{"--secret:x", "-s:y"} {
+		if calls := c.callsText(); !strings.Contains(calls, `"--" "`+name+`"]`) {
+			t.Errorf("%s is not behind the end of flags:\n%s", name, calls)
+		}
+	}
+	if calls := c.callsText(); strings.Count(calls, "--plaintext") != 2 || strings.Contains(calls, `"-3"`) {
+		t.Errorf("a value is on a command line:\n%s", calls)
+	}
 }
 
 // TestBadChannel: what is wrong is said without what is in it.

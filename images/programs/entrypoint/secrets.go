@@ -2,16 +2,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"regexp"
-	"strings"
 
 	"kiln.dev/programs/moduleprotocol"
-	"kiln.dev/programs/redact"
 )
 
 // most is how much the secret channel may hold.
@@ -68,44 +64,4 @@ func mergeInputs(request *moduleprotocol.Request, secrets moduleprotocol.Secrets
 		names[name] = true
 	}
 	return names, nil
-}
-
-// Variables that hold secrets by what they are called. Their values may come from the image's or the container's environment.
-var secretVariable = regexp.MustCompile(`(?i)(^|_)(secret|secret_key|secret_access_key|session_token|token|password|passphrase|private_key|api_?key)$`)
-
-// leastVariable: values of variables that are shorter are more likely a word than a secret.
-const leastVariable = 8
-
-// learn makes everything known to the redactor that must not be seen.
-func learn(r *redact.Redactor, request moduleprotocol.Request, names map[string]bool, secrets moduleprotocol.Secrets, environment []string) {
-	for name := range names {
-		r.Add(redact.Values(request.Inputs[name])...)
-	}
-	for _, value := range secrets.Environment {
-		r.Add(value)
-	}
-	for _, file := range secrets.Files {
-		r.Add(string(file.Content))
-		addFields(r, file.Content)
-	}
-	for _, entry := range environment {
-		name, value, _ := strings.Cut(entry, "=")
-		if secretVariable.MatchString(name) && len(value) >= leastVariable {
-			r.Add(value)
-		}
-	}
-}
-
-// addFields adds what is secret in a JSON file, such as the private key of a service account, which is printed alone. Its other
-// fields, such as the project, are no secrets.
-func addFields(r *redact.Redactor, content []byte) {
-	var fields map[string]json.RawMessage
-	if json.Unmarshal(content, &fields) != nil {
-		return
-	}
-	for name, value := range fields {
-		if secretVariable.MatchString(name) {
-			r.Add(redact.Values(value)...)
-		}
-	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -15,7 +14,6 @@ import (
 	"kiln.dev/programs/moduletool"
 	"kiln.dev/programs/pulumitool"
 	"kiln.dev/programs/redact"
-	"kiln.dev/programs/stateenvelope"
 	"kiln.dev/programs/tofutool"
 )
 
@@ -29,8 +27,12 @@ type session struct {
 	report         *report
 	request        moduleprotocol.Request
 	key            []byte
-	state          *carried
-	tool           moduletool.Tool
+	// passingKey: no other run has the key.
+	passingKey bool
+	// earlier is what another run left where this one writes; nil where there is nothing that could be lost.
+	earlier *earlier
+	state   *carried
+	tool    moduletool.Tool
 }
 
 func newSession(input, output string, stdin io.Reader, stdout, stderr io.Writer) *session {
@@ -48,6 +50,12 @@ func (s *session) run() int {
 	s.request = request
 	s.report = newReport(s.output, s.redactor, request)
 	s.report.record = s.record
+	var keeping error
+	if s.earlier, keeping = keepEarlier(s.output, request); keeping != nil {
+		fmt.Fprintf(s.stderr, "kiln-entrypoint: %s\n", unwritten(keeping))
+		return 1
+	}
+	s.carryOn(err != nil)
 	s.report.enter(moduleprotocol.Starting)
 	if s.report.failed != nil {
 		fmt.Fprintf(s.stderr, "kiln-entrypoint: %s\n", unwritten(s.report.failed))
@@ -116,18 +124,19 @@ func (s *session) complete(ctx context.Context) error {
 		return err
 	}
 	s.report.enter(moduleprotocol.Preparing)
-	room, err := makeRoom()
+	room, err := makeRoom(s.record.Log)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(room)
-	job, err := s.prepareJob(room, secrets)
+	defer room.Close()
+	job, err := s.prepareJob(room.path, secrets)
 	if err != nil {
 		return err
 	}
 	if s.key, err = stateKey(secrets, s.output, s.record.Log); err != nil {
 		return err
 	}
+	s.passingKey = secrets.PassingKey
 	toolName, err := detectTool(job.Module)
 	if err != nil {
 		return err
@@ -167,7 +176,7 @@ func (s *session) prepareJob(room string, secrets moduleprotocol.Secrets) (modul
 	}
 	return moduletool.Job{
 		Module: moduleFolder(), Room: room, Stack: stackOf(s.request), Backend: s.request.Backend, Inputs: s.request.Inputs,
-		Secret: names, Environment: environment, Tell: s.record,
+		Secret: names, Environment: environment, Tell: s.record, KeepPlan: s.request.Action == moduleprotocol.Apply,
 		Run: func(ctx context.Context, c child.Command) (child.Result, error) {
 			if ctx.Err() != nil {
 				return child.Result{}, context.Cause(ctx)
@@ -176,33 +185,4 @@ func (s *session) prepareJob(room string, secrets moduleprotocol.Secrets) (modul
 			return child.Run(ctx, c)
 		},
 	}, nil
-}
-
-// prepareState opens the state, and refuses what needs one where there is none: nothing destroyed is no success.
-func (s *session) prepareState(job *moduletool.Job, tool string) error {
-	s.redactor.Add(base64.StdEncoding.EncodeToString(s.key), string(s.key))
-	mode, err := stateMode(s.request, tool, job.Module, job.Environment)
-	if err != nil {
-		return err
-	}
-	if err := checkStack(job.Stack, tool, mode); err != nil {
-		return err
-	}
-	if s.state, err = openState(s.request, tool, job.Stack, mode, s.key); err != nil {
-		return err
-	}
-	needed := s.request.Action == moduleprotocol.Destroy || s.request.Action == moduleprotocol.Refresh
-	job.StateMode, job.State, job.Create = mode, s.state.opened, !needed || s.request.AllowMissingState
-	if mode != moduleprotocol.Remote && s.state.opened == nil && !job.Create {
-		return moduleprotocol.Fail(moduleprotocol.StateMissing,
-			"$.state: is missing: without the state of stack %q nothing is known that could be %s. "+
-				"Where there is nothing indeed, set destroy.allow_missing_state", job.Stack,
-			map[string]string{moduleprotocol.Destroy: "destroyed", moduleprotocol.Refresh: "refreshed"}[s.request.Action])
-	}
-	job.Passphrase = stateenvelope.Passphrase(s.key)
-	if mode == moduleprotocol.Ephemeral {
-		job.Passphrase = ephemeralPassphrase()
-	}
-	s.redactor.Add(job.Passphrase)
-	return nil
 }

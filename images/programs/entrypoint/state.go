@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -36,6 +37,38 @@ func stateKey(secrets moduleprotocol.Secrets, output string, say func(string)) (
 		say("made a key for state and sensitive outputs: " + path + ". Keep it, and give it to no one: the state opens with it only.")
 	}
 	return key, err
+}
+
+// prepareState opens the state, and refuses what needs one where there is none: nothing destroyed is no success.
+func (s *session) prepareState(job *moduletool.Job, tool string) error {
+	s.redactor.Add(base64.StdEncoding.EncodeToString(s.key), string(s.key))
+	mode, err := stateMode(s.request, tool, job.Module, job.Environment)
+	if err != nil {
+		return err
+	}
+	if err := checkStack(job.Stack, tool, mode); err != nil {
+		return err
+	}
+	if mode == moduleprotocol.Carried && s.earlier.forgotten(s.request) {
+		return s.earlier.refusal(s.output)
+	}
+	if s.state, err = openState(s.request, tool, job.Stack, mode, s.key); err != nil {
+		return err
+	}
+	needed := s.request.Action == moduleprotocol.Destroy || s.request.Action == moduleprotocol.Refresh
+	job.StateMode, job.State, job.Create = mode, s.state.opened, !needed || s.request.AllowMissingState
+	if mode != moduleprotocol.Remote && s.state.opened == nil && !job.Create {
+		return moduleprotocol.Fail(moduleprotocol.StateMissing,
+			"$.state: is missing: without the state of stack %q nothing is known that could be %s. "+
+				"Where there is nothing indeed, set destroy.allow_missing_state", job.Stack,
+			map[string]string{moduleprotocol.Destroy: "destroyed", moduleprotocol.Refresh: "refreshed"}[s.request.Action])
+	}
+	job.Passphrase = stateenvelope.Passphrase(s.key)
+	if mode == moduleprotocol.Ephemeral {
+		job.Passphrase = ephemeralPassphrase()
+	}
+	s.redactor.Add(job.Passphrase)
+	return nil
 }
 
 // openState opens the state of a request. It refuses what belongs to another tool or stack before it tries the key.

@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"kiln.dev/programs/child"
 	"kiln.dev/programs/moduleprotocol"
 )
@@ -25,14 +27,11 @@ func (s stopped) Error() string { return s.message }
 func watchSignals() (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	// Each of them would end this process at once: a terminal that closes sends SIGHUP, and images may have STOPSIGNAL SIGQUIT.
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT)
 	go func() {
-		switch <-signals {
-		case syscall.SIGINT:
-			cancel(stopped{moduleprotocol.Cancelled, "cancelled by SIGINT", 130})
-		case syscall.SIGTERM:
-			cancel(stopped{moduleprotocol.Cancelled, "cancelled by SIGTERM", 143})
-		}
+		number := (<-signals).(syscall.Signal)
+		cancel(stopped{moduleprotocol.Cancelled, "cancelled by " + unix.SignalName(number), 128 + int(number)})
 	}()
 	return ctx, func() { signal.Stop(signals) }
 }

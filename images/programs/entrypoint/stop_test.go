@@ -14,7 +14,9 @@ import (
 
 // TestCancel: the tool may finish what it does; its state, and what was done, are in the response.
 func TestCancel(t *testing.T) {
-	for signal, exit := range map[syscall.Signal]int{syscall.SIGTERM: 143, syscall.SIGINT: 130} {
+	for signal, exit := range map[syscall.Signal]int{
+		syscall.SIGTERM: 143, syscall.SIGINT: 130, syscall.SIGHUP: 129, syscall.SIGQUIT: 131,
+	} {
 		t.Run(signal.String(), func(t *testing.T) {
 			bothTools(t, func(t *testing.T, c *container) {
 				s := c.start(request("apply"), "slow")
@@ -47,6 +49,19 @@ func TestDeafTool(t *testing.T) {
 			t.Error("took", o.took)
 		}
 	})
+}
+
+// TestLostWithTheTool: what OpenTofu did and had not written when it was killed is named, because nobody else knows of it.
+func TestLostWithTheTool(t *testing.T) {
+	t.Parallel()
+	for fake, named := range map[string]bool{"deaf,unsaved": true, "deaf": false} {
+		c := newContainer(t, "opentofu")
+		s := c.start(request("apply"), fake)
+		s.signal(syscall.SIGTERM)
+		if r := s.wait().response; strings.Contains(r.Error, "not found in the state: "+fakeAddress) != named {
+			t.Errorf("%s: %s", fake, r.Error)
+		}
+	}
 }
 
 func TestDeadline(t *testing.T) {

@@ -3,6 +3,7 @@ package moduleprotocol
 import (
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -64,7 +65,11 @@ func (r reader) check(q Request) {
 		r.refuse("$.api_version", fmt.Sprintf("is %q, and this entrypoint speaks %s", q.APIVersion, Version))
 	case q.StateMode != "" && !slices.Contains([]string{Remote, Carried, Ephemeral}, q.StateMode):
 		r.refuse("$.state_mode", fmt.Sprintf("is %q: there are remote, carried and ephemeral", q.StateMode))
-	case q.Backend != nil && q.StateMode != "" && q.StateMode != Remote:
+	case q.Backend.Placeless() && q.StateMode == Remote:
+		r.refuse("$.backend.config.path", "is missing: a local backend without it is carried state, but state_mode is "+Remote)
+	case q.Backend.local() && q.Backend.Config["path"] != "" && !filepath.IsAbs(q.Backend.Config["path"]):
+		r.refuse("$.backend.config.path", "has to begin with /: what is beside the module ends with the container, and the state with it")
+	case q.Backend != nil && !q.Backend.Placeless() && q.StateMode != "" && q.StateMode != Remote:
 		r.refuse("$.backend", "names a backend, but state_mode is "+q.StateMode)
 	case q.PlanDigest != "" && q.Action != Apply:
 		r.refuse("$.plan_digest", "goes with the action apply only")

@@ -45,21 +45,23 @@ func TestRefusals(t *testing.T) {
 		`{"action":7}`:                     "$.action: has to be text, and is a number",
 		`{"action":"apply","inputs":[]}`:   "$.inputs: has to be an object, and is a list",
 		`{"action":"apply","inputs":"{}"}`: "$.inputs: has to be an object, and is text",
-		`{"action":"apply","environment":{"A B":true}}`:                     `$.environment["A B"]: has to be text, and is a boolean`,
-		`{"action":"apply","environment":{"A=B":"c"}}`:                      `$.environment["A=B"]: is no environment variable`,
-		`{"action":"apply","backend":{"config":{}}}`:                        "$.backend.type: is missing",
-		`{"action":"apply","backend":{"type":"s3","config":{"a":1}}}`:       "$.backend.config.a: has to be text",
-		`{"action":"apply","backend":{"type":"s3"},"state_mode":"carried"}`: "$.backend: names a backend, but state_mode is carried",
-		`{"action":"apply","deadline":"tomorrow"}`:                          "$.deadline: has to be a time such as",
-		`{"action":"apply","state_mode":"lost"}`:                            "$.state_mode: is \"lost\"",
-		`{"action":"apply","state":"x"}`:                                    "$.state: has to be an object, and is text",
-		`{"action":"apply","api_version":"exec/v2"}`:                        "$.api_version: is \"exec/v2\"",
-		`{"action":"preview","plan_digest":"x"}`:                            "$.plan_digest: goes with",
-		`{"action":"import"}`:                                               "$.import: is missing",
-		`{"action":"import","import":[{"address":"a"}]}`:                    "$.import[0].id: is missing",
-		`{"action":"import","import":[{"id":"a"}]}`:                         "$.import[0].address: is missing",
-		`{"action":"apply","secret_inputs":["a",1]}`:                        "$.secret_inputs[1]: has to be text",
-		`{"action":"refresh","refresh":{"update":"yes"}}`:                   "$.refresh.update: has to be true or false, and is text",
+		`{"action":"apply","environment":{"A B":true}}`:                                       `$.environment["A B"]: has to be text, and is a boolean`,
+		`{"action":"apply","environment":{"A=B":"c"}}`:                                        `$.environment["A=B"]: is no environment variable`,
+		`{"action":"apply","backend":{"config":{}}}`:                                          "$.backend.type: is missing",
+		`{"action":"apply","backend":{"type":"s3","config":{"a":1}}}`:                         "$.backend.config.a: has to be text",
+		`{"action":"apply","backend":{"type":"s3"},"state_mode":"carried"}`:                   "$.backend: names a backend, but state_mode is carried",
+		`{"action":"apply","backend":{"type":"local"},"state_mode":"remote"}`:                 "$.backend.config.path: is missing",
+		`{"action":"apply","backend":{"type":"local","config":{"path":"terraform.tfstate"}}}`: "$.backend.config.path: has to begin with /",
+		`{"action":"apply","deadline":"tomorrow"}`:                                            "$.deadline: has to be a time such as",
+		`{"action":"apply","state_mode":"lost"}`:                                              "$.state_mode: is \"lost\"",
+		`{"action":"apply","state":"x"}`:                                                      "$.state: has to be an object, and is text",
+		`{"action":"apply","api_version":"exec/v2"}`:                                          "$.api_version: is \"exec/v2\"",
+		`{"action":"preview","plan_digest":"x"}`:                                              "$.plan_digest: goes with",
+		`{"action":"import"}`:                                                                 "$.import: is missing",
+		`{"action":"import","import":[{"address":"a"}]}`:                                      "$.import[0].id: is missing",
+		`{"action":"import","import":[{"id":"a"}]}`:                                           "$.import[0].address: is missing",
+		`{"action":"apply","secret_inputs":["a",1]}`:                                          "$.secret_inputs[1]: has to be text",
+		`{"action":"refresh","refresh":{"update":"yes"}}`:                                     "$.refresh.update: has to be true or false, and is text",
 	} {
 		if _, err := ParseRequest([]byte(text)); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: %v; wanted %s…", text, err, want)
@@ -74,10 +76,14 @@ func TestRefusals(t *testing.T) {
 func TestSecrets(t *testing.T) {
 	s, err := ParseSecrets([]byte(`{"inputs":{"p":"x"},"environment":{"T":"y"},"files":{"KEY":{"name":"k.json","base64":"YQ=="}},
 		"state_key":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}`))
-	if err != nil || string(s.Inputs["p"]) != `"x"` || s.Environment["T"] != "y" || string(s.Files["KEY"].Content) != "a" || len(s.StateKey) != 32 {
+	if err != nil || string(s.Inputs["p"]) != `"x"` || s.Environment["T"] != "y" || string(s.Files["KEY"].Content) != "a" || len(s.StateKey) != 32 || s.PassingKey {
+		t.Errorf("%+v %v", s, err)
+	}
+	if s, err := ParseSecrets([]byte(`{"state_key_lasting":false}`)); err != nil || !s.PassingKey {
 		t.Errorf("%+v %v", s, err)
 	}
 	for text, want := range map[string]string{
+		`{"state_key_lasting":"hunter22"}`:                "$.state_key_lasting: has to be true or false",
 		`{"state_key":"hunter22"}`:                        "$.state_key: has to be 32 bytes",
 		`{"files":{"K":{"name":"a","base64":"hunter!"}}}`: "$.files.K.base64: has to be base64",
 		`{"inputs":"hunter22"}`:                           "$.inputs: has to be an object",

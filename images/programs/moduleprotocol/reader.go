@@ -125,14 +125,21 @@ func (r reader) flag(object, name string) bool {
 		return false
 	}
 	path := Join(r.path, object)
-	switch flag := r.object(value, path)[name]; string(bytes.TrimSpace(flag)) {
+	return reader{path: path, fields: r.object(value, path), err: r.err}.boolean(name, false)
+}
+
+// boolean reads a field that may be missing.
+func (r reader) boolean(name string, missing bool) bool {
+	switch value := r.take(name); string(bytes.TrimSpace(value)) {
 	case "true":
 		return true
-	case "false", "null", "":
+	case "false":
 		return false
+	case "":
+		return missing
 	default:
-		r.refuse(Join(path, name), "has to be true or false, and is "+describe(flag))
-		return false
+		r.refuse(Join(r.path, name), "has to be true or false, and is "+describe(value))
+		return missing
 	}
 }
 

@@ -59,6 +59,14 @@ type Backend struct {
 	Config map[string]string
 }
 
+// Placeless: a local backend that names no place. Its file would stand beside the module and end with the container, so that
+// its state is carried instead.
+func (b *Backend) Placeless() bool {
+	return b.local() && b.Config["path"] == "" && b.Config["url"] == ""
+}
+
+func (b *Backend) local() bool { return b != nil && (b.Type == "local" || b.Type == "file") }
+
 // Mapping names a thing that exists and the resource that it becomes.
 type Mapping struct{ Address, ID, Type, Name string }
 

@@ -13,6 +13,8 @@ type Secrets struct {
 	Files map[string]SecretFile
 	// StateKey is 32 bytes, or nil.
 	StateKey []byte
+	// PassingKey: state_key_lasting is false. No other run has the key, and nothing that is made with it can be compared.
+	PassingKey bool
 }
 
 // SecretFile is a file that only the tool reads, such as a service account's key.
@@ -27,7 +29,9 @@ func ParseSecrets(text []byte) (Secrets, error) {
 	if err != nil {
 		return Secrets{}, err
 	}
-	secrets := Secrets{Environment: r.texts("environment"), Files: map[string]SecretFile{}}
+	secrets := Secrets{
+		Environment: r.texts("environment"), Files: map[string]SecretFile{}, PassingKey: !r.boolean("state_key_lasting", true),
+	}
 	if inputs := r.take("inputs"); inputs != nil {
 		secrets.Inputs = r.object(inputs, "$.inputs")
 	}

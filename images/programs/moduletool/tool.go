@@ -24,6 +24,8 @@ type Job struct {
 	State []byte
 	// Create lets a remote stack be made where there is none. Without it that is a failure: nothing to destroy is not destroyed.
 	Create bool
+	// KeepPlan: a plan is followed by its execution, and not only looked at.
+	KeepPlan bool
 	// Passphrase encrypts secrets within the state, for tools that do so.
 	Passphrase  string
 	Environment []string
@@ -37,8 +39,9 @@ type Job struct {
 type Listener interface {
 	// Log gets a line that is meant for people.
 	Log(line string)
-	// Diagnostic gets a message about a resource, or about none.
-	Diagnostic(severity, resource, message string)
+	// Diagnostic gets a message about a resource, or about none. One that is not logged among the tool's lines for people
+	// becomes such a line.
+	Diagnostic(severity, resource, message string, logged bool)
 	// Resource gets what happens to a resource: status is started, done or failed.
 	Resource(status string, change moduleprotocol.Change)
 }

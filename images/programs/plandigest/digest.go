@@ -18,9 +18,13 @@ type Plan struct {
 	Tool, Version string
 	// Image is the digest of the module's image; empty where nobody said.
 	Image string
-	// Inputs with the secret ones. They enter the digest authenticated by Key, so that nobody can guess them from it.
-	Inputs map[string]json.RawMessage
-	Key    []byte
+	Stack string
+	// Inputs with the secret ones, the request's variables and its backend enter the digest authenticated by Key, so that
+	// nobody can guess them from it.
+	Inputs      map[string]json.RawMessage
+	Environment map[string]string
+	Backend     *moduleprotocol.Backend
+	Key         []byte
 	// State names the state that the plan was made against: lineage and serial, or a digest of a remote one.
 	State string
 	Steps []Step
@@ -34,7 +38,9 @@ type Step struct {
 
 // Digest is "sha256:" and the digest of a plan.
 func Digest(p Plan) (string, error) {
-	inputs, err := moduleprotocol.CanonicalOf(p.Inputs)
+	sealed, err := moduleprotocol.CanonicalOf(map[string]any{
+		"inputs": p.Inputs, "environment": withoutLogin(p.Environment), "backend": p.Backend,
+	})
 	if err != nil {
 		return "", err
 	}
@@ -52,13 +58,30 @@ func Digest(p Plan) (string, error) {
 		return cmp.Or(cmp.Compare(a[1], b[1]), cmp.Compare(a[0], b[0]), cmp.Compare(a[2], b[2]))
 	})
 	text, err := moduleprotocol.CanonicalOf(map[string]any{
-		"tool": p.Tool, "version": p.Version, "image": p.Image, "state": p.State, "steps": steps,
-		"inputs": hex.EncodeToString(stateenvelope.Authenticate(p.Key, inputs)),
+		"tool": p.Tool, "version": p.Version, "image": p.Image, "stack": p.Stack, "state": p.State, "steps": steps,
+		"sealed": hex.EncodeToString(stateenvelope.Authenticate(p.Key, sealed)),
 	})
 	if err != nil {
 		return "", err
 	}
 	return "sha256:" + hash(text), nil
+}
+
+// Variables that say how one logs in, and not to what: a later job, which applies what an earlier one planned, has other ones.
+var loginVariables = []string{
+	"ACTIONS_ID_TOKEN_REQUEST_URL", "ARM_OIDC_REQUEST_URL", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+	"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_ROLE_SESSION_NAME",
+}
+
+// withoutLogin is never nil: no variables and none that count are the same.
+func withoutLogin(environment map[string]string) map[string]string {
+	rest := map[string]string{}
+	for name, value := range environment {
+		if !slices.Contains(loginVariables, name) {
+			rest[name] = value
+		}
+	}
+	return rest
 }
 
 func hash(content []byte) string {

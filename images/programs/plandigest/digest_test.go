@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"kiln.dev/programs/moduleprotocol"
 )
 
 func plan() Plan {
@@ -32,6 +34,7 @@ func TestSamePlan(t *testing.T) {
 	p.Steps[0], p.Steps[1] = p.Steps[1], p.Steps[0]
 	p.Steps[1].New = json.RawMessage(`{"m": [1], "n": 1.10}`)
 	p.Inputs["a"] = json.RawMessage(`{"y":2, "x":1}`)
+	p.Environment = map[string]string{"AWS_ROLE_SESSION_NAME": "job-2"} // of the job, not of what it does
 	if digest(t, p) != digest(t, plan()) {
 		t.Error("one plan has two digests")
 	}
@@ -40,11 +43,18 @@ func TestSamePlan(t *testing.T) {
 func TestAnythingThatMoves(t *testing.T) {
 	seen := map[string]string{digest(t, plan()): "nothing"}
 	for name, move := range map[string]func(*Plan){
-		"tool":         func(p *Plan) { p.Tool = "opentofu" },
-		"version":      func(p *Plan) { p.Version = "3.254.0" },
-		"image":        func(p *Plan) { p.Image = "sha256:ab" },
-		"key":          func(p *Plan) { p.Key = []byte("kez") },
-		"state":        func(p *Plan) { p.State = "lineage/4" },
+		"tool":      func(p *Plan) { p.Tool = "opentofu" },
+		"version":   func(p *Plan) { p.Version = "3.254.0" },
+		"image":     func(p *Plan) { p.Image = "sha256:ab" },
+		"key":       func(p *Plan) { p.Key = []byte("kez") },
+		"state":     func(p *Plan) { p.State = "lineage/4" },
+		"stack":     func(p *Plan) { p.Stack = "other" },
+		"variable":  func(p *Plan) { p.Environment = map[string]string{"AWS_REGION": "eu-west-1"} },
+		"its value": func(p *Plan) { p.Environment = map[string]string{"AWS_REGION": "eu-west-2"} },
+		"backend":   func(p *Plan) { p.Backend = &moduleprotocol.Backend{Type: "s3"} },
+		"its bucket": func(p *Plan) {
+			p.Backend = &moduleprotocol.Backend{Type: "s3", Config: map[string]string{"bucket": "b"}}
+		},
 		"input":        func(p *Plan) { p.Inputs["a"] = json.RawMessage(`{"x":1,"y":3}`) },
 		"secret":       func(p *Plan) { p.Inputs["p"] = json.RawMessage(`"hunter23"`) },
 		"a new input":  func(p *Plan) { p.Inputs["q"] = json.RawMessage(`null`) },

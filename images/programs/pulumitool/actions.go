@@ -21,16 +21,29 @@ func (t *Tool) Plan(ctx context.Context, goal moduletool.Goal) (moduletool.Plan,
 	arguments := []string{verbs[goal], "--preview-only"}
 	if goal == moduletool.Apply {
 		arguments = []string{"preview"}
+		if t.job.KeepPlan {
+			arguments = append(arguments, "--save-plan="+t.planFile())
+		}
 	}
 	log, err := t.operate(ctx, goal == moduletool.Refresh, arguments...)
+	if err == nil && goal == moduletool.Apply && t.job.KeepPlan {
+		t.plan = t.planFile()
+	}
 	return moduletool.Plan{Changes: log.changes(), Steps: log.plannedSteps()}, err
 }
 
-// Execute changes things. A plan that was compared is not made a second time by the CLI.
+// Execute changes things. An update runs the program again: the engine holds it to the plan that was made, and fails where the
+// program asks for anything beyond it. (The CLI hides --plan without PULUMI_EXPERIMENTAL, and takes it all the same.)
 func (t *Tool) Execute(ctx context.Context, goal moduletool.Goal) ([]moduleprotocol.Change, error) {
-	log, err := t.operate(ctx, goal == moduletool.Refresh, verbs[goal], "--yes", "--skip-preview")
+	arguments := []string{verbs[goal], "--yes", "--skip-preview"}
+	if goal == moduletool.Apply && t.plan != "" {
+		arguments = append(arguments, "--plan="+t.plan)
+	}
+	log, err := t.operate(ctx, goal == moduletool.Refresh, arguments...)
 	return log.changes(), err
 }
+
+func (t *Tool) planFile() string { return filepath.Join(t.job.Room, "plan.json") }
 
 // Import takes resources into the stack, unprotected: who asked for them can also destroy them.
 func (t *Tool) Import(ctx context.Context, mappings []moduleprotocol.Mapping) ([]moduleprotocol.Change, error) {

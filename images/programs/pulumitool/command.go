@@ -53,8 +53,13 @@ func (t *Tool) operate(ctx context.Context, drift bool, arguments ...string) (*e
 	c := t.command(append(arguments, "--stack", t.job.Stack, "--config-file", t.config, "--event-log", path,
 		"--non-interactive", "--color", "never", "-C", t.job.Module)...)
 	var said []string
-	c.Stdout = t.job.Tell.Log
-	c.Stderr = func(line string) { said = keep(said, line); t.job.Tell.Log(line) }
+	tell := func(line string) {
+		if !strings.Contains(line, t.planFile()) { // how to go on with the plan file: not from outside
+			t.job.Tell.Log(line)
+		}
+	}
+	c.Stdout = tell
+	c.Stderr = func(line string) { said = keep(said, line); tell(line) }
 	result, err := t.job.Run(ctx, c)
 	close(stop)
 	if following := <-followed; err == nil {
@@ -83,6 +88,7 @@ var (
 	saysLocked = regexp.MustCompile(`(?i)stack is currently locked|another update is currently in progress|update conflict|\b409\b.*in progress`)
 	saysAuth   = regexp.MustCompile(`(?i)PULUMI_ACCESS_TOKEN must be set|invalid access token|not logged in|unauthorized|no valid credential|access ?denied|expired ?token`)
 	saysPlugin = regexp.MustCompile(`(?i)no (resource|language) plugin|could not load plugin|failed to load plugin|unable to (find|run) .*plugin|could not find plugin`)
+	saysPlan   = regexp.MustCompile(`(?i)resource( \S+)? violates plan`)
 	saysSecret = regexp.MustCompile(`(?i)incorrect passphrase|passphrase must be set`)
 	saysConfig = regexp.MustCompile(`(?i)missing required configuration variable|configuration value .* is not`)
 )
@@ -92,6 +98,8 @@ func failure(result child.Result, said []string, resourceFailed bool) error {
 	message := strings.Join(said, "\n")
 	code := moduleprotocol.ModuleInvalid
 	switch {
+	case saysPlan.MatchString(message):
+		code = moduleprotocol.PlanMoved
 	case saysLocked.MatchString(message):
 		code = moduleprotocol.StateLocked
 	case saysSecret.MatchString(message):

@@ -2,6 +2,7 @@ package pulumitool
 
 import (
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -74,7 +75,7 @@ func (l *eventLog) line(text string) {
 			l.errors = append(l.errors, strings.TrimSpace(d.Message))
 		}
 		if (d.Severity == "error" || d.Severity == "warning") && !d.Ephemeral {
-			l.tell.Diagnostic(d.Severity, d.URN, strings.TrimSpace(d.Message))
+			l.tell.Diagnostic(d.Severity, d.URN, strings.TrimSpace(d.Message), true)
 		}
 	case event.ResourcePreEvent != nil && !event.ResourcePreEvent.Planning:
 		if change, shown := l.change(event.ResourcePreEvent.Metadata); shown && change.Action != moduleprotocol.NoOp {
@@ -198,9 +199,13 @@ func actionOf(op string) string {
 	}
 }
 
-// isDefaultProvider: the engine makes these by itself, and does not count them either.
+// defaultName is what the engine calls a provider that it makes by itself: after its version, and the address that its plugin
+// comes from (ProviderRequest.DefaultName). A program's own may be called default-east.
+var defaultName = regexp.MustCompile(`^default(_\d+_\d+_\d+(_.*)?|_[a-z]+_/.*)?$`)
+
+// isDefaultProvider: the engine does not count these either.
 func isDefaultProvider(m stepMetadata) bool {
-	return strings.HasPrefix(m.Type, providerType) && strings.HasPrefix(nameOf(m.URN), "default")
+	return strings.HasPrefix(m.Type, providerType) && defaultName.MatchString(nameOf(m.URN))
 }
 
 // nameOf is the last part of urn:pulumi:stack::project::type::name.

@@ -17,7 +17,7 @@ import (
 type told struct{ lines []string }
 
 func (l *told) Log(line string) { l.lines = append(l.lines, "log "+line) }
-func (l *told) Diagnostic(severity, resource, message string) {
+func (l *told) Diagnostic(severity, resource, message string, _ bool) {
 	l.lines = append(l.lines, severity+" "+message)
 }
 func (l *told) Resource(status string, change moduleprotocol.Change) {
@@ -51,7 +51,7 @@ func TestChanges(t *testing.T) {
 		step("resOpFailedEvent", "update", "broken", `{"a":1}`, `{"a":3}`),
 		`{"diagnosticEvent":{"message":"it broke\n","severity":"error","urn":"u"}}`,
 		`{"diagnosticEvent":{"message":"nothing","severity":"debug"}}`,
-		`{"resOutputsEvent":{"metadata":{"op":"create","urn":"urn:pulumi:s::p::pulumi:providers:aws::default_7_0","type":"pulumi:providers:aws"}}}`,
+		`{"resOutputsEvent":{"metadata":{"op":"create","urn":"urn:pulumi:s::p::pulumi:providers:aws::default_7_0_0","type":"pulumi:providers:aws"}}}`,
 		`{"newKindOfEvent":{"a":1}}`, `{"cut off`, ``,
 	} {
 		log.line(line)
@@ -75,8 +75,16 @@ func TestChanges(t *testing.T) {
 	if !log.failed || !reflect.DeepEqual(log.errors, []string{"it broke"}) {
 		t.Error(log.failed, log.errors)
 	}
+	for name, made := range map[string]bool{
+		"default": true, "default_7_0_0": true, "default_7_0_0_alpha_1_https_/x.y": true, "default_https_/x.y": true,
+		"default-east": false, "default_east": false, "defaults": false, "aws": false,
+	} {
+		if isDefaultProvider(stepMetadata{Type: "pulumi:providers:aws", URN: "urn:pulumi:s::p::pulumi:providers:aws::" + name}) != made {
+			t.Errorf("%s: made by the engine should be %t", name, made)
+		}
+	}
 	if text := strings.Join(said.lines, "|"); !strings.Contains(text, "started create new|done create new") ||
-		!strings.Contains(text, "failed update broken|error it broke") || strings.Contains(text, "nothing") || strings.Contains(text, "default_7_0") {
+		!strings.Contains(text, "failed update broken|error it broke") || strings.Contains(text, "nothing") || strings.Contains(text, "default_7_0_0") {
 		t.Error(text)
 	}
 }

@@ -87,7 +87,7 @@ func (t *Tool) setEach(ctx context.Context, settings []setting) error {
 		}
 		command := t.command("config", "set", kind, "--path=false", "--stack", t.job.Stack, "--config-file", t.config,
 			"--non-interactive", "-C", t.job.Module, "--", s.Key)
-		command.Input = strings.NewReader(s.Value)
+		command.Input = strings.NewReader(s.Value + "\n") // the CLI takes one line end off, whoever wrote it
 		if _, err := t.read(ctx, command); err != nil {
 			return err
 		}

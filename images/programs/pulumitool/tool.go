@@ -25,6 +25,8 @@ type Tool struct {
 	// config is the stack's config file, in the room: the module's folder may be read-only.
 	config      string
 	environment []string
+	// plan is the plan file that the next update may not go beyond; empty where there is none.
+	plan string
 	// The state is compared while the engine runs, too.
 	crypting sync.Mutex
 	crypter  *crypter
@@ -56,7 +58,7 @@ func (t *Tool) Prepare(ctx context.Context) error {
 	if err := t.readVersion(ctx); err != nil {
 		return err
 	}
-	own, err := readStackFile(t.job.Module, t.job.Stack)
+	own, err := readStackFile(t.job.Module, t.configName())
 	if err != nil {
 		return err
 	}

@@ -4,8 +4,6 @@ package redact
 import (
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
-	"net/url"
 	"strings"
 )
 
@@ -15,17 +13,19 @@ const Mark = "[secret]"
 const (
 	// Shorter values occur by chance: replacing them would spoil logs, and tell what they are.
 	leastValue = 4
-	// A line of a secret with several lines.
+	// A line of a secret with several lines, or of its base64.
 	leastLine = 8
-	// What is left of an encoded value once the characters that its neighbours change are cut off.
-	leastEncoded = 4
 )
 
-// patternsOf lists every text by which a value is recognised.
+// Line lengths at which programs wrap base64: `base64` of coreutils, and PEM.
+var wraps = []int{76, 64}
+
+// patternsOf lists every text by which a value is recognised: the same as spellingsOf of execution/secret-spellings.ts.
 func patternsOf(value string) []string {
 	var patterns []string
 	for _, text := range parts(value) {
-		patterns = append(patterns, text, jsonText(text, true), jsonText(text, false))
+		patterns = append(patterns, text)
+		patterns = append(patterns, jsonTexts(text)...)
 		patterns = append(patterns, urlTexts(text)...)
 		patterns = append(patterns, base64Texts(text)...)
 		patterns = append(patterns, hex.EncodeToString([]byte(text)), strings.ToUpper(hex.EncodeToString([]byte(text))))
@@ -53,48 +53,39 @@ func parts(value string) []string {
 	return list
 }
 
-// jsonText is the inside of a JSON text; Go's encoder escapes <, > and &, others do not.
-func jsonText(text string, escapeHTML bool) string {
-	var out strings.Builder
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(escapeHTML)
-	if encoder.Encode(text) != nil {
-		return text
-	}
-	return strings.TrimSuffix(strings.TrimPrefix(strings.TrimSuffix(out.String(), "\n"), `"`), `"`)
-}
-
-func urlTexts(text string) []string {
-	query, path := url.QueryEscape(text), url.PathEscape(text)
-	component := strings.ReplaceAll(query, "+", "%20")
-	return []string{query, path, component, lowerEscapes(query), lowerEscapes(component)}
-}
-
-// lowerEscapes writes %2F as %2f.
-func lowerEscapes(text string) string {
-	out := []byte(text)
-	for i := 0; i+2 < len(out); i++ {
-		if out[i] == '%' {
-			copy(out[i+1:i+3], strings.ToLower(text[i+1:i+3]))
-		}
-	}
-	return string(out)
-}
-
-// base64Texts are the value encoded alone, and the characters of it that stay the same whatever stands before and after
-// it: it may begin at each of the three bytes of a group ("user:password" of a basic authorization).
+// base64Texts are the value encoded alone, its lines where programs wrap it, and the characters of it that stay the same
+// whatever stands before and after it: it may begin at each of the three bytes of a group ("user:password" of a basic
+// authorization).
 func base64Texts(text string) []string {
 	var texts []string
 	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
 		whole := encoding.EncodeToString([]byte(text))
 		texts = append(texts, whole, strings.TrimRight(whole, "="))
+		for _, width := range wraps {
+			texts = append(texts, wrapped(whole, width)...)
+		}
 		for shift := range 3 {
 			encoded := encoding.EncodeToString([]byte(strings.Repeat("\x00", shift) + text))
 			first, end := (8*shift+5)/6, 8*(shift+len(text))/6
-			if end-first >= leastEncoded {
+			if first < end {
 				texts = append(texts, encoded[first:end])
 			}
 		}
 	}
 	return texts
+}
+
+// wrapped are the lines of a text that is longer than one, without a last one that is too short to be known by.
+func wrapped(text string, width int) []string {
+	if len(text) <= width {
+		return nil
+	}
+	var lines []string
+	for ; len(text) > width; text = text[width:] {
+		lines = append(lines, text[:width])
+	}
+	if len(text) >= leastLine {
+		lines = append(lines, text)
+	}
+	return lines
 }

@@ -64,6 +64,9 @@ func (t *Tool) Execute(ctx context.Context, goal moduletool.Goal) ([]moduleproto
 	}
 	said, err := t.run(ctx, slices.Concat([]string{"apply", "-json"}, t.stateFlag(), []string{t.planFile()})...)
 	t.applied = goal == moduletool.Apply && err == nil
+	if said.killed {
+		err = t.withLost(err, said)
+	}
 	if goal == moduletool.Refresh && err == nil {
 		return plan.Changes, nil
 	}
@@ -108,18 +111,28 @@ func (t *Tool) Outputs(ctx context.Context) (map[string]moduletool.Output, error
 
 func (t *Tool) stateOutputs(ctx context.Context) (map[string]moduletool.Output, error) {
 	if t.job.StateMode != moduleprotocol.Remote {
-		// The state has what `tofu output -json` prints, without another start of OpenTofu.
+		// The state has what `tofu output -json` prints, without another start of OpenTofu, unless the module encrypts it.
 		text, err := t.State()
 		if err != nil || text == nil {
 			return nil, err
 		}
-		return parseOutputs(text)
+		if !encrypted(text) {
+			return parseOutputs(text)
+		}
 	}
-	text, err := t.query(ctx, "output", "-json", "-no-color")
+	text, err := t.query(ctx, slices.Concat([]string{"output", "-json", "-no-color"}, t.stateFlag())...)
 	if err != nil {
 		return nil, err
 	}
 	return parseOutputs(slices.Concat([]byte(`{"outputs":`), text, []byte("}")))
+}
+
+// encrypted: OpenTofu itself encrypted a state; lineage and serial are still readable.
+func encrypted(state []byte) bool {
+	var file struct {
+		Data json.RawMessage `json:"encrypted_data"`
+	}
+	return json.Unmarshal(state, &file) == nil && file.Data != nil
 }
 
 func parseOutputs(text []byte) (map[string]moduletool.Output, error) {

@@ -35,6 +35,19 @@ type messages struct {
 	// warnings are told apart: those about variables explain an error that comes after them.
 	warnings []string
 	failed   bool
+	// killed: the command could not end by itself.
+	killed bool
+	// told is what was said before, by the commands of this job: applying a plan file repeats what planning said.
+	told map[string]bool
+}
+
+// again: a line about the plan, not about what is being done, that was told before.
+func (m *messages) again(kind, text string) bool {
+	known := m.told[kind+text]
+	if m.told != nil {
+		m.told[kind+text] = true
+	}
+	return known
 }
 
 func (m *messages) line(text string) {
@@ -52,6 +65,8 @@ func (m *messages) line(text string) {
 		return
 	case said.Hook != nil:
 		m.hook(said)
+	case (said.Type == "planned_change" || said.Type == "resource_drift") && m.again(said.Type, said.Message):
+		return
 	}
 	if strings.TrimSpace(said.Message) != "" {
 		m.tell.Log(strings.TrimSpace(said.Message))
@@ -73,9 +88,11 @@ func (m *messages) diagnostic(said message) {
 		m.failed = m.failed || d.Address != ""
 	case "warning":
 		m.warnings = append(m.warnings, text)
+		if m.again(d.Severity, text) {
+			return
+		}
 	}
-	m.tell.Diagnostic(d.Severity, d.Address, text)
-	m.tell.Log(d.Severity + ": " + text)
+	m.tell.Diagnostic(d.Severity, d.Address, text, false)
 }
 
 func (m *messages) hook(said message) {

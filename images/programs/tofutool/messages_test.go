@@ -13,7 +13,7 @@ import (
 type told struct{ lines []string }
 
 func (l *told) Log(line string) { l.lines = append(l.lines, "log "+line) }
-func (l *told) Diagnostic(severity, resource, message string) {
+func (l *told) Diagnostic(severity, resource, message string, _ bool) {
 	l.lines = append(l.lines, severity+" "+resource+" "+message)
 }
 func (l *told) Resource(status string, change moduleprotocol.Change) {
@@ -59,6 +59,36 @@ func TestPartialApply(t *testing.T) {
 	if text := strings.Join(said.lines, "|"); !strings.Contains(text, "failed update a.broken") || !strings.Contains(text, "error a.broken a.broken: no") ||
 		!strings.Contains(text, "log not JSON") {
 		t.Error(text)
+	}
+}
+
+// TestNothingIsToldTwice: `apply` of a plan file repeats the plan and its warnings, and JSON has a message beside each diagnostic.
+// What is being done is told each time, and an error too.
+func TestNothingIsToldTwice(t *testing.T) {
+	const (
+		planned = `{"@message":"a.new: Plan to create","type":"planned_change"}`
+		drifted = `{"@message":"a.old: Drift detected (update)","type":"resource_drift"}`
+		warning = `{"@message":"Warning: small","type":"diagnostic","diagnostic":{"severity":"warning","summary":"small"}}`
+		failure = `{"@message":"Error: no","type":"diagnostic","diagnostic":{"severity":"error","summary":"no"}}`
+	)
+	var said told
+	before := map[string]bool{}
+	plan, apply := &messages{tell: &said, told: before}, &messages{tell: &said, told: before}
+	for _, line := range []string{drifted, planned, warning} {
+		plan.line(line)
+	}
+	for _, line := range []string{drifted, planned, hook("apply_start", "create", "a.new"), hook("apply_complete", "create", "a.new"), warning, failure, failure} {
+		apply.line(line)
+	}
+	want := []string{
+		"log a.old: Drift detected (update)", "log a.new: Plan to create", "warning  small",
+		"started create a.new", "log a.new apply_start", "done create a.new", "log a.new apply_complete", "error  no", "error  no",
+	}
+	if !reflect.DeepEqual(said.lines, want) {
+		t.Errorf("%q", said.lines)
+	}
+	if !reflect.DeepEqual(apply.warnings, []string{"small"}) {
+		t.Error("a warning explains a later error, told or not:", apply.warnings)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"kiln.dev/programs/child"
@@ -27,11 +28,13 @@ type Tool struct {
 	// declared are the outputs of the planned module, and whether they are sensitive; applied says that they have all been made.
 	declared map[string]bool
 	applied  bool
+	// told is what the commands so far said about the plan.
+	told map[string]bool
 }
 
 // New returns OpenTofu for a job.
 func New(job moduletool.Job) *Tool {
-	return &Tool{job: job, planned: map[moduletool.Goal]moduletool.Plan{}}
+	return &Tool{job: job, planned: map[moduletool.Goal]moduletool.Plan{}, told: map[string]bool{}}
 }
 
 // Name is "opentofu".
@@ -40,8 +43,19 @@ func (t *Tool) Name() string { return Name }
 // Version of OpenTofu; after Prepare.
 func (t *Tool) Version() string { return t.version }
 
-// Prepare writes state and variables, and initializes. Providers come from where the image's TF_CLI_CONFIG_FILE says, which
-// is a mirror within it, so that init needs no network.
+// providersFolder is where images have the providers of their module.
+var providersFolder = "/opt/kiln/tofu/providers"
+
+// pluginFlag names the providers in the image, so that init needs no network. The image's TF_CLI_CONFIG_FILE says the same, but
+// the caller's own, with credentials for a registry, may stand in its place.
+func pluginFlag() []string {
+	if info, err := os.Stat(providersFolder); err != nil || !info.IsDir() {
+		return nil
+	}
+	return []string{"-plugin-dir=" + providersFolder}
+}
+
+// Prepare writes state and variables, and initializes.
 func (t *Tool) Prepare(ctx context.Context) error {
 	var found bool
 	if t.program, found = child.Find("tofu"); !found {
@@ -71,7 +85,7 @@ func (t *Tool) Prepare(ctx context.Context) error {
 	if err := t.prepareState(); err != nil {
 		return err
 	}
-	said, err := t.run(ctx, "init", "-json", "-no-color")
+	said, err := t.run(ctx, slices.Concat([]string{"init", "-json", "-no-color"}, pluginFlag())...)
 	t.version = said.version
 	if err != nil {
 		return err
@@ -140,12 +154,13 @@ func (t *Tool) command(arguments ...string) child.Command {
 
 // run runs a command that speaks JSON lines, or lines for people.
 func (t *Tool) run(ctx context.Context, arguments ...string) (*messages, error) {
-	said := &messages{tell: t.job.Tell}
+	said := &messages{tell: t.job.Tell, told: t.told}
 	c := t.command(arguments...)
 	var lines []string
 	c.Stdout = said.line
 	c.Stderr = func(line string) { lines = append(lines, line); t.job.Tell.Log(line) }
 	result, err := t.job.Run(ctx, c)
+	said.killed = result.Killed
 	if err != nil || result.Code == 0 {
 		return said, err
 	}

@@ -24,9 +24,9 @@ afterAll(() => outside.stop());
 const ECHO = { deep: [1e6, -3.5, null, true, { "a b": "x y", "": [] }], "--flag": "-3" };
 const SECRET = 'p"äss word\nof two lines';
 
-describe("a module of Pulumi, through the executor", () => {
+describe.each(["pulumi-nodejs", "pulumi-python", "pulumi-go"] as const)("%s, through the executor", (example) => {
   it("goes from preview to destroy, with its state carried from container to container", async () => {
-    const { image } = await moduleImage(engine, "pulumi-nodejs");
+    const { image } = await moduleImage(engine, example);
     const inputs = { "notes:store": outside.address, content: "first", echo: ECHO };
     const runs = new ModuleRuns(engine, image, await temporaryDirectory(), inputs);
     const secrets = { inputs: { secret: SECRET } };
@@ -49,6 +49,9 @@ describe("a module of Pulumi, through the executor", () => {
       object: { value: { nested: { empty: {}, none: [] } } },
       secret: { value: SECRET, sensitive: true },
     });
+    // Pulumi's SDKs for Python and Go export nothing where they are given nothing.
+    const none = ["pulumi-python", "pulumi-go"].includes(example);
+    expect(apply.outputs.nothing).toEqual(none ? undefined : { value: null, sensitive: false });
     expect(apply.response.outputs.secret).toMatchObject({ value: null, sensitive: true });
     expect(apply.sandbox).toMatchObject({ readOnlyRoot: true, capabilities: "none", relaxations: [] });
     expect(apply.state).toMatchObject({ serial: 1, changed: true });

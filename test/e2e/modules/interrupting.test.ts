@@ -1,12 +1,11 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ModuleEvent } from "../../../execution/module/response.ts";
 import { silent } from "../../../progress.ts";
-import type { Engine } from "../../../toolchain/docker-engine.ts";
-import { PROJECT } from "../../support/checkout.ts";
+import { engineEnvironment, type Engine } from "../../../toolchain/docker-engine.ts";
+import { dockerAlone } from "../../support/docker-alone.ts";
+import { moduleCommand } from "../../support/module-command.ts";
 import { moduleEngine, moduleImage } from "../../support/module-images.ts";
 import { NoteServer } from "../../support/module-notes.ts";
 import { ModuleRuns, TEST_STACK } from "../../support/module-runs.ts";
@@ -109,45 +108,36 @@ describe.each([
 });
 
 /** `kiln module apply` as a person runs it, once it makes something that takes `FOREVER`. */
-async function command(runs: ModuleRuns) {
-  const kiln = path.join(PROJECT, "cli/kiln.mjs");
+async function command(runs: ModuleRuns, slow: object) {
   const input = path.join(runs.state, "inputs.json");
-  await writeFile(input, JSON.stringify({ ...runs.inputs, delaySeconds: FOREVER }));
+  await writeFile(input, JSON.stringify({ ...runs.inputs, ...slow }));
+  const { PATH } = await dockerAlone(engine, runs.state);
   const options = ["--stack-name", TEST_STACK, "--state", runs.state, "--grace", "10s", "--input", input];
-  const child = spawn(process.execPath, [kiln, "module", "apply", runs.image, ...options], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  onTestFinished(() => void child.kill("SIGKILL"));
-  const ended = once(child, "close");
-  let said = "";
-  await new Promise<void>((resolve, reject) => {
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      said += text;
-      if (said.includes("greeting creating")) resolve();
-    });
-    child.once("close", () => {
-      reject(new Error(`it ended too early: ${said}`));
-    });
-  });
+  const running = moduleCommand(["apply", runs.image, ...options], { ...engineEnvironment(engine), PATH });
+  await running.saying(/greeting creating|slow\[0\]: Creating/);
   const lock = path.join(runs.state, TEST_STACK, "lock.json");
   const record = JSON.parse(await readFile(lock, "utf8")) as Record<"run_id" | "container", string>;
-  return { child, ended, record, said: () => said };
+  return { ...running, record };
 }
 
-describe("the command", () => {
+describe.each([
+  { tool: "Pulumi", runsOf: pulumiRuns, slow: { delaySeconds: FOREVER } },
+  { tool: "OpenTofu", runsOf: tofuRuns, slow: { delay_seconds: FOREVER } },
+])("the command, of $tool", ({ runsOf, slow }) => {
   it("ends on Ctrl-C with 130, once the module is stopped and its state is saved", async () => {
-    const runs = await pulumiRuns();
-    const { child, ended, record, said } = await command(runs);
+    const runs = await runsOf();
+    const { child, ended, record, said } = await command(runs, slow);
+    expect(await runs.containers(record.run_id)).toEqual([record.container]);
     child.kill("SIGINT");
-    expect((await ended)[0], said()).toBe(130);
+    expect(await ended, said()).toBe(130);
     expect(await runs.containers(record.run_id)).toEqual([]);
     expect(await runs.files()).toContain("state.json");
     expect(await runs.files()).not.toContain("lock.json");
   });
 
   it("that is killed leaves an orphan: the next run proves it, stops it, and goes on with its state", async () => {
-    const runs = await pulumiRuns();
-    const { child, ended, record } = await command(runs);
+    const runs = await runsOf();
+    const { child, ended, record } = await command(runs, slow);
     child.kill("SIGKILL");
     await ended;
     expect(await runs.containers(record.run_id)).toEqual([record.container]);
@@ -156,7 +146,8 @@ describe("the command", () => {
     const next = await runs.perform("apply", { progress: { ...silent, note: (text) => notes.push(text) } });
     expect(notes.join("\n")).toContain(`run ${record.run_id} was broken off (process ${child.pid ?? ""} is gone)`);
     expect(await runs.containers(record.run_id)).toEqual([]);
-    expect(next.response).toMatchObject({ success: true, summary: { create: 1 } });
+    expect(next.response).toMatchObject({ success: true });
+    expect(next.response.summary.create).toBeGreaterThan(0);
     expect(next.state).toMatchObject({ serial: 2 });
     const left = path.join(runs.state, TEST_STACK, "runs", record.run_id, "response.json");
     expect(JSON.parse(await readFile(left, "utf8"))).toMatchObject({ success: false, phase: "done" });

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, it, test } from "vitest";
+import { parseExactJson, type Json } from "../../../execution/module/json.ts";
 import { REDACTED, Redactor } from "../../../execution/redactor.ts";
 
 interface Vector {
@@ -12,7 +13,17 @@ interface Vector {
 }
 
 const FILE = path.resolve(import.meta.dirname, "../../../execution/redactor-vectors.json");
-const { vectors } = JSON.parse(readFileSync(FILE, "utf8")) as { vectors: readonly Vector[] };
+interface DocumentVector {
+  readonly name: string;
+  readonly secrets: readonly string[];
+  readonly document: Json;
+  readonly expected: Json;
+}
+
+const { vectors, documents } = parseExactJson(readFileSync(FILE, "utf8")) as unknown as {
+  vectors: readonly Vector[];
+  documents: readonly DocumentVector[];
+};
 
 function through(secrets: readonly string[], writes: readonly string[]): string {
   const redactor = new Redactor(secrets);
@@ -21,6 +32,10 @@ function through(secrets: readonly string[], writes: readonly string[]): string 
 
 it.each(vectors)("$name", ({ secrets, writes, expected }) => {
   expect(through(secrets, writes)).toBe(expected);
+});
+
+it.each(documents)("document: $name", ({ secrets, document, expected }) => {
+  expect(JSON.stringify(new Redactor(secrets).document(document))).toBe(JSON.stringify(expected));
 });
 
 /** Texts as passwords, tokens and keys are, without what `[secret]` itself is made of. */
@@ -94,7 +109,7 @@ test("Python's JSON of a secret with letters beyond ASCII is found", () => {
   expect(through(["grün-gelb"], [String.raw`{"v": "gr\u00fcn-gelb"}`])).toBe('{"v": "[secret]"}');
 });
 
-test("documents are redacted in values and names; numbers and the stream beside stay", () => {
+test("documents are redacted in values and names; other numbers and the stream beside stay", () => {
   const redactor = new Redactor(["hunter22"]);
   expect(redactor.write("hunt")).toBe("");
   expect(redactor.document({ a: ["x hunter22"], hunter22: { n: 1, t: true, z: null } })).toEqual({

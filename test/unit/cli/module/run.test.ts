@@ -1,3 +1,5 @@
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
 import { expect, it } from "vitest";
 import { COMMANDS } from "../../../../cli/main.ts";
 import { isModuleDirectory } from "../../../../cli/module/image-argument.ts";
@@ -91,7 +93,7 @@ function resultOf(response: Readonly<Record<string, unknown>>): ExecutionResult 
     exitCode: 0,
     runId: "r",
     image: { reference: "i", id: "sha256:1", repoDigests: [], labels: {} },
-    container: { name: "c", ...facts },
+    container: { name: "c", kept: false, ...facts },
     sandbox: sandboxOf({}, "host"),
     state: { folder: "/s", serial: 3, changed: true },
   };
@@ -130,6 +132,13 @@ it("a preview says what would be, and the digest to apply it by; a refresh says 
   );
 });
 
+it("a container that is kept is named with the result, which people see with --quiet too", () => {
+  const result = resultOf({ success: false, error: "the disk is full" });
+  expect(resultText(result, false)).not.toContain("kept");
+  const kept = { ...result, container: { ...result.container, kept: true } };
+  expect(resultText(kept, false)).toMatch(/the disk is full\nkept: the container c, whose state is not saved yet$/);
+});
+
 it("a failure says its code, phase and reason", () => {
   const detail = { code: "state_locked", phase: "running", message: "held by x", retryable: true };
   const text = resultText(resultOf({ success: false, error: "held by x", error_detail: detail }), false);
@@ -164,11 +173,22 @@ const EXITS: readonly (readonly [Readonly<Record<string, unknown>>, number])[] =
 ];
 
 it.each(EXITS)("%j ends the command with %i", (response, code) => {
-  expect(exitCodeOf(resultOf(response).response, false)).toBe(code);
+  expect(exitCodeOf(resultOf(response).response, checkRequest({ action: "refresh" }))).toBe(code);
 });
 
-it("drift that was taken into the state is no difference any more", () => {
-  expect(exitCodeOf(resultOf({ drift: true }).response, true)).toBe(0);
+it("drift that was taken into the state is no difference any more, whether an option or a file asked for that", async () => {
+  const { response } = resultOf({ action: "refresh", drift: true });
+  const input = path.join(await temporaryDirectory(), "request.json");
+  await writeFile(input, JSON.stringify({ action: "refresh", refresh: { update: true } }));
+  for (const values of [{ update: true }, { input }]) {
+    expect(exitCodeOf(response, await runRequest("refresh", values))).toBe(0);
+  }
+  expect(exitCodeOf(response, await runRequest("refresh", {}))).toBe(3);
+});
+
+it("a refresh that failed says nothing of drift", () => {
+  const failed = resultOf({ action: "refresh", success: false, drift: false, error: "denied" });
+  expect(resultText(failed, false)).not.toContain("drift");
 });
 
 it("events are said as they come", () => {

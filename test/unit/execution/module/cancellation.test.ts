@@ -58,7 +58,7 @@ test("the container is told its deadline: the caller's where that is earlier", a
       ...(deadline === undefined ? {} : { deadline }),
     } as const;
     await fake.execute({ request, limits: { timeoutMs: 60_000 } });
-    const input = JSON.parse(await fake.fileOf(`kiln-module-${runId}`, "workspace/input.json")) as { deadline: string };
+    const input = JSON.parse(await fake.fileOf(runId, "workspace/input.json")) as { deadline: string };
     return Date.parse(input.deadline);
   };
   const soon = new Date(Date.now() + 30_000).toISOString();

@@ -53,6 +53,16 @@ async function unpacked(archive: Buffer): Promise<readonly { readonly header: He
 }
 
 describe("readContext", () => {
+  it("refuses a name that is not UTF-8, which Node reads as another one", async () => {
+    const directory = await makeModule({ a: "" });
+    await writeFile(Buffer.concat([Buffer.from(`${directory}/n`), Buffer.from([0xff])]), "");
+    await expect(read(directory)).rejects.toMatchObject({
+      kind: "usage",
+      message: expect.stringMatching(/is not UTF-8$/) as string,
+    });
+    expect(await names(directory, "n*")).toEqual(["a"]);
+  });
+
   it("gives files and links, sorted, without what is ignored, and keeps dot-files", async () => {
     const files = {
       "b.ts": "",

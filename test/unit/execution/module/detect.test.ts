@@ -138,6 +138,50 @@ describe("package managers of Node", () => {
     expect(() => node(files as unknown as Record<string, string>, options)).toThrow(usage(message));
   });
 
+  const yarn = (files: Record<string, string>, manifest: object = {}) =>
+    node({ "yarn.lock": "", "package.json": JSON.stringify(manifest), ...files });
+  const RELEASE = ".yarn/releases/yarn-3.6.1.cjs";
+
+  it.each([
+    [{ ".yarnrc.yml": `yarnPath: ${RELEASE}` }, {}, { managerVersion: "3.6.1", release: RELEASE, local: true }],
+    [{ ".yarnrc.yml": `yarnPath: "./${RELEASE}"` }, {}, { managerVersion: "3.6.1", release: RELEASE, local: true }],
+    [{ ".yarnrc": `yarn-path "${RELEASE}"` }, {}, { managerVersion: "3.6.1", release: RELEASE, local: true }],
+    [
+      { ".yarnrc.yml": "yarnPath: tools/yarn.cjs" },
+      { packageManager: "yarn@4.5.0" },
+      { managerVersion: "4.5.0", release: "tools/yarn.cjs", local: true },
+    ],
+    [
+      { ".yarnrc.yml": "plugins: [{ path: .yarn/plugins/x.cjs, spec: x }]" },
+      { packageManager: "yarn@4.5.0" },
+      { managerVersion: "4.5.0", release: undefined, local: true },
+    ],
+    [
+      { ".yarnrc.yml": "nodeLinker: node-modules" },
+      { packageManager: "yarn@4.5.0" },
+      { managerVersion: "4.5.0", release: undefined, local: false },
+    ],
+    [{ ".yarnrc.yml": "# none" }, { packageManager: "yarn@4.5.0" }, { release: undefined, local: false }],
+    [{ ".yarnrc": "registry x" }, {}, { managerVersion: undefined, release: undefined, local: false }],
+  ])("takes the Yarn that %j and %j name", (files, manifest, expected) => {
+    expect(yarn(files as unknown as Record<string, string>, manifest)).toMatchObject(expected);
+  });
+
+  it.each([
+    [{ ".yarnrc.yml": "nodeLinker: pnp" }, /\.yarnrc\.yml is there, and no version of Yarn/],
+    [{ ".yarnrc.yml": "yarnPath: yarn.cjs" }, /yarn\.cjs is named, and no version of Yarn/],
+    [{ ".yarnrc.yml": "yarnPath: ../yarn-3.6.1.cjs" }, /yarnPath of \.yarnrc\.yml is .*outside of the module/],
+    [{ ".yarnrc.yml": "yarnPath: [a]" }, /yarnPath of \.yarnrc\.yml is \["a"\]/],
+    [{ ".yarnrc.yml": "a: b: c" }, /\.yarnrc\.yml is no YAML/],
+  ])("refuses the Yarn of %j", (files, message) => {
+    expect(() => yarn(files as unknown as Record<string, string>)).toThrow(usage(message));
+  });
+
+  it("settings of Yarn are none of other package managers", () => {
+    const files = { "package-lock.json": "", ".yarnrc.yml": "yarnPath: [a]" };
+    expect(node(files)).toMatchObject({ packageManager: "npm", release: undefined, local: false });
+  });
+
   it("gives an installation the settings of the package manager, dot-files and all", () => {
     const files = { "package-lock.json": "", ".npmrc": "", "bunfig.toml": "", "index.ts": "", ".env": "" };
     expect(node(files)).toMatchObject({ manifests: [".npmrc", "bunfig.toml", "package-lock.json", "package.json"] });
@@ -146,6 +190,8 @@ describe("package managers of Node", () => {
   it.each([
     ['{"dependencies":{"a":"file:../a"}}', true],
     ['{"workspaces":["x"]}', true],
+    ['{"scripts":{"postinstall":"node x.js"}}', true],
+    ['{"scripts":{"install":"node x.js"}}', true],
     ['{"dependencies":{"a":"1.0.0"}}', false],
   ])("%s needs more than the manifests: %s", (text, local) => {
     expect(node({ "package.json": text })).toMatchObject({ local });
@@ -179,7 +225,7 @@ describe("toolchains of Python", () => {
   it("puts the environment where the project wants it, below the module", () => {
     expect(python({ "requirements.txt": "" })).toMatchObject({ virtualenv: ".venv" });
     expect(python({ "requirements.txt": "" }, "{virtualenv: ./env/x}")).toMatchObject({ virtualenv: "env/x" });
-    for (const outside of ["../venv", "/venv", "a/../../b", "'a b'", "'$(id)'"]) {
+    for (const outside of ["../venv", "/venv", "a/../../b", "'a b'", "'$(id)'", ".", "./", ".kiln-module"]) {
       expect(() => python({ "requirements.txt": "" }, `{virtualenv: ${outside}}`)).toThrow(usage(/virtualenv is/));
     }
   });
@@ -192,6 +238,11 @@ describe("toolchains of Python", () => {
     ["-r other.txt\n", true],
     ["-e .\n", true],
     ["./local\n", true],
+    ["libs/mine\n", true],
+    ["mine-1.0-py3-none-any.whl\n", true],
+    ["mine[extra] @ file:///app/mine\n", true],
+    ["--find-links wheels\nmine==1\n", true],
+    ["mine @ git+https://example.com/mine\n", false],
     ["pulumi==3.0.0\nrequests>=2 # -e\n", false],
   ])("requirements %j need more than the manifests: %s", (text, local) => {
     expect(python({ "requirements.txt": text })).toMatchObject({ local });
@@ -199,6 +250,16 @@ describe("toolchains of Python", () => {
 });
 
 describe("other runtimes", () => {
+  it("refuses a .NET program that was compiled elsewhere: nobody could say which providers it needs", () => {
+    const runtime = "runtime: {name: dotnet, options: {binary: bin/x.dll}}";
+    const files = { "Pulumi.yaml": `name: p\n${runtime}`, "x.csproj": "<TargetFramework>net9.0</TargetFramework>" };
+    expect(() => kindOf(files)).toThrow(usage(/runtime\.options\.binary/));
+  });
+
+  it.each(["a b", "a/b", "é", "x".repeat(101)])("refuses the project name %s, as Pulumi does", (name) => {
+    expect(() => kindOf({ "Pulumi.yaml": `name: ${JSON.stringify(name)}\nruntime: yaml` })).toThrow(usage(/name is/));
+  });
+
   it("builds the package of Go that main names", () => {
     const go = (main: string) => kindOf({ "Pulumi.yaml": `name: p\nruntime: go\n${main}`, "go.mod": "", "go.sum": "" });
     expect(go("")).toMatchObject({ package: ".", notes: [] });

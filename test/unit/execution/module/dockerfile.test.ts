@@ -156,6 +156,19 @@ describe("dependencies", () => {
     if (managerVersion === "4.5.0") expect(made).toContain("YARN_NODE_LINKER=node-modules yarn install --immutable");
   });
 
+  it.each([
+    [{ managerVersion: "3.6.1" }, "YARN_NODE_LINKER=node-modules node .yarn/releases/x.cjs install --immutable"],
+    [{ managerVersion: "1.22.19" }, "node .yarn/releases/x.cjs install --frozen-lockfile"],
+  ])("starts the Yarn that a module brings along, and fetches none: %j", (version, command) => {
+    const release = ".yarn/releases/x.cjs";
+    const kind = { ...nodejs, packageManager: "yarn", lockFile: "yarn.lock", builds: true } as const;
+    const made = text({ ...kind, ...version, release, local: true });
+    expect(made).toContain(`    ${command}\n`);
+    expect(made).toContain(`    node ${release} run build\n`);
+    expect(made).not.toContain("npm install --global");
+    expect(made.indexOf("COPY . .")).toBeLessThan(made.indexOf(command));
+  });
+
   it("installs before the sources come, so that a change of those keeps the layer; after them where they are needed", () => {
     const order = (kind: ModuleKind) => [text(kind).indexOf("npm ci"), text(kind).indexOf("COPY . .")] as const;
     const [install, sources] = order(nodejs);
@@ -213,6 +226,7 @@ describe("dependencies", () => {
       });
       expect(text(kind)).toContain("cd /opt/kiln/program");
       expect(text(kind)).toContain("--file kiln-module.jar --main-class 'a.B'");
+      expect(text(kind)).toContain("LC_ALL=C sort -o /tmp/jars /tmp/jars");
     }
   });
 
@@ -221,6 +235,25 @@ describe("dependencies", () => {
       if (kind.tool === "pulumi") expect(text(kind)).toContain("pulumi plugin install --non-interactive");
       else expect(text(kind)).toContain("tofu init -backend=false -input=false -no-color");
     }
+  });
+
+  it.each([
+    ["python", python, true],
+    ["java", java, true],
+    ["go", go, false],
+  ] as const)(
+    "the project file of %s that an image has is in its place when plugins are fetched: %s",
+    (_, kind, early) => {
+      const made = text(kind);
+      const [moved, fetched] = [made.indexOf("mv .kiln-module/Pulumi.yaml"), made.indexOf("pulumi plugin install")];
+      expect(moved).toBeGreaterThan(0);
+      expect(moved < fetched).toBe(early);
+    },
+  );
+
+  it("Poetry is on PATH where it is used", () => {
+    const made = text({ ...python, packageManager: "poetry" });
+    expect(made).toMatch(/export [^\n]* PATH=\/app\/\.venv\/bin:\/opt\/manager\/bin:\$PATH/);
   });
 
   it("leaves project files alone that need no other options", () => {

@@ -1,4 +1,4 @@
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it, test, vi } from "vitest";
 import type { ModuleEvent } from "../../../../execution/module/response.ts";
@@ -26,9 +26,12 @@ test("a run makes a container, hands request and secrets in, takes the response 
     password: { value: "hunter22!", sensitive: true },
   });
   expect(result.state).toEqual({ folder: path.join(directory, "s"), serial: 1, changed: true });
-  const name = "kiln-module-r-1";
-  expect((await fake.calls()).map((call) => call.split(" ").slice(0, 2).join(" "))).toEqual([
-    "image inspect",
+  const { name } = result.container;
+  expect(name).toMatch(/^kiln-module-r-1-[0-9a-f]{8}$/);
+  const calls = (await fake.calls()).map((call) => call.split(" ").slice(0, 2).join(" "));
+  // These two at once.
+  expect(calls.slice(0, 2).sort()).toEqual(["image inspect", "info --format"]);
+  expect(calls.slice(2)).toEqual([
     "create --name",
     "cp -",
     "start --attach",
@@ -53,7 +56,7 @@ test("the next run goes on with the state of the one before", async () => {
     state,
     request: { action: "apply", inputs: {}, stack_name: "s", run_id: "two" },
   });
-  expect(JSON.parse(await fake.fileOf("kiln-module-two", "workspace/input.json"))).toMatchObject({
+  expect(JSON.parse(await fake.fileOf("two", "workspace/input.json"))).toMatchObject({
     state: { serial: 1 },
   });
   expect(second.state).toMatchObject({ serial: 2, changed: true });
@@ -213,18 +216,32 @@ test("a request, its answer and its events are kept, without state in the reques
   expect((await stat(folder)).mode & 0o777).toBe(0o700);
 });
 
+test("the answer of an earlier run with the same id stays: it may have the only copy of a refused state", async () => {
+  const fake = await fakeDocker();
+  const directory = await temporaryDirectory();
+  const request = { action: "apply", inputs: {}, stack_name: "s", run_id: "r" } as const;
+  for (const serial of [1, 2]) {
+    expect((await fake.execute({ state: { directory }, request })).state).toMatchObject({ serial });
+  }
+  const folder = path.join(directory, "s/runs/r");
+  const [now = "", before = "", ...more] = (await readdir(folder)).filter((name) => name.startsWith("response")).sort();
+  expect(more).toEqual([]);
+  expect(await readJson(path.join(folder, now))).toMatchObject({ state: { serial: 2 } });
+  expect(await readJson(path.join(folder, before))).toMatchObject({ state: { serial: 1 } });
+});
+
 test("an entrypoint is put into an image that has none, in a folder of the sandbox's user", async () => {
   const fake = await fakeDocker();
   const entrypoint = path.join(await temporaryDirectory(), "kiln-entrypoint");
   await writeFile(entrypoint, "a program");
   const request = { action: "preview", inputs: {}, run_id: "r" } as const;
   expect((await fake.execute({ request, entrypoint })).response.success).toBe(true);
-  const args = (await fake.fileOf("kiln-module-r", "args")).trimEnd().split("\n");
+  const args = (await fake.fileOf("r", "args")).trimEnd().split("\n");
   expect(args.slice(args.indexOf("--entrypoint"))).toEqual([
     ...["--entrypoint", "/workspace/run/kiln-entrypoint", IMAGE_ID],
     ...["--input", "/workspace/run/input.json", "--output", "/workspace/run/output.json"],
   ]);
-  const run = path.join(fake.home, "removed/kiln-module-r/workspace/run");
+  const run = path.join(await fake.folderOf("r"), "workspace/run");
   expect((await stat(run)).mode & 0o777).toBe(0o700);
   expect((await stat(path.join(run, "kiln-entrypoint"))).mode & 0o777).toBe(0o500);
 });

@@ -10,6 +10,8 @@ fail() { echo "$1" >&2; exit 1; }
 # What a test wants to fail: a file of the command's name has what docker says.
 [ -f "$home/fail-$1" ] && fail "$(cat "$home/fail-$1")"
 
+[ -f "$home/spy-$1" ] && sh "$home/spy-$1" >> "$home/spied-$1"
+
 folder() {
   [ -d "$home/containers/$1" ] || fail "Error response from daemon: No such container: $1"
   echo "$home/containers/$1"
@@ -24,10 +26,13 @@ case "$1" in
     [ -f "$home/images/$(echo "$last" | tr '/:@' '___')" ] || fail "Error: No such image: $last"
     cat "$home/images/$(echo "$last" | tr '/:@' '___')"
     ;;
+  info) cat "$home/engine-id" ;;
   pull) fail "Error response from daemon: pull access denied for $last" ;;
   create)
     name=$3
-    mkdir -p "$home/containers/$name/workspace" || exit 1
+    mkdir "$home/containers/$name" 2> /dev/null ||
+      fail "Error response from daemon: Conflict. The container name \"/$name\" is already in use by another container."
+    mkdir "$home/containers/$name/workspace" || exit 1
     printf '%s\n' "$@" > "$home/containers/$name/args"
     [ ! -f "$home/create-dies" ] || fail "the client was cut off"
     ;;
@@ -37,7 +42,8 @@ case "$1" in
     ;;
   cp)
     if [ "$2" = - ]; then
-      tar -xf - -C "$(folder "${3%%:*}")/workspace"
+      at=$(folder "${3%%:*}") || exit 1
+      tee "$at/workspace.tar" | tar -xf - -C "$at/workspace"
     else
       at=$(folder "${2%%:*}") || exit 1
       within=$at$(dirname "${2#*:}")

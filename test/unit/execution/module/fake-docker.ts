@@ -3,6 +3,7 @@ import path from "node:path";
 import { onTestFinished } from "vitest";
 import type { ExecuteOptions, ExecutionResult } from "../../../../execution/module/execute-options.ts";
 import { Executor } from "../../../../execution/module/executor.ts";
+import type { Clock } from "../../../../execution/patience.ts";
 import { silent } from "../../../../progress.ts";
 import type { Engine } from "../../../../toolchain/docker-engine.ts";
 import { temporaryDirectory } from "../../../support/temporary-directory.ts";
@@ -29,6 +30,19 @@ export interface Scenario {
 
 export const IMAGE_ID = `sha256:${"1".repeat(64)}`;
 
+/** A clock on which pauses take no time; `onSleep` is told what they would have taken so far. */
+export function quickClock(onSleep: (sinceMs: number) => void = () => undefined): Clock {
+  let now = 0;
+  return {
+    now: () => now,
+    sleep: async (ms) => {
+      now += ms;
+      onSleep(now);
+      return Promise.resolve();
+    },
+  };
+}
+
 /** A docker client whose engine is a folder. It goes with the test. */
 export class FakeDocker {
   readonly home: string;
@@ -47,6 +61,11 @@ export class FakeDocker {
   async fail(command: string, said: string | undefined): Promise<void> {
     const file = path.join(this.home, `fail-${command}`);
     await (said === undefined ? rm(file, { force: true }) : writeFile(file, said));
+  }
+
+  /** Lets every call of a command run a line of shell first, whose output goes into `spied-<command>`. */
+  async spy(command: string, line: string): Promise<void> {
+    await writeFile(path.join(this.home, `spy-${command}`), line);
   }
 
   async mark(name: string): Promise<void> {
@@ -68,17 +87,28 @@ export class FakeDocker {
     return readdir(path.join(this.home, "containers"));
   }
 
-  /** A file of a container, removed or not. */
-  async fileOf(container: string, file: string): Promise<string> {
+  /** The folder of a container, or of a run's container (names end in what is the container's own), removed or not. */
+  async folderOf(run: string): Promise<string> {
     for (const folder of ["removed", "containers"]) {
-      const text = await readFile(path.join(this.home, folder, container, file), "utf8").catch(() => undefined);
-      if (text !== undefined) return text;
+      const names = await readdir(path.join(this.home, folder));
+      const name = names.find((one) => one === run || one.replace(/-[^-]*$/, "") === `kiln-module-${run}`);
+      if (name !== undefined) return path.join(this.home, folder, name);
     }
-    throw new Error(`${container} has no ${file}`);
+    throw new Error(`${run} has no container`);
   }
 
-  execute(options: Partial<ExecuteOptions>, env: NodeJS.ProcessEnv = {}): Promise<ExecutionResult> {
-    return new Executor({ env: { PATH: process.env.PATH, ...env } }).execute({
+  /** A file of a run's container, removed or not. */
+  async fileOf(run: string, file: string): Promise<string> {
+    return readFile(path.join(await this.folderOf(run), file), "utf8");
+  }
+
+  /** Makes it another engine, with the same containers. */
+  async become(id: string): Promise<void> {
+    await writeFile(path.join(this.home, "engine-id"), id);
+  }
+
+  execute(options: Partial<ExecuteOptions>, env: NodeJS.ProcessEnv = {}, clock?: Clock): Promise<ExecutionResult> {
+    return new Executor({ env: { PATH: process.env.PATH, ...env }, clock }).execute({
       image: "r/i:t",
       request: { action: "apply", inputs: {}, stack_name: "s" },
       engine: this.engine,
@@ -103,6 +133,7 @@ export async function fakeDocker(scenario: Scenario = {}): Promise<FakeDocker> {
   await copyFile(path.join(here, "fake-entrypoint.mjs"), path.join(home, "entrypoint.mjs"));
   for (const folder of ["images", "containers", "removed"]) await mkdir(path.join(home, folder));
   await fake.image("r/i:t", { Id: IMAGE_ID, RepoDigests: [] });
+  await fake.become("first engine");
   await fake.play(scenario);
   onTestFinished(() => endProcesses(home));
   return fake;

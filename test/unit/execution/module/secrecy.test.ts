@@ -73,7 +73,7 @@ test("no secret is anywhere but in the channel, raw or encoded, though the modul
   );
 
   // The channel has them all, and the files with it.
-  const channel = JSON.parse(await fake.fileOf("kiln-module-r", "stdin")) as Record<string, Record<string, unknown>>;
+  const channel = JSON.parse(await fake.fileOf("r", "stdin")) as Record<string, Record<string, unknown>>;
   expect(channel).toMatchObject({
     inputs: { password: SECRETS.input },
     environment: {
@@ -98,7 +98,7 @@ test("no secret is anywhere but in the channel, raw or encoded, though the modul
 
   // The search can find: the channel and the leaking output have what it looks for.
   expect(findings([["channel", JSON.stringify(channel)]]).length).toBeGreaterThan(5);
-  expect(findings([["out", await fake.fileOf("kiln-module-r", "out")]]).length).toBeGreaterThan(5);
+  expect(findings([["out", await fake.fileOf("r", "out")]]).length).toBeGreaterThan(5);
 
   // The caller gets values; what has a secret in it is sensitive, though the module did not say so.
   expect(result.outputs.password).toEqual({ value: SECRETS.input, sensitive: true });
@@ -113,7 +113,7 @@ test("what `docker inspect` shows of a run is neither secret nor a path of this 
     request: { action: "preview", inputs: {}, run_id: "r", environment: { AWS_REGION: "x" } },
     limits: { graceMs: 9_000 },
   });
-  const args = (await fake.fileOf("kiln-module-r", "args")).trimEnd().split("\n");
+  const args = (await fake.fileOf("r", "args")).trimEnd().split("\n");
   const values = args.flatMap((arg, at) => (args[at - 1] === "--env" ? [arg] : [])).sort();
   expect(values.map((value) => value.replace(/sha256:.*/, "sha256:…"))).toEqual([
     "KILN_EVENTS=1",

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { expect, it } from "vitest";
 import { stateKey } from "../../../../execution/module/state-key.ts";
@@ -54,4 +54,28 @@ it("the first use of a passphrase writes how its key is made", async () => {
   expect(salt).toMatchObject({ kdf: "scrypt", N: 131_072, r: 8, p: 1 });
   expect(Buffer.from(salt.salt, "base64")).toHaveLength(16);
   expect(await stateKey(directory, folder, { KILN_STATE_PASSPHRASE: "p" })).toEqual(key);
+});
+
+it("a missing key is not made anew beside a state of any stack", async () => {
+  const directory = await temporaryDirectory();
+  await stateKey(directory, path.join(directory, "s"), {});
+  await mkdir(path.join(directory, "other"));
+  await writeFile(path.join(directory, "other/state.json"), "{}");
+  await rm(path.join(directory, "key"));
+  await expect(stateKey(directory, path.join(directory, "s"), {})).rejects.toMatchObject({
+    kind: "failed",
+    message: `${directory}/key is missing, but there is state that needs a key: other/state.json`,
+    mend: expect.stringMatching(/Put the key file back .* KILN_STATE_PASSPHRASE/) as string,
+  });
+  expect(await readdir(directory)).toEqual(["other"]);
+});
+
+it("a missing salt is not made anew beside the state of its stack", async () => {
+  const { directory, folder } = await withSalt(CHEAP);
+  await writeFile(path.join(folder, "state.json"), "{}");
+  const env = { KILN_STATE_PASSPHRASE: "p" };
+  await stateKey(directory, folder, env);
+  await rm(path.join(folder, "salt"));
+  await expect(stateKey(directory, folder, env)).rejects.toThrow("salt is missing, which made the key of the state");
+  expect(await readdir(folder)).toEqual(["state.json"]);
 });
