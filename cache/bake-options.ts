@@ -1,6 +1,5 @@
 import type { Progress } from "../progress.ts";
 import type { RegistryClient } from "../registry/client.ts";
-import type { ImageReference } from "../registry/image-reference.ts";
 import type { PluginMode } from "../settings.ts";
 import type { BaseImage } from "../toolchain/base-image.ts";
 import type { Engine } from "../toolchain/docker-engine.ts";
@@ -9,6 +8,7 @@ import type { ImageTools } from "./base.ts";
 import type { BuildContract } from "./contract.ts";
 import type { ProgramDelivery } from "./program-delivery.ts";
 import type { StoreLayout } from "./store-layout.ts";
+import type { StoreSource } from "./store-source.ts";
 import type { Verification } from "./verification.ts";
 
 export interface BakeOptions {
@@ -31,8 +31,11 @@ export interface BakeOptions {
   readonly delivery: ProgramDelivery;
   /** The persistent GOMODCACHE and GOCACHE that packages are compiled in; `store` of the work folder by default. */
   readonly store?: string | undefined;
-  /** A warm image whose layers the store is filled from before anything is compiled. */
-  readonly from?: ImageReference | undefined;
+  /**
+   * What the store is filled from before anything is compiled. Asked for only once something has to be: where an image of the same
+   * inputs is there, the shards of its release may be gone.
+   */
+  readonly from: () => Promise<readonly StoreSource[]>;
   /** Names the base image for the key; `base` makes it when it is needed. */
   readonly baseReference: string;
   readonly base: () => Promise<BaseImage>;

@@ -20,7 +20,8 @@ import { pushPlugins, readPluginBake } from "./plugins/bake.ts";
 import { readPrograms } from "./programs.ts";
 import { pushLayers, type PushedLayer, type PushLayersOptions } from "./push-layers.ts";
 import { readRecord } from "./record.ts";
-import { restoreStore } from "./registry-store.ts";
+import { restoreFrom, type StoreSource } from "./store-source.ts";
+import { markUsed } from "./used-tag.ts";
 import { verifyBaked } from "./verify-baked.ts";
 import { warmAll } from "./warm-plan.ts";
 
@@ -51,6 +52,7 @@ async function bakeAlone(options: BakeOptions): Promise<Bake> {
   if (known !== undefined && (await readRecord(client, { repository, digest: known })).record !== undefined) {
     const manifest = await readImageManifest(client, { repository, digest: known });
     const layers = manifest.layers.map(({ digest, size }, index) => ({ name: `layer ${index + 1}`, digest, size }));
+    await markUsed(client, { repository, digest: known }, { now: Date.now(), progress });
     return { warmImage: `${repository}@${known}`, reused: true, layers, seconds: {} };
   }
 
@@ -61,7 +63,8 @@ async function bakeAlone(options: BakeOptions): Promise<Bake> {
   const need = { ...options, programs, store: storeOf(options) };
   const plugins = await clock("plugins", () => pushPlugins(pluginBake, { ...need, scratch }));
   const base = await clock("base image", () => readyWarmBase({ ...options, recipe, server }));
-  if (options.from !== undefined) await clock("restore", () => restore(options, gocache));
+  const from = await options.from();
+  if (from.length > 0) await clock("restore", () => restore(options, from, gocache));
   const { plan, manifest, cache } = await warm(options, gocache, work, clock);
   requireNoFailures({ ...plan.faults, ...manifest.failed }, plan.allowFailed);
 
@@ -109,17 +112,14 @@ function storeOf({ store, places }: BakeOptions): string {
   return store ?? path.join(places.work, "store");
 }
 
-/** Fills the store from an earlier image, where one is named. */
-async function restore(options: BakeOptions, gocache: Gocache): Promise<void> {
-  const { client, from, contract, progress } = options;
-  if (from === undefined) return;
-  const program = async () => (await gocache.packer()).program;
-  await restoreStore({
+/** Fills the store from earlier images, shards and cache directories. */
+async function restore(options: BakeOptions, from: readonly StoreSource[], gocache: Gocache): Promise<void> {
+  const { client, contract, progress } = options;
+  await restoreFrom(from, {
     client,
-    image: from,
     store: storeOf(options),
     contract,
-    gocache: program,
+    gocache: async () => (await gocache.packer()).program,
     // What is pushed are packs, which have no tests either; the cache directory is gone in the end.
     partialModules: options.layout === "packed",
     progress,

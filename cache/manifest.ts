@@ -1,4 +1,4 @@
-import { lstat, mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { appendFile, lstat, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { KilnError, messageOf } from "../errors.ts";
 import { CONTRACT_LABEL, MODULES_LABEL, type BuildContract } from "./contract.ts";
@@ -125,6 +125,8 @@ export async function writeJson(file: string, document: unknown): Promise<void> 
     throw new KilnError("usage", `${file} is no file, and kiln will not replace it`, { mend: "Choose another --out." });
   }
   await mkdir(path.dirname(file), { recursive: true });
-  await writeFile(`${file}.partial`, `${JSON.stringify(document, null, 1)}\n`);
+  // In two parts: manifests have tens of megabytes, and a joined text would be a copy of it.
+  await writeFile(`${file}.partial`, JSON.stringify(document, null, 1));
+  await appendFile(`${file}.partial`, "\n");
   await rename(`${file}.partial`, file);
 }

@@ -9,17 +9,21 @@ import { readyBaseImage } from "../toolchain/base-image.ts";
 import { engineEnvironment, readyEngine, type Engine } from "../toolchain/docker-engine.ts";
 import { loopbackRefusal, readEngineKind } from "../toolchain/engine-kind.ts";
 import { throwIfRefused } from "../toolchain/finding.ts";
+import { gocacheKey } from "../toolchain/gocache-program.ts";
 import { startRegistry } from "../toolchain/loopback-registry.ts";
 import { requireSoundMachine } from "../toolchain/machine.ts";
 import { toolVersions } from "../toolchain/pins.ts";
 import type { Places } from "../toolchain/places.ts";
 import { howItRuns, platformRefusal } from "../toolchain/platforms.ts";
 import { resolveTools } from "../toolchain/resolve.ts";
-import { bake, type Bake } from "./bake.ts";
+import { bake, type Bake, type BakeOptions } from "./bake.ts";
 import { buildContract } from "./contract.ts";
 import { readyDatedGoRoot } from "./dated-go-root.ts";
+import type { Plan } from "./plan.ts";
 import type { ProgramDelivery } from "./program-delivery.ts";
+import { readShardImages, shardTags } from "./shard-image.ts";
 import type { StoreLayout } from "./store-layout.ts";
+import { parseStoreSource } from "./store-source.ts";
 
 /** A machine on which images can be baked: Go that compiles here, an engine that answers, a registry client. */
 export interface Bakery {
@@ -59,8 +63,10 @@ export interface BakeWork {
   readonly allowFailed: readonly string[];
   /** The persistent volume to compile in; that of the work folder by default. */
   readonly store?: string | undefined;
-  /** A warm image whose layers the store is filled from before anything is compiled. */
-  readonly from?: string | undefined;
+  /** Warm images, and cache directories by their paths, that the store is filled from before anything is compiled. */
+  readonly from?: readonly string[];
+  /** A plan whose shards `cache shard` pushed to the repository: the store is filled from them too. */
+  readonly shards?: Plan | undefined;
 }
 
 export interface BakeTarget extends BakeWork {
@@ -110,7 +116,7 @@ export async function bakeTo(places: Places, target: BakeTarget, bakery: Bakery,
   const { engine } = bakery;
   const { platform } = target;
   parseReference(target.repository);
-  const from = target.from === undefined ? undefined : parseReference(target.from);
+  const from = await storeSources(target, bakery.client);
   const kind = await readEngineKind(engine.docker, engineEnvironment(engine));
   throwIfRefused(kind && (await platformRefusal(platform, kind)));
   const forImage = { places, progress, platform: platform.replace("/", "-") };
@@ -125,4 +131,19 @@ export async function bakeTo(places: Places, target: BakeTarget, bakery: Bakery,
     base: () => readyBaseImage({ engine, reference: target.baseReference, platform, progress, places }),
     progress,
   });
+}
+
+/**
+ * What a bake's store is filled from: the shards of a plan, the base first, and what is named besides. What is named wrong throws
+ * at once; shards are looked for when they are needed.
+ */
+async function storeSources(target: BakeTarget, client: RegistryClient): Promise<BakeOptions["from"]> {
+  const { shards, source, repository } = target;
+  const named = await Promise.all((target.from ?? []).map(parseStoreSource));
+  return async () => {
+    if (shards === undefined) return named;
+    const tags = await shardTags(shards, source, await gocacheKey(shards.contract.goVersion));
+    const images = await readShardImages(client, repository, tags);
+    return [...images.map((image) => ({ kind: "image" as const, image })), ...named];
+  };
 }

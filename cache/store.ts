@@ -202,3 +202,12 @@ export async function directoryBytes(directory: string): Promise<number> {
   );
   return bytes;
 }
+
+/** Whether a store's build cache has all of these entries. */
+export async function hasEntries(store: string, names: ReadonlySet<string>): Promise<boolean> {
+  let all = true;
+  await concurrently([...names], async (name) => {
+    if (all) all = (await lstat(path.join(store, "go-build", name)).catch(() => undefined)) !== undefined;
+  });
+  return all;
+}

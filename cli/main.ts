@@ -8,6 +8,7 @@ import { composeCommand, layersCommand } from "./cache/layers.ts";
 import { modulesCommand, planCommand } from "./cache/plan.ts";
 import { pluginsCommand } from "./cache/plugins.ts";
 import { reportCommand } from "./cache/report.ts";
+import { shardCommand } from "./cache/shard.ts";
 import { verifyCommand } from "./cache/verify.ts";
 import { mergeCommand, simulateCommand, warmCommand } from "./cache/warm.ts";
 import type { Command } from "./command.ts";
@@ -15,10 +16,11 @@ import { doctor } from "./doctor.ts";
 import { envCommand } from "./env.ts";
 import { localCommands } from "./local.ts";
 import { moduleBuildCommands } from "./module/build.ts";
+import { pinCommand } from "./module/pin.ts";
 import { runCommands } from "./module/run.ts";
 import { printer } from "./printer.ts";
 import { pulumiCommands } from "./pulumi.ts";
-import { releaseCommands } from "./release.ts";
+import { releaseCommands } from "./release/commands.ts";
 import { testCommand } from "./test.ts";
 
 /** Every command, in the order that the overview shows. */
@@ -30,6 +32,7 @@ export const COMMANDS: readonly Command[] = [
   modulesCommand,
   planCommand,
   warmCommand,
+  shardCommand,
   mergeCommand,
   verifyCommand,
   layersCommand,
@@ -40,6 +43,7 @@ export const COMMANDS: readonly Command[] = [
   explainCommand,
   pluginsCommand,
   ...moduleBuildCommands,
+  pinCommand,
   ...runCommands,
   ...releaseCommands,
   ...backendCommands,
@@ -88,8 +92,7 @@ async function dispatch(argv: readonly string[]): Promise<number> {
   try {
     const outcome = await command.run({ values, positionals, progress });
     progress.close();
-    if (values.json === true && outcome.json !== undefined)
-      process.stdout.write(`${JSON.stringify(outcome.json, null, 2)}\n`);
+    if (values.json === true && outcome.json !== undefined) printJson(outcome.json);
     if (values.json !== true && outcome.text !== "") process.stdout.write(`${outcome.text}\n`);
     return outcome.exitCode ?? EXIT.done;
   } finally {
@@ -174,7 +177,7 @@ function report(error: unknown, debug: boolean, json: boolean): number {
   const known = error instanceof KilnError ? error : systemError(error);
   if (json) {
     const document = { error: { kind: known?.kind ?? "failed", message: messageOf(error), mend: known?.mend } };
-    process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+    printJson(document);
   }
   if (known?.kind === "interrupted" || interruption.signal.aborted) {
     process.stderr.write("kiln: interrupted; what is done is kept, and the same command goes on from there\n");
@@ -185,4 +188,10 @@ function report(error: unknown, debug: boolean, json: boolean): number {
   if (debug && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
   else if (!known) process.stderr.write("      This is a fault in kiln; --debug shows where.\n");
   return EXIT[known?.kind ?? "failed"];
+}
+
+/** Prints the one document of `--json`. Manifests have tens of megabytes: their text is not copied to get its line end. */
+function printJson(document: unknown): void {
+  process.stdout.write(JSON.stringify(document, null, 2));
+  process.stdout.write("\n");
 }

@@ -11,7 +11,8 @@ export interface LayerBlob {
 /** What says whose a layer is. */
 export interface LayerPlace {
   readonly repository: string;
-  readonly tag: string;
+  /** Without one it is found by its digest alone. */
+  readonly tag?: string;
   readonly architecture: string;
   readonly createdBy: string;
   /** What else the image that holds it alone says of it. */
@@ -33,7 +34,7 @@ export async function pushLayer(client: RegistryClient, layer: LayerBlob, place:
   };
   return pushManifest(
     client,
-    { repository: place.repository, tag: place.tag },
+    { repository: place.repository, ...(place.tag === undefined ? {} : { tag: place.tag }) },
     {
       schemaVersion: 2,
       mediaType: OCI.manifest,

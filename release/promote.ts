@@ -6,9 +6,10 @@ import { readImage, type Image } from "../registry/compose.ts";
 import { copyImage, isComplete, readMissing, requireCopy, type ImageCopy, type Missing } from "../registry/copy.ts";
 import { parsePinnedImage, type PinnedImage } from "../registry/image-reference.ts";
 import { warmRepository } from "../registry/repository-names.ts";
-import { stackFile, verificationOf, type Settings } from "../settings.ts";
+import { stackFile, type Settings } from "../settings.ts";
 import { fileSystemOf, imageChange, type FileSystem, type ImageChange } from "./promotion.ts";
 import { readStackSettings, writeWarmImage } from "./stack-file.ts";
+import { readVerifiableImage, requirePlatform, requireRecord } from "./verified-image.ts";
 
 export interface PromoteOptions {
   readonly client: RegistryClient;
@@ -125,40 +126,6 @@ async function readStacks({
     );
   }
   return { source, target, from };
-}
-
-/** The image that a stack's file names. Throws where the registry does not have it: nothing is known of it then. */
-async function readVerifiableImage(client: RegistryClient, stack: Settings, image: PinnedImage): Promise<Image> {
-  if ((await readDigest(client, image)) === undefined) {
-    throw new KilnError(
-      "difference",
-      `${image.repository} has no ${image.digest}, which ${stackFile(stack.stack)} names`,
-      {
-        mend: `Bake it again with \`npx kiln cache bake --stack ${stack.stack}\`, or revert that file to a digest that is there.`,
-      },
-    );
-  }
-  return readImage(client, image);
-}
-
-function requirePlatform({ config }: Image, target: Settings): void {
-  const platform = `${config.os}/${config.architecture}`;
-  if (platform === target.image.platform) return;
-  throw new KilnError("usage", `the image is for ${platform}, stack ${target.stack} for ${target.image.platform}`, {
-    mend: `Bake one for ${target.image.platform}, or correct kiln:image.platform in ${stackFile(target.stack)}.`,
-  });
-}
-
-/** The record that an image passed. Throws a difference that names what is wrong and the commands that verify. */
-async function requireRecord(client: RegistryClient, stack: Settings, image: PinnedImage) {
-  const found = await readRecord(client, image);
-  if (found.record !== undefined) return found;
-  const reference = `${image.repository}@${image.digest}`;
-  throw new KilnError("difference", `${reference} was never verified: ${found.faults.join("; ")}`, {
-    mend:
-      `\`npx kiln cache bake --stack ${stack.stack}\` verifies what it bakes and attaches the record; ` +
-      `\`${verificationOf(reference, stack.source).command}\` shows whether this image is warm.`,
-  });
 }
 
 async function requireRecordThere(client: RegistryClient, copy: PinnedImage): Promise<void> {

@@ -7,7 +7,7 @@ const RECREATABLE = ["dev-v*", "latest-v*", "v*", "job-runner-v*"] as const;
 /** One ruleset of a repository: what it forbids for tags of these patterns, and whom it exempts. */
 export interface TagRule {
   /** Stable: names the resource. */
-  readonly key: "immutable" | "unmoved" | "release";
+  readonly key: "immutable" | "made" | "unmoved" | "release";
   /** As GitHub shows it. */
   readonly name: string;
   /** `fnmatch` patterns of whole references. */
@@ -19,7 +19,7 @@ export interface TagRule {
 /**
  * The rules for release tags. An exemption lifts a whole ruleset, so moving a tag in place, which leaves no trace of the
  * former release, is forbidden by one of its own that exempts nobody. Without a release App there is nobody to exempt, and
- * the rule that would lock everybody out is left out.
+ * the rules that would lock everybody out are left out.
  */
 export function tagRules({ releaseApp }: { readonly releaseApp: boolean }): readonly TagRule[] {
   const immutable: TagRule = {
@@ -28,6 +28,13 @@ export function tagRules({ releaseApp }: { readonly releaseApp: boolean }): read
     patterns: references(IMMUTABLE),
     forbids: ["update", "deletion"],
     exempt: "nobody",
+  };
+  const made: TagRule = {
+    key: "made",
+    name: "kiln: the release App alone makes base tags",
+    patterns: references(IMMUTABLE),
+    forbids: ["creation"],
+    exempt: "release app",
   };
   const unmoved: TagRule = {
     key: "unmoved",
@@ -43,7 +50,7 @@ export function tagRules({ releaseApp }: { readonly releaseApp: boolean }): read
     forbids: ["creation", "deletion"],
     exempt: "release app",
   };
-  return releaseApp ? [immutable, unmoved, release] : [immutable, unmoved];
+  return releaseApp ? [immutable, made, unmoved, release] : [immutable, unmoved];
 }
 
 function references(tags: readonly string[]): readonly string[] {

@@ -9,7 +9,16 @@ import { noArguments, optional, repeated, required } from "../options.ts";
 import { duration, size, table } from "../printer.ts";
 import { CHECK_TIMES, checkTimes } from "./check-times.ts";
 import { deliveryOf, FORM, FORM_HELP, layoutOf } from "./form.ts";
-import { platformOf, readySource, SELECTION_HELP, STORE_HELP, storeOf, tagsOf, TARGET_HELP } from "./selection.ts";
+import {
+  planAt,
+  platformOf,
+  readySource,
+  SELECTION_HELP,
+  STORE_HELP,
+  storeOf,
+  tagsOf,
+  TARGET_HELP,
+} from "./selection.ts";
 
 /** `kiln cache bake`: from programs to a verified warm image, on this machine. */
 export const bakeCommand: Command = {
@@ -27,7 +36,8 @@ export const bakeCommand: Command = {
     provider: { type: "string", multiple: true },
     ...FORM,
     store: { type: "string" },
-    from: { type: "string" },
+    from: { type: "string", multiple: true },
+    shards: { type: "string" },
     "allow-failed": { type: "string", multiple: true },
   },
   help: {
@@ -41,7 +51,8 @@ export const bakeCommand: Command = {
     provider: SELECTION_HELP.provider,
     ...FORM_HELP,
     store: STORE_HELP,
-    from: "an earlier warm image: the store is filled from its layers first",
+    from: "an earlier warm image, or a cache directory: the store is filled from it first (may be repeated)",
+    shards: "the plan whose shards `cache shard` pushed: the store is filled from them first",
     "allow-failed": "programs that are known not to compile (a glob of directories; may be repeated)",
   },
   async run({ values, positionals, progress }) {
@@ -58,7 +69,13 @@ export const bakeCommand: Command = {
         mend: "Bake either for a --stack, or from a --source to a repository.",
       });
     }
-    const work = { allowFailed, store: storeOf(values), from: optional(values, "from") };
+    const shards = optional(values, "shards");
+    const work = {
+      allowFailed,
+      store: storeOf(values),
+      from: repeated(values, "from"),
+      ...(shards === undefined ? {} : { shards: await planAt({ plan: shards }) }),
+    };
     if (!byHand) {
       const baked = await bakeForStack(here, optional(values, "stack") ?? LOCAL_STACK, work, progress);
       return { json: baked, text: bakeReport(baked) };

@@ -24,6 +24,7 @@ import {
   TARGET,
   TARGET_HELP,
 } from "./selection.ts";
+import { STACK, STACK_HELP, withStack } from "./stack-selection.ts";
 
 /** `kiln cache modules`. */
 export const modulesCommand: Command = {
@@ -75,9 +76,10 @@ export const planCommand: Command = {
   name: "cache plan",
   summary: "Divide a repository's programs into shards, and say what they will take.",
   usage:
-    "--source DIR --modules PATTERN ((--shards N | --by provider) --out PLAN.json [--matrix [--runs-on LABEL | --lanes PREFIX:N]]" +
+    "(--stack S | --source DIR --modules PATTERN) ((--shards N | --by provider) --out PLAN.json [--matrix [--runs-on LABEL | --lanes PREFIX:N]]" +
     " | --against REF|DIR [--markdown])",
   options: {
+    ...STACK,
     ...PLANNING,
     out: { type: "string" },
     matrix: { type: "boolean" },
@@ -87,6 +89,7 @@ export const planCommand: Command = {
     markdown: { type: "boolean" },
   },
   help: {
+    ...STACK_HELP,
     ...PLANNING_HELP,
     out: "the plan file to write",
     matrix: "print a GitHub Actions matrix",
@@ -96,7 +99,8 @@ export const planCommand: Command = {
       "a warm image in a registry, or a cache directory: print what baking would cost where that is there already",
     markdown: "print it as a comment on a pull request",
   },
-  async run(invocation) {
+  async run(given) {
+    const invocation = { ...given, values: await withStack(given.values) };
     const { values, positionals } = invocation;
     noArguments(positionals);
     const against = optional(values, "against");

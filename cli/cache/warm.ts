@@ -15,11 +15,11 @@ import { readyGocache } from "../../toolchain/gocache-program.ts";
 import { places } from "../../toolchain/places.ts";
 import { ownPlatform } from "../../toolchain/platforms.ts";
 import type { Command, Invocation, Outcome } from "../command.ts";
-import { noArguments, required } from "../options.ts";
+import { noArguments, optional, required } from "../options.ts";
 import { duration, size, table } from "../printer.ts";
 import { deliveryOf, FORM, FORM_HELP } from "./form.ts";
 import { planOf, PLANNING, PLANNING_HELP } from "./plan.ts";
-import { FROM, FROM_HELP, restoreFrom } from "./restore.ts";
+import { FROM, FROM_HELP, fillFrom } from "./restore.ts";
 import {
   goTool,
   planAt,
@@ -30,6 +30,7 @@ import {
   storeOf,
   summary,
 } from "./selection.ts";
+import { STACK, STACK_HELP, withStack } from "./stack-selection.ts";
 import { verified } from "./verify.ts";
 
 /** `kiln cache warm`. */
@@ -37,8 +38,9 @@ export const warmCommand: Command = {
   name: "cache warm",
   summary: "Compile one shard of a plan and write what its programs read.",
   usage:
-    "--plan PLAN.json --source DIR --shard ID --out DIR [--store DIR] [--from IMAGE] [--programs cache|binaries|both]",
+    "--plan PLAN.json (--stack S | --source DIR) --shard ID --out DIR [--store DIR] [--from IMAGE|DIR]… [--programs cache|binaries|both]",
   options: {
+    ...STACK,
     plan: { type: "string" },
     source: { type: "string" },
     shard: { type: "string" },
@@ -48,6 +50,7 @@ export const warmCommand: Command = {
     programs: FORM.programs,
   },
   help: {
+    ...STACK_HELP,
     plan: "the plan file",
     source: SELECTION_HELP.source,
     shard: "the shard's id in the plan",
@@ -56,8 +59,9 @@ export const warmCommand: Command = {
     ...FROM_HELP,
     programs: FORM_HELP.programs,
   },
-  async run({ values, positionals, progress }) {
+  async run({ values: given, positionals, progress }) {
     noArguments(positionals);
+    const values = await withStack(given);
     const metrics = metricsTarget(process.env);
     const made = await planAt(values);
     requireOwnTools(made);
@@ -67,10 +71,12 @@ export const warmCommand: Command = {
       shard: required(values, "shard"),
       source: await readySource(values, progress),
       ...(await warmTools(root, values, progress)),
+      // A stack's bake links binaries itself, where the image is put together: what it needs of a shard is what that compiled.
+      ...(optional(values, "stack") === undefined ? {} : { delivery: "cache" as const }),
       store: storeOf(values),
       progress,
     };
-    await restoreFrom(values, options.store, { contract: made.contract, goRoot: root, progress });
+    await fillFrom(values, options.store, { contract: made.contract, goRoot: root, progress });
     let served: ServedPackages = { hits: 0, misses: 0 };
     const onServed = (packages: ServedPackages) => {
       served = packages;

@@ -87,7 +87,11 @@ const WITH_RUNNERS = {
 
 const EXPECTED: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   local: EVERY_STACK,
-  dev: WITH_RUNNERS,
+  dev: {
+    ...WITH_RUNNERS,
+    // Releases run at their tag, and are deployed here.
+    "github:index/repositoryEnvironmentDeploymentPolicy:RepositoryEnvironmentDeploymentPolicy": 2,
+  },
   staging: WITH_RUNNERS,
   prod: {
     ...WITH_RUNNERS,

@@ -6,6 +6,7 @@ import type { CacheManifest } from "../../../cache/manifest.ts";
 import type { Plan } from "../../../cache/plan.ts";
 import { warmShard } from "../../../cache/warm.ts";
 import { goTool, planAt } from "../../../cli/cache/selection.ts";
+import { withStack } from "../../../cli/cache/stack-selection.ts";
 import { warmCommand } from "../../../cli/cache/warm.ts";
 import { silent } from "../../../progress.ts";
 
@@ -13,6 +14,7 @@ vi.mock(import("../../../cache/warm.ts"), async (original) => ({ ...(await origi
 vi.mock(import("../../../toolchain/gocache-program.ts"), () => ({
   readyGocache: vi.fn(() => Promise.resolve("/gocache")),
 }));
+vi.mock(import("../../../cli/cache/stack-selection.ts"), { spy: true });
 vi.mock(import("../../../cli/cache/selection.ts"), async (original) => ({
   ...(await original()),
   ...{ planAt: vi.fn(), goTool: vi.fn(), requireOwnTools: vi.fn() },
@@ -93,6 +95,18 @@ describe("kiln cache warm", () => {
     await warm({ programs: "both" });
     expect(vi.mocked(warmShard).mock.calls[1]?.[0]).toMatchObject({ delivery: "both" });
     await expect(warm({ programs: "none" })).rejects.toMatchObject({ kind: "usage" });
+  });
+
+  it.each(["binaries", "both"])("delivers caches for the bake of a stack whose image has %s", async (programs) => {
+    vi.mocked(withStack).mockResolvedValueOnce({
+      plan: "plan.json",
+      shard: "aws",
+      out: "/nowhere/out",
+      stack: "dev",
+      programs,
+    });
+    await warm({ stack: "dev" });
+    expect(vi.mocked(warmShard).mock.calls[0]?.[0]).toMatchObject({ delivery: "cache" });
   });
 
   it("ends well where the gateway does not answer", async () => {

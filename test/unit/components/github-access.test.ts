@@ -68,6 +68,7 @@ describe("the GitHub side of a stack", () => {
       "github:index/repositoryEnvironmentDeploymentPolicy:RepositoryEnvironmentDeploymentPolicy github-environment-prod-from-main",
       "github:index/repositoryEnvironmentDeploymentPolicy:RepositoryEnvironmentDeploymentPolicy github-environment-prod-from-refs/tags/v*",
       "github:index/repositoryRuleset:RepositoryRuleset github-tags-immutable",
+      "github:index/repositoryRuleset:RepositoryRuleset github-tags-made",
       "github:index/repositoryRuleset:RepositoryRuleset github-tags-release",
       "github:index/repositoryRuleset:RepositoryRuleset github-tags-unmoved",
       "kiln:github:GithubAccess github",
@@ -133,6 +134,11 @@ describe("the GitHub side of a stack", () => {
       target: "tag",
       enforcement: "active",
       rules: { creation: true, deletion: true },
+      bypassActors: [{ actorType: "Integration", actorId: 4242, bypassMode: "always" }],
+    });
+    expect(named(recorded, "github-tags-made").inputs).toMatchObject({
+      rules: { creation: true },
+      conditions: { refName: { includes: ["refs/tags/iac-runner-base-v*"], excludes: [] } },
       bypassActors: [{ actorType: "Integration", actorId: 4242, bypassMode: "always" }],
     });
     const immutable = named(recorded, "github-tags-immutable").inputs;

@@ -21,7 +21,7 @@ const ACTIONS = ["creation", "update", "deletion"] as const;
 
 describe("the rules for release tags", () => {
   it.each([
-    ["iac-runner-base-v1.2.3", ["anybody", "nobody", "nobody"]],
+    ["iac-runner-base-v1.2.3", ["release app", "nobody", "nobody"]],
     ["dev-v3.253.0", ["release app", "nobody", "release app"]],
     ["latest-v3.253.0", ["release app", "nobody", "release app"]],
     ["v3.253.0", ["release app", "nobody", "release app"]],

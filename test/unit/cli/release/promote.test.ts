@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { promotionReport } from "../../../cli/release.ts";
-import type { Promotion } from "../../../release/promote.ts";
+import { promotionReport } from "../../../../cli/release/promote.ts";
+import type { Promotion } from "../../../../release/promote.ts";
 
 const promotion: Promotion = {
   ...{ from: "dev", to: "staging", warmImage: "s/warm@sha256:2", before: "s/warm@sha256:1" },

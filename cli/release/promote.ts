@@ -1,34 +1,55 @@
-import { promote, type Promotion } from "../release/promote.ts";
-import { stackFile } from "../settings.ts";
-import { places } from "../toolchain/places.ts";
-import { resolveTool } from "../toolchain/resolve.ts";
-import type { Command } from "./command.ts";
-import { noArguments, required } from "./options.ts";
-import { size, table } from "./printer.ts";
+import { KilnError } from "../../errors.ts";
+import { promote, type Promotion } from "../../release/promote.ts";
+import { stackFile } from "../../settings.ts";
+import { places } from "../../toolchain/places.ts";
+import { resolveTool } from "../../toolchain/resolve.ts";
+import type { Command } from "../command.ts";
+import { noArguments, required } from "../options.ts";
+import { size, table } from "../printer.ts";
+import { readyPromotionRequest } from "./promotion-request.ts";
 
-const promoteCommand: Command = {
+/** `kiln release promote`. */
+export const promoteCommand: Command = {
   name: "release promote",
   summary: "Take a stack's verified warm image to another stack: copy it, check the copy, write its digest.",
-  usage: "--from S --to S [--dry-run]",
-  options: { from: { type: "string" }, to: { type: "string" }, "dry-run": { type: "boolean" } },
+  usage: "--from S --to S [--dry-run | --pull-request]",
+  options: {
+    from: { type: "string" },
+    to: { type: "string" },
+    "dry-run": { type: "boolean" },
+    "pull-request": { type: "boolean" },
+  },
   help: {
     from: "the stack whose warm image is taken",
     to: "the stack that gets it",
     "dry-run": "say what would be copied and what would change, and change nothing",
+    "pull-request": "open or update a pull request that changes the target's file on the default branch",
   },
   async run({ values, positionals, progress }) {
     noArguments(positionals);
     const [from, to] = [required(values, "from"), required(values, "to")];
     const here = places();
-    const { path: regctl } = await resolveTool("regctl", { places: here, progress });
     const dryRun = values["dry-run"] === true;
+    if (dryRun && values["pull-request"] === true) {
+      throw new KilnError("usage", "--pull-request goes without --dry-run", { mend: "See --help." });
+    }
+    const request =
+      values["pull-request"] === true ? await readyPromotionRequest(here.project, process.env) : undefined;
+    const { path: regctl } = await resolveTool("regctl", { places: here, progress });
     const promotion = await promote({ client: { regctl }, project: here.project, from, to, dryRun, progress });
-    return { json: promotion, text: promotionReport(promotion) };
+    if (request === undefined) return { json: promotion, text: promotionReport(promotion) };
+    const changes = promotionTable(promotion);
+    const { pullRequest, text } = await request.open(promotion, changes, progress);
+    return { json: { ...promotion, pullRequest }, text: `${changes}\n${text}` };
   },
 };
 
-/** What a promotion changed, in lines for a person. */
+/** What a promotion changed and what is next, in lines for a person. */
 export function promotionReport(promotion: Promotion): string {
+  return `${promotionTable(promotion)}\n${ending(promotion)}`;
+}
+
+function promotionTable(promotion: Promotion): string {
   const { from, to, warmImage, before, verification, copied, fileSystem, change, dryRun } = promotion;
   const { programs, record } = verification;
   const nothing = copied.blobs === 0 && copied.attached.length === 0;
@@ -49,7 +70,7 @@ export function promotionReport(promotion: Promotion): string {
     ...change.programs.removed.map((program) => ["program", `- ${program}`]),
     ...change.contract.map((difference) => ["contract", difference]),
   ];
-  return `${table(rows)}\n${ending(promotion)}`;
+  return table(rows);
 }
 
 function ending({ to, before, warmImage, unchanged, dryRun }: Promotion): string {
@@ -59,5 +80,3 @@ function ending({ to, before, warmImage, unchanged, dryRun }: Promotion): string
   if (before === warmImage) return `${file} said so already; what its registry lacked is there now`;
   return `wrote ${file}: commit it, then \`pulumi up -s ${to}\`. A rollback is a revert of that commit.`;
 }
-
-export const releaseCommands: readonly Command[] = [promoteCommand];

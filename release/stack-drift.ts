@@ -1,0 +1,107 @@
+import { readRecord } from "../cache/record.ts";
+import { KilnError, messageOf } from "../errors.ts";
+import { readDigest, type RegistryClient } from "../registry/client.ts";
+import { parsePinnedImage } from "../registry/image-reference.ts";
+import { warmRepository } from "../registry/repository-names.ts";
+import type { Settings } from "../settings.ts";
+import { run } from "../toolchain/process.ts";
+import { previewChanges, previewError, type ImageFinding, type PreviewFinding, type StackDrift } from "./drift.ts";
+import { readOutputs, type PulumiStack } from "./pulumi-stack.ts";
+import { readStackSettings } from "./stack-file.ts";
+
+export interface DriftQuery {
+  readonly project: string;
+  readonly stack: string;
+  readonly client: RegistryClient;
+  /** The environment of Pulumi where it is to be asked; without one, only the images in the stack's file are looked at. */
+  readonly pulumi: NodeJS.ProcessEnv | undefined;
+}
+
+/** How what runs for a stack stands to its file: its resources, and each image that the file or an output names by digest. */
+export async function readStackDrift({ project, stack, client, pulumi }: DriftQuery): Promise<StackDrift> {
+  const settings = await readStackSettings(project, stack);
+  const call = pulumi === undefined ? undefined : { project, stack, env: pulumi };
+  const preview: PreviewFinding = call === undefined ? { kind: "not asked" } : await readPreview(call);
+  const outputs = call === undefined ? {} : await readOutputs(call);
+  const images: ImageFinding[] = [];
+  for (const [image, namedBy] of imagesNamed(settings, outputs)) {
+    images.push(await readImageFinding(client, settings, image, namedBy));
+  }
+  return { stack, preview, images };
+}
+
+/** Exit codes of Pulumi: pkg/cmd/pulumi/cmd/exit_codes.go. */
+const EXIT = { authentication: 3, noStack: 6, changes: 7 } as const;
+
+async function readPreview({ project, stack, env }: PulumiStack): Promise<PreviewFinding> {
+  const flags = ["--refresh", "--expect-no-changes", "--json", "--non-interactive"];
+  const { code, stdout, stderr } = await run("pulumi", ["preview", ...flags, "--stack", stack], {
+    cwd: project,
+    env,
+    allowFailure: true,
+  });
+  if (code === 0) return { kind: "same" };
+  // A Pulumi from before these exit codes says so in words alone.
+  if (code === EXIT.changes || /no changes were expected/i.test(stderr)) {
+    return { kind: "differs", changes: previewChanges(stdout) };
+  }
+  const said = previewError(stdout) ?? errorLine(stderr) ?? `pulumi preview exited with ${code}`;
+  if (code === EXIT.authentication) {
+    throw new KilnError("unreachable", `the backend of stack ${stack} refuses this login: ${said}`, {
+      mend: "Log in as somebody who may read it: `pulumi login`.",
+    });
+  }
+  return { kind: "unknown", reason: code === EXIT.noStack ? "the backend has no such stack" : said };
+}
+
+/** The first line in which Pulumi says what went wrong: it warns of much else. */
+function errorLine(text: string): string | undefined {
+  return text
+    .split("\n")
+    .find((line) => /^\s*error:/i.test(line))
+    ?.trim();
+}
+
+/** Every image that a stack's file, or an output at any depth, names by digest, with the places that name it. Pure. */
+export function imagesNamed(
+  { warmImage, runners }: Pick<Settings, "warmImage" | "runners">,
+  outputs: Readonly<Record<string, unknown>>,
+): ReadonlyMap<string, readonly string[]> {
+  const named = new Map<string, string[]>();
+  const add = (image: unknown, place: string) => {
+    if (typeof image === "string" && parsePinnedImage(image) !== undefined) {
+      named.set(image, [...(named.get(image) ?? []), place]);
+    } else if (typeof image === "object" && image !== null) {
+      for (const [key, value] of Object.entries(image)) add(value, `${place}.${key}`);
+    }
+  };
+  add(warmImage, "kiln:warmImage");
+  add(runners?.actionsRunner.image, "kiln:actionsRunner.image");
+  for (const [name, value] of Object.entries(outputs)) add(value, `output ${name}`);
+  return named;
+}
+
+async function readImageFinding(
+  client: RegistryClient,
+  settings: Settings,
+  image: string,
+  namedBy: readonly string[],
+): Promise<ImageFinding> {
+  try {
+    const fault = await readFault(client, settings, image);
+    return { image, namedBy, state: fault === "" ? "sound" : "faulty", fault };
+  } catch (error) {
+    if (!(error instanceof KilnError) || error.kind === "interrupted") throw error;
+    return { image, namedBy, state: "unknown", fault: `could not be looked at: ${messageOf(error)}` };
+  }
+}
+
+/** What is wrong with an image in its registry; empty where nothing is. Records are those of warm images. */
+async function readFault(client: RegistryClient, { registry }: Settings, image: string): Promise<string> {
+  const pinned = parsePinnedImage(image);
+  if (pinned === undefined) return "is not pinned by digest";
+  if ((await readDigest(client, pinned)) === undefined) return "is no longer in its registry";
+  if (pinned.repository !== warmRepository(registry)) return "";
+  const found = await readRecord(client, pinned);
+  return found.record === undefined ? `is not verified: ${found.faults.join("; ")}` : "";
+}

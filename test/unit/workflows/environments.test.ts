@@ -1,0 +1,140 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+
+const PROJECT = path.join(import.meta.dirname, "../../..");
+const read = (file: string) => readFileSync(path.join(PROJECT, file), "utf8");
+
+interface Job {
+  readonly if?: string;
+  readonly needs?: string | readonly string[];
+  readonly environment?: string;
+  readonly "runs-on"?: string;
+  readonly with?: Readonly<Record<string, string>>;
+  readonly concurrency?: Readonly<Record<string, string | boolean>>;
+  readonly steps?: readonly {
+    readonly id?: string;
+    readonly uses?: string;
+    readonly run?: string;
+    readonly env?: object;
+  }[];
+}
+
+interface Workflow {
+  readonly on: {
+    readonly push?: { readonly branches?: readonly string[]; readonly tags?: readonly string[] };
+    readonly schedule?: unknown;
+    readonly workflow_dispatch?: { readonly inputs: Readonly<Record<string, { readonly default?: string }>> };
+  };
+  readonly concurrency?: { readonly group: string };
+  readonly jobs: Readonly<Record<string, Job>>;
+}
+
+const workflow = (name: string) => parse(read(`.github/workflows/${name}.yml`)) as Workflow;
+const [image, release, promote] = [workflow("iac-runner-image"), workflow("iac-runner-release"), workflow("promote")];
+const { image: deploying, trusted, ...others } = image.jobs;
+
+/** What starts a workflow without anybody, as an environment writes it: branches by name, tags by their whole reference. */
+function startsOf({ on }: Workflow): readonly string[] {
+  const { branches = [], tags = [] } = on.push ?? {};
+  return [...new Set([...branches, ...("schedule" in on ? ["main"] : []), ...tags.map((tag) => `refs/tags/${tag}`)])];
+}
+
+/** A bullet of the page on releasing. */
+function documented(begin: string): string {
+  return (
+    read("docs/releasing.md")
+      .split("\n- ")
+      .find((bullet) => bullet.startsWith(begin)) ?? ""
+  );
+}
+
+interface StackFile {
+  readonly config: {
+    readonly "kiln:github"?: { readonly environments?: Record<string, { readonly branches?: readonly string[] }> };
+  };
+}
+
+const environments = readdirSync(path.join(PROJECT, "stacks"))
+  .filter((file) => /^Pulumi\..*\.yaml$/.test(file))
+  .flatMap((file) =>
+    Object.entries((parse(read(`stacks/${file}`)) as StackFile).config["kiln:github"]?.environments ?? {}),
+  );
+
+describe("the environments of the stacks", () => {
+  const released = release.on.workflow_dispatch?.inputs.stack?.default;
+
+  it("are there for every stack but this machine's", () => {
+    expect(environments.map(([name]) => name)).toEqual(["dev", "prod", "staging"]);
+    expect(deploying?.environment).toBe("${{ inputs.stack }}");
+    expect(release.jobs.image?.with?.stack).toBe(`\${{ inputs.stack || '${released ?? ""}' }}`);
+  });
+
+  it.each(environments)(
+    "%s admits what starts the workflows that deploy there, and nothing else",
+    (name, { branches }) => {
+      const starts = [...startsOf(promote), ...(name === released ? startsOf(release) : [])];
+      expect([...(branches ?? [])].sort()).toEqual([...new Set(starts)].sort());
+    },
+  );
+
+  it("have one beside them, which admits releases too: the page says so", () => {
+    expect(release.jobs.propose?.environment).toBe("automation");
+    const bullet = documented("**An environment `automation`**");
+    for (const start of startsOf(release)) expect(bullet).toContain(`\`${start.replace("refs/tags/", "")}\``);
+  });
+});
+
+describe("variables", () => {
+  it("that are read where no environment is, are said to be the repository's", () => {
+    const bullet = documented("**Variables of the repository**");
+    const jobs = ["iac-runner-release", "iac-runner-image", "promote", "preview", "drift"].flatMap((name) =>
+      Object.values(workflow(name).jobs),
+    );
+    const places = jobs.map((job) => {
+      const { if: condition, "runs-on": runsOn, concurrency, with: given } = job;
+      return job.environment === undefined ? job : { condition, runsOn, concurrency, given };
+    });
+    const names = [...JSON.stringify(places).matchAll(/\bvars\.(\w+)/g)].map(([, name = ""]) => name);
+    expect(names).toContain("KILN_APP_ID");
+    for (const name of names) expect(bullet).toContain(`\`${name}\``);
+    for (const begin of ["**An environment a stack**", "**An environment `automation`**"]) {
+      expect(documented(begin)).toContain("`KILN_APP_PRIVATE_KEY`");
+    }
+  });
+});
+
+describe("a deploy by a release", () => {
+  it("has the App's token where there is an App, as one by a merge", () => {
+    const of = (job: Job | undefined, id: string) => job?.steps?.find((step) => step.id === id);
+    const merge = promote.jobs.up;
+    expect(of(deploying, "app")).toBeDefined();
+    expect(of(deploying, "app")).toEqual(of(merge, "app"));
+    expect(of(deploying, "up")?.env).toEqual(merge?.steps?.at(-1)?.env);
+    expect(of(deploying, "up")?.env).toEqual({ GITHUB_TOKEN: "${{ steps.app.outputs.token || github.token }}" });
+  });
+
+  it("waits for any other of its stack, and none is dropped", () => {
+    const group = { "cancel-in-progress": false, queue: "max" };
+    expect(deploying?.concurrency).toEqual({ group: "stack-${{ inputs.stack }}", ...group });
+    expect(promote.jobs.up?.concurrency).toEqual({ group: "stack-${{ matrix.stack }}", ...group });
+    expect(release.concurrency?.group).toContain("${{ github.ref }}");
+    expect(release.jobs.publish?.concurrency).toEqual({ group: "iac-runner-publish", ...group });
+  });
+});
+
+describe("trusted runners", () => {
+  it("get nothing before a hosted one has compared the commit with main, by Git and nothing of the commit", () => {
+    expect(trusted).toMatchObject({ "runs-on": "ubuntu-24.04" });
+    expect(trusted).not.toHaveProperty("if");
+    const [checkout, compare, ...more] = trusted?.steps ?? [];
+    expect([checkout?.uses, more]).toEqual([expect.stringContaining("actions/checkout@"), []]);
+    expect(checkout).toMatchObject({ with: { "fetch-depth": 0 } });
+    expect(compare?.run).toContain('git merge-base --is-ancestor "$GITHUB_SHA" "$main"');
+    for (const job of [...Object.values(others), deploying]) {
+      expect([job?.needs].flat()).toContain("trusted");
+      if (job?.if?.includes("cancelled()")) expect(job.if).toContain("needs.trusted.result == 'success'");
+    }
+  });
+});

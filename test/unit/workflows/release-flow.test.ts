@@ -1,0 +1,136 @@
+import { readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { BASE_SHARD } from "../../../cache/plan.ts";
+import { run } from "../../../toolchain/process.ts";
+import { temporaryDirectory } from "../../support/temporary-directory.ts";
+import { resultsOf, TAG, WorkflowProject } from "../../support/workflow-project.ts";
+
+const FOLDER = path.join(import.meta.dirname, "../../../.github/workflows");
+const RELEASE = "iac-runner-release";
+
+/** kiln's part: a plan of these shards, what a shard compiled, a digest. Whatever it is called with is written down. */
+function npx(log: string, shards: readonly string[]): string {
+  const plan = { shards: shards.map((id) => ({ id })) };
+  const include = shards.filter((id) => id !== BASE_SHARD).map((shard) => ({ shard, runs_on: "ubuntu-24.04" }));
+  return `#!/bin/sh
+set -e
+echo "$*" >> '${log}'
+case "$*" in
+  "kiln cache plan"*) echo '${JSON.stringify(plan)}' > plan.json; echo '${JSON.stringify({ include })}' ;;
+  "kiln cache warm"*) mkdir shard; echo {} > shard/manifest.json ;;
+  "kiln cache merge"*) shift 5; for shard; do test -f "$shard/manifest.json"; done ;;
+  "kiln up"*) echo "token $GITHUB_TOKEN" >> '${log}' ;;
+  "kiln release image"*) echo ghcr.io/acme/iac-runner@sha256:1 ;;
+esac
+`;
+}
+
+let project: WorkflowProject;
+let programs: string;
+let log: string;
+beforeEach(async () => {
+  project = await WorkflowProject.make();
+  programs = await temporaryDirectory();
+  log = path.join(programs, "log");
+  // The package of this project is of modules too, and a step asks Node about the plan.
+  await writeFile(path.join(project.folder, "package.json"), '{"type":"module"}\n');
+  await project.commit(await workflows());
+});
+
+async function workflows(): Promise<Readonly<Record<string, string>>> {
+  const names = [RELEASE, "iac-runner-image"];
+  const texts = await Promise.all(names.map((name) => readFile(path.join(FOLDER, `${name}.yml`), "utf8")));
+  return Object.fromEntries(names.map((name, index) => [name, texts[index] ?? ""]));
+}
+
+/** Runs the workflow for the tag, with a plan of these shards. */
+async function release(shards: readonly string[], inputs: Readonly<Record<string, string>> = {}) {
+  for (const [name, script] of Object.entries({ npx: npx(log, shards), npm: "#!/bin/sh\n" })) {
+    await writeFile(path.join(programs, name), script, { mode: 0o755 });
+  }
+  const done = await project.run({
+    inputs,
+    workflow: `.github/workflows/${RELEASE}.yml`,
+    env: { PATH: `${programs}:${process.env.PATH ?? ""}`, GITHUB_TOKEN: "own-token" },
+  });
+  const calls = (await readFile(log, "utf8").catch(() => "")).split("\n").filter((line) => line !== "");
+  return { results: resultsOf(done), failures: done.failures, calls };
+}
+
+const git = (...args: readonly string[]) => run("git", args, { cwd: project.folder });
+
+const THROUGH = {
+  "image / trusted": "success",
+  "image / plan": "success",
+  "image / image": "success",
+  publish: "success",
+  propose: "skipped",
+};
+
+describe("the workflow of a release", () => {
+  it("compiles the base before the shards", async () => {
+    const { results, calls } = await release([BASE_SHARD, "shard-1", "shard-2"]);
+    expect(results).toEqual({
+      ...THROUGH,
+      "image / base": "success",
+      "image / shard shard-1": "success",
+      "image / shard shard-2": "success",
+    });
+    const compiled = calls.flatMap((call) => /cache shard .*--shard (\S+)/.exec(call)?.[1] ?? []);
+    expect([compiled[0], compiled.slice(1).sort()]).toEqual([BASE_SHARD, ["shard-1", "shard-2"]]);
+    expect(calls).toContain("token own-token");
+  });
+
+  it("goes through where the plan has no base", async () => {
+    const { results, calls } = await release(["shard-1"]);
+    expect(results).toEqual({ ...THROUGH, "image / base": "skipped", "image / shard shard-1": "success" });
+    expect(calls.filter((call) => call.includes("--shard base"))).toEqual([]);
+  });
+
+  it.each([[["shard-1"]], [[BASE_SHARD, "shard-1", "shard-2"]]])(
+    "takes the artifacts of %j, one or several",
+    async (shards) => {
+      const { results, calls } = await release(shards, { transport: "artifacts" });
+      expect(results).toMatchObject({ ...THROUGH, "image / base": "skipped" });
+      const [merge = ""] = calls.filter((call) => call.startsWith("kiln cache merge"));
+      const several = shards.length === 1 ? "shards" : "shards/shard-dev-shard-1 shards/shard-dev-shard-2";
+      expect(merge).toBe(`kiln cache merge --out merged ${several}`);
+    },
+  );
+});
+
+describe("a commit that main does not have", () => {
+  beforeEach(async () => {
+    await git("switch", "--quiet", "-c", "other");
+    await writeFile(path.join(project.folder, "evil"), "");
+    await project.commit({});
+  });
+
+  it("is run by no job, whatever a tag is called", async () => {
+    await git("tag", "origin/main", TAG);
+    const { results, failures, calls } = await release(["shard-1"]);
+    expect(results).toMatchObject({
+      ...{ "image / trusted": "failure", "image / plan": "skipped", "image / image": "skipped", publish: "skipped" },
+    });
+    expect(new Set(Object.values(results))).toEqual(new Set(["failure", "skipped"]));
+    expect(failures).toEqual([expect.stringContaining("The commit is one of main's")]);
+    expect(calls).toEqual([]);
+  });
+
+  it("is run on a laptop whose checkout has no main, and not on GitHub", async () => {
+    await git("branch", "--quiet", "-D", "main");
+    expect((await release(["shard-1"])).results).toMatchObject(THROUGH);
+    const { jobs } = parse((await workflows())["iac-runner-image"] ?? "") as {
+      jobs: { trusted: { steps: { run?: string }[] } };
+    };
+    const compare = jobs.trusted.steps.at(-1)?.run ?? "";
+    const there = { cwd: project.folder, allowFailure: true };
+    const codes = ["", "true"].map(async (GITHUB_ACTIONS) => {
+      const env = { ...process.env, GITHUB_ACTIONS, GITHUB_SHA: TAG };
+      return (await run("bash", ["-e", "-c", compare], { ...there, env })).code;
+    });
+    expect(await Promise.all(codes)).toEqual([0, 1]);
+  });
+});
