@@ -63,7 +63,8 @@ async function killShard(id: string, state: { readonly ended: boolean }): Promis
     for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
       const words = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0");
       const folder = await readlink(`/proc/${pid}/cwd`).catch(() => "");
-      const isIt = words.includes("shard") && words.includes(id) && words.some((word) => word.endsWith("kiln.mjs"));
+      const isIt =
+        words.includes("shard") && words.includes(id) && words.some((word) => /\/kiln(?:\.mjs)?$/.test(word));
       if (isIt && folder.startsWith(checkout.directory)) {
         process.kill(Number(pid), "SIGKILL");
         return;
