@@ -189,10 +189,10 @@ export const { runnerGroups } = new GithubAccess("github", {
     await program.write(access("enterprise"));
     const first = await run("up", "--yes", "--skip-preview");
     expect(first.code, first.stdout).toBe(0);
-    expect(first.stdout).toContain("+ 14 created");
+    expect(first.stdout).toContain("+ 15 created");
     expect(first.stdout).not.toContain("does not offer");
     program.env = { GITHUB_TOKEN: `${TOKEN}-of-tomorrow` };
-    expect((await run("up", "--yes", "--skip-preview")).stdout).toContain("14 unchanged");
+    expect((await run("up", "--yes", "--skip-preview")).stdout).toContain("15 unchanged");
     const groups = await run("stack", "output", "--json");
     expect(JSON.parse(groups.stdout)).toEqual({ runnerGroups: { trusted: "trusted", untrusted: "untrusted" } });
   });
@@ -219,12 +219,12 @@ export const { runnerGroups } = new GithubAccess("github", {
       "runner groups restricted to workflows",
     ]);
     // The component itself is one of the two: its plan is another.
-    expect(stdout).toMatch(/~ 2 to update[^]*- 7 to delete[^]*5 unchanged/);
+    expect(stdout).toMatch(/~ 2 to update[^]*- 8 to delete[^]*5 unchanged/);
   });
 
   it("leaves nothing", async () => {
     const { code, stdout } = await run("destroy", "--yes", "--skip-preview");
     expect(code, stdout).toBe(0);
-    expect(stdout).toContain("14 deleted");
+    expect(stdout).toContain("15 deleted");
   });
 });
