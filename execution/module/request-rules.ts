@@ -38,7 +38,7 @@ export function bringsState(request: ModuleRequest, backendUrl: string): boolean
 export function refuseLostState(request: ModuleRequest, backendUrl: string): void {
   if (reportsOnly(request) || stateModeOf(request, backendUrl) !== "carried") return;
   throw new KilnError("usage", `${request.action} has no place for its state`, {
-    mend: 'Give a state directory (--state DIR), or say in state_mode that state is "remote", or "ephemeral" to lose it.',
+    mend: 'Give a state directory (--state DIR); or say in state_mode that state is "remote", where module or request names a backend that keeps it, or "ephemeral" to lose it.',
   });
 }
 

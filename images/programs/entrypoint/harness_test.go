@@ -78,6 +78,14 @@ func newContainer(t *testing.T, tool string) *container {
 	return c
 }
 
+// declare puts a text into the module as its backend.
+func (c *container) declare(text string) {
+	c.t.Helper()
+	must(c.t, os.Chmod(c.module, 0o700))
+	must(c.t, os.WriteFile(filepath.Join(c.module, "backend.tf"), []byte(text), 0o600))
+	must(c.t, os.Chmod(c.module, 0o500))
+}
+
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {

@@ -48,6 +48,14 @@ func TestRemoteState(t *testing.T) {
 		}
 	})
 	c := newContainer(t, "opentofu")
+	for _, none := range []string{"# no backend\n", "terraform {\n  backend \"local\" {\n  }\n}\n"} {
+		c.declare(none)
+		c.refuse(request("apply", "state_mode", "remote"), "", moduleprotocol.BadRequest, 2)
+	}
+	if strings.Contains(c.callsText(), "apply") {
+		t.Error("something was made whose state nobody keeps:", c.callsText())
+	}
+	c.declare("terraform {\n  backend \"s3\" {\n  }\n}\n")
 	o := c.succeed(request("apply", "state_mode", "remote"), "")
 	if o.response.State != nil || string(o.response.Outputs["remote"].Value) != "true" || strings.Contains(c.callsText(), "-state=") {
 		t.Errorf("%+v %s", o.response, c.callsText())

@@ -88,7 +88,7 @@ var (
 	saysLocked = regexp.MustCompile(`(?i)stack is currently locked|another update is currently in progress|update conflict|\b409\b.*in progress`)
 	saysAuth   = regexp.MustCompile(`(?i)PULUMI_ACCESS_TOKEN must be set|invalid access token|not logged in|unauthorized|no valid credential|access ?denied|expired ?token`)
 	saysPlugin = regexp.MustCompile(`(?i)no (resource|language) plugin|could not load plugin|failed to load plugin|unable to (find|run) .*plugin|could not find plugin`)
-	saysPlan   = regexp.MustCompile(`(?i)resource( \S+)? violates plan`)
+	saysPlan   = regexp.MustCompile(`(?i)resource( \S+)? violates plan|is not allowed by the plan|expected resource operations for`)
 	saysSecret = regexp.MustCompile(`(?i)incorrect passphrase|passphrase must be set`)
 	saysConfig = regexp.MustCompile(`(?i)missing required configuration variable|configuration value .* is not`)
 )

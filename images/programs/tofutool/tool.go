@@ -103,7 +103,7 @@ func (t *Tool) Prepare(ctx context.Context) error {
 func (t *Tool) prepareState() error {
 	if t.job.StateMode == moduleprotocol.Remote {
 		if t.job.Backend == nil {
-			return nil
+			return t.requireBackend()
 		}
 		return overrideBackend(t.workdir, *t.job.Backend)
 	}
@@ -120,6 +120,17 @@ func (t *Tool) prepareState() error {
 		return nil
 	}
 	return os.WriteFile(t.state(), t.job.State, 0o600)
+}
+
+// requireBackend refuses a remote state that nobody keeps: without a backend OpenTofu would write it beside the module, where it
+// goes with the container.
+func (t *Tool) requireBackend() error {
+	declared, err := DeclaredBackend(t.job.Module)
+	if err != nil || (declared != "" && declared != "local") {
+		return err
+	}
+	return moduleprotocol.Fail(moduleprotocol.BadRequest,
+		"$.state_mode: is remote, and neither the module nor the request names a backend that keeps the state: add $.backend, or leave $.state_mode out")
 }
 
 // selectWorkspace keeps stacks of one remote backend apart. A carried state is one stack's anyway.
