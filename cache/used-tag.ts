@@ -1,7 +1,7 @@
 import { messageOf } from "../errors.ts";
 import type { Progress } from "../progress.ts";
 import { readDigest, type RegistryClient } from "../registry/client.ts";
-import type { PinnedImage } from "../registry/image-reference.ts";
+import { shortDigest, type PinnedImage } from "../registry/image-reference.ts";
 import { tagManifest } from "../registry/tag-manifest.ts";
 import { throwIfInterrupted } from "../toolchain/process.ts";
 
@@ -10,7 +10,7 @@ const DAY_MS = 86_400_000;
 /** The tag of an image that was found again on a day (UTC): `used-20260131-0123456789ab`. */
 export function usedTag(digest: string, now: number): string {
   const day = new Date(now).toISOString().slice(0, 10).replaceAll("-", "");
-  return `used-${day}-${digest.replace("sha256:", "").slice(0, 12)}`;
+  return `used-${day}-${shortDigest(digest)}`;
 }
 
 /** When the day of such a tag ends, in milliseconds since 1970; nothing for any other tag. */

@@ -53,6 +53,11 @@ export function parsePinnedImage(reference: string): PinnedImage | undefined {
   return repository === undefined || digest === undefined ? undefined : { repository, digest };
 }
 
+/** The first twelve digits of a digest, or of that of `repository@sha256:…`: enough for people to tell images apart. */
+export function shortDigest(text: string): string {
+  return text.replace(/^.*sha256:/, "").slice(0, 12);
+}
+
 /** Whether a text can stand after the colon of an image name. */
 export function isTag(text: string): boolean {
   return TAG_ALONE.test(text);

@@ -1,7 +1,8 @@
+import { shortDigest } from "../registry/image-reference.ts";
 import { stackFile } from "../settings.ts";
 import type { GithubConnection } from "./github/connection.ts";
 import { writePullRequest, type WrittenPullRequest } from "./github/pull-request.ts";
-import { withWarmImage } from "./promotion-request.ts";
+import { withWarmImage } from "./stack-file.ts";
 
 /** An image that was baked and verified for a stack, whose file on the default branch is to name it. */
 export interface BakedFor {
@@ -10,8 +11,6 @@ export interface BakedFor {
   readonly warmImage: string;
 }
 
-const SHOWN_DIGITS = 12;
-
 /** Opens or updates the pull request that writes a baked image into its stack's file as it is on the default branch. */
 export async function requestBaked(
   connection: GithubConnection,
@@ -19,8 +18,7 @@ export async function requestBaked(
   { stack, warmImage }: BakedFor,
 ): Promise<WrittenPullRequest> {
   const file = stackFile(stack);
-  const short = warmImage.slice(warmImage.indexOf("@sha256:") + "@sha256:".length).slice(0, SHOWN_DIGITS);
-  const title = `Name warm image ${short} in ${file}`;
+  const title = `Name warm image ${shortDigest(warmImage)} in ${file}`;
   return writePullRequest(connection, {
     project,
     file,

@@ -39,12 +39,12 @@ export function shortCommit(commit: string): string {
  */
 export function namedImages(versions: readonly FileVersion[]): readonly NamedImage[] {
   const found: NamedImage[] = [];
-  for (const [index, { commit, committed, authored, subject, text }] of versions.entries()) {
-    const warmImage = warmImageIn(text);
-    const older = versions[index + 1];
-    if (warmImage === undefined || (older !== undefined && warmImageIn(older.text) === warmImage)) continue;
+  const images = versions.map(({ text }) => warmImageIn(text));
+  for (const [index, { commit, committed, authored, subject }] of versions.entries()) {
+    const warmImage = images[index];
+    if (warmImage === undefined || images[index + 1] === warmImage) continue;
     // Above are the commits that left the image as it is; the next one above those ended it.
-    const until = versions.slice(0, index).findLast((newer) => warmImageIn(newer.text) !== warmImage)?.committed;
+    const until = versions[images.findLastIndex((other, at) => at < index && other !== warmImage)]?.committed;
     const ended = until === undefined ? {} : { until };
     found.push({ warmImage, commit, since: committed, ...ended, authored, subject });
   }

@@ -1,11 +1,9 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
+import { shortDigest } from "../registry/image-reference.ts";
 import { stackFile } from "../settings.ts";
 import type { GithubConnection } from "./github/connection.ts";
 import { writePullRequest, type PullRequestRequest, type WrittenPullRequest } from "./github/pull-request.ts";
 import type { Promotion } from "./promote.ts";
-import { writeWarmImage } from "./stack-file.ts";
+import { withWarmImage } from "./stack-file.ts";
 
 /** What a promotion's pull request says. */
 export interface PromotionText {
@@ -16,14 +14,10 @@ export interface PromotionText {
   readonly text: string;
 }
 
-const SHOWN_DIGITS = 12;
-
 /** The words of a promotion's pull request; `report` is what the command prints of it. Pure. */
 export function promotionText(promotion: Promotion, report: string): PromotionText {
   const { from, to, warmImage, before } = promotion;
-  const digest = warmImage.slice(warmImage.indexOf("@") + 1);
-  const short = digest.replace("sha256:", "").slice(0, SHOWN_DIGITS);
-  const title = `Promote ${short} from ${from} to ${to}`;
+  const title = `Promote ${shortDigest(warmImage)} from ${from} to ${to}`;
   const file = stackFile(to);
   return {
     branch: `kiln/promote-${to}`,
@@ -58,18 +52,4 @@ export async function requestPromotion(
     ...promotionText(promotion, report),
   };
   return writePullRequest(connection, request);
-}
-
-/** A stack file's text with another warm image. */
-export async function withWarmImage(content: string, stack: string, warmImage: string): Promise<string> {
-  const folder = await mkdtemp(path.join(tmpdir(), "kiln-promotion-"));
-  try {
-    const file = path.join(folder, stackFile(stack));
-    await mkdir(path.dirname(file), { recursive: true });
-    await writeFile(file, content);
-    await writeWarmImage(folder, stack, warmImage);
-    return await readFile(file, "utf8");
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
 }

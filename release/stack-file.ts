@@ -8,7 +8,7 @@ const NAMESPACE = "kiln:";
 
 /** The settings in a stack's committed file. Throws a usage error naming the file where it is missing or wrong. */
 export async function readStackSettings(project: string, stack: string): Promise<Settings> {
-  const document = await readDocument(project, stack);
+  const document = parseStackFile(await readStackFile(project, stack), stack);
   const config = (document.toJS() as { config?: Record<string, unknown> } | null)?.config ?? {};
   const own = Object.entries(config).filter(([key]) => key.startsWith(NAMESPACE));
   return parseSettings(stack, Object.fromEntries(own.map(([key, value]) => [key.slice(NAMESPACE.length), value])));
@@ -16,12 +16,18 @@ export async function readStackSettings(project: string, stack: string): Promise
 
 /** Writes a stack's warm image into its file, or takes it out, leaving every other byte as it is. */
 export async function writeWarmImage(project: string, stack: string, warmImage: string | undefined): Promise<void> {
-  const document = await readDocument(project, stack);
-  if (document.getIn(["config", WARM_IMAGE]) === warmImage) return;
+  const text = await readStackFile(project, stack);
+  const fresh = withWarmImage(text, stack, warmImage);
+  if (fresh === text) return;
   const file = path.join(project, stackFile(stack));
-  const text = await readFile(file, "utf8");
-  await writeFile(`${file}.partial`, edited(text, document, warmImage));
+  await writeFile(`${file}.partial`, fresh);
   await rename(`${file}.partial`, file);
+}
+
+/** A stack file's text with another warm image, or without one, every other byte as it is. Throws where it is not YAML. */
+export function withWarmImage(text: string, stack: string, warmImage: string | undefined): string {
+  const document = parseStackFile(text, stack);
+  return document.getIn(["config", WARM_IMAGE]) === warmImage ? text : edited(text, document, warmImage);
 }
 
 const WARM_IMAGE = `${NAMESPACE}warmImage`;
@@ -68,14 +74,16 @@ function withoutLines(text: string, from: number, to: number): string {
   return text.slice(0, lineStart(text, from)) + text.slice(lineEnd(text, contentEnd(text, to)));
 }
 
-async function readDocument(project: string, stack: string) {
-  const file = path.join(project, stackFile(stack));
-  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+async function readStackFile(project: string, stack: string): Promise<string> {
+  return readFile(path.join(project, stackFile(stack)), "utf8").catch((cause: unknown) => {
     throw new KilnError("usage", `there is no ${stackFile(stack)}`, {
       mend: `Name a stack that has a file in stacks/, or write one for "${stack}" (see stacks/README.md).`,
       cause,
     });
   });
+}
+
+function parseStackFile(text: string, stack: string) {
   const document = parseDocument(text);
   const [error] = document.errors;
   if (error)

@@ -3,7 +3,8 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir, mkdtemp, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
-import { pack, type Header, type Pack } from "tar-stream";
+import { pack } from "tar-stream";
+import { foldersAbove, OWNED, putEntry } from "./archive-entry.ts";
 import { engineEnvironment, type Engine } from "./docker-engine.ts";
 import { loadImage } from "./load-image.ts";
 import type { Places } from "./places.ts";
@@ -13,8 +14,6 @@ import { run } from "./process.ts";
 export type ImageFile =
   | { readonly to: string; readonly file: string; readonly mode?: number }
   | { readonly to: string; readonly text: string };
-
-const DATE = new Date("1980-01-01T00:00:00Z");
 
 /**
  * An image in the engine that holds nothing but these files, owned by root and of one date. Its tag is a digest of them, so
@@ -57,10 +56,12 @@ async function writeArchive(archive: string, files: readonly ImageFile[]): Promi
   const stream = pack();
   const written = pipeline(stream, createWriteStream(archive));
   try {
-    for (const name of foldersOf(files)) await put(stream, { ...OWNED, name, type: "directory", mode: 0o755 });
+    const folders = foldersAbove(files.map(({ to }) => to.slice(1)));
+    for (const folder of folders)
+      await putEntry(stream, { ...OWNED, name: `${folder}/`, type: "directory", mode: 0o755 });
     for (const file of files) {
       const header = { ...OWNED, name: file.to.slice(1), mode: modeOf(file) };
-      if ("text" in file) await put(stream, header, file.text);
+      if ("text" in file) await putEntry(stream, header, file.text);
       else {
         const { size } = await stat(file.file);
         await pipeline(createReadStream(file.file), stream.entry({ ...header, size }));
@@ -75,25 +76,6 @@ async function writeArchive(archive: string, files: readonly ImageFile[]): Promi
   await written;
 }
 
-const OWNED = { mtime: DATE, uid: 0, gid: 0, uname: "", gname: "" } as const;
-
 function modeOf(file: ImageFile): number {
   return "text" in file ? 0o644 : (file.mode ?? 0o755);
-}
-
-function foldersOf(files: readonly ImageFile[]): readonly string[] {
-  const folders = new Set<string>();
-  for (const { to } of files) {
-    for (let at = path.posix.dirname(to); at !== "/"; at = path.posix.dirname(at)) folders.add(`${at.slice(1)}/`);
-  }
-  return [...folders].sort();
-}
-
-function put(stream: Pack, header: Partial<Header> & Pick<Header, "name">, text = ""): Promise<void> {
-  return new Promise((resolve, reject) => {
-    stream.entry(header, text, (error) => {
-      if (error) reject(error);
-      else resolve();
-    });
-  });
 }

@@ -2,12 +2,10 @@ import { createReadStream } from "node:fs";
 import path from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { pack, type Header, type Pack } from "tar-stream";
+import { pack, type Pack } from "tar-stream";
 import { KilnError, messageOf } from "../../errors.ts";
+import { foldersAbove, OWNED, putEntry, type ArchiveEntry } from "../../toolchain/archive-entry.ts";
 import type { ContextEntry } from "./context.ts";
-
-/** Of every file: a day that zip archives, which Python makes of them, can say. */
-const DATE = new Date("1980-01-01T00:00:00Z");
 
 export interface ContextArchive {
   /** Where the module stands. */
@@ -36,14 +34,14 @@ export function contextArchive(archive: ContextArchive): Readable {
 
 async function write(stream: Pack, { directory, entries, added }: ContextArchive): Promise<void> {
   const paths = [...Object.keys(added), ...entries.map((entry) => entry.path)];
-  for (const folder of foldersOf(paths))
-    await put(stream, { ...OWNED, name: `${folder}/`, type: "directory", mode: 0o755 });
+  for (const folder of foldersAbove(paths))
+    await putEntry(stream, { ...OWNED, name: `${folder}/`, type: "directory", mode: 0o755 });
   for (const [name, text] of Object.entries(added).sort(([a], [b]) => (a < b ? -1 : 1))) {
-    await put(stream, { ...OWNED, name, mode: 0o644 }, text);
+    await putEntry(stream, { ...OWNED, name, mode: 0o644 }, text);
   }
   for (const entry of entries) {
     if (entry.kind === "link") {
-      await put(stream, { ...OWNED, name: entry.path, type: "symlink", linkname: entry.target, mode: 0o777 });
+      await putEntry(stream, { ...OWNED, name: entry.path, type: "symlink", linkname: entry.target, mode: 0o777 });
       continue;
     }
     const header = { ...OWNED, name: entry.path, size: entry.size, mode: entry.executable ? 0o755 : 0o644 };
@@ -51,30 +49,7 @@ async function write(stream: Pack, { directory, entries, added }: ContextArchive
   }
 }
 
-type Entry = Partial<Header> & Pick<Header, "name">;
-
-const OWNED = { mtime: DATE, uid: 0, gid: 0, uname: "", gname: "" } as const;
-
-/** Every folder above the paths, each before what it holds. */
-function foldersOf(paths: readonly string[]): readonly string[] {
-  const folders = new Set<string>();
-  for (const file of paths) {
-    for (let folder = path.posix.dirname(file); folder !== "."; folder = path.posix.dirname(folder))
-      folders.add(folder);
-  }
-  return [...folders].sort();
-}
-
-function put(stream: Pack, header: Entry, text?: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    stream.entry(header, text ?? "", (error) => {
-      if (error) reject(error);
-      else resolve();
-    });
-  });
-}
-
-async function send(stream: Pack, header: Entry & { readonly size: number }, file: string): Promise<void> {
+async function send(stream: Pack, header: ArchiveEntry & { readonly size: number }, file: string): Promise<void> {
   // One byte more than is expected shows a file that grew, without reading on for ever.
   const content = createReadStream(file, { start: 0, end: header.size });
   let bytes = 0;

@@ -16,7 +16,7 @@ export interface PullRequestRequest {
   /** Relative to the checkout. */
   readonly file: string;
   /** The file's new content, from what it is on the default branch. */
-  readonly edit: (content: string) => Promise<string>;
+  readonly edit: (content: string) => string;
   /** The commit's message, and the pull request's title and text. */
   readonly message: string;
   readonly title: string;
@@ -101,7 +101,7 @@ async function pushFile(
   await reached(project, ["fetch", "--quiet", "--no-tags", "origin", ...wanted], env);
 
   const content = await git(project, ["show", `${onto}:${file}`]);
-  const fresh = await edit(content);
+  const fresh = edit(content);
   if (fresh === content) return "already there";
   const tree = await treeWith(project, onto, file, fresh);
   if (there !== undefined && (await saysSo(project, there, onto, tree))) return "unchanged";

@@ -11,6 +11,7 @@ import { places } from "../../toolchain/places.ts";
 import { emulatedPlatforms, ownPlatform, PLATFORMS } from "../../toolchain/platforms.ts";
 import { resolveTool } from "../../toolchain/resolve.ts";
 import { FIXTURE, FIXTURE_PATTERN, kiln } from "../support/checkout.ts";
+import { isExtended } from "../support/extended.ts";
 
 const checkout = inject("checkout");
 const FOREIGN = PLATFORMS.find((platform) => platform !== ownPlatform()) ?? "";
@@ -54,7 +55,7 @@ describe("caches for the platform that this machine is not of", () => {
 
 /** Builds Pulumi and OpenTofu for the other platform, and runs a Go under emulation: `npm run test:extended`. */
 describe("an image of the platform that this machine is not of", () => {
-  it.runIf(process.env.KILN_EXTENDED === "1")(
+  it.runIf(isExtended)(
     "is baked here and verified under emulation: its Go finds all that this machine's Go compiled",
     async (test) => {
       const emulated = await emulatedPlatforms();

@@ -9,6 +9,7 @@ import { places } from "../../toolchain/places.ts";
 import { readyGoStandIns } from "../../toolchain/plugins/go-stand-ins.ts";
 import { kiln } from "../support/checkout.ts";
 import { engineOf } from "../support/engine.ts";
+import { isExtended } from "../support/extended.ts";
 
 const checkout = inject("checkout");
 const { image } = inject("up");
@@ -22,7 +23,7 @@ let engine: ContainerEngine;
 
 beforeAll(async () => {
   const every = await readPrograms(checkout.directory, "examples/modules/{provider}/{module}");
-  programs = process.env.KILN_EXTENDED === "1" ? every.programs : oneOfEachProvider(every.programs);
+  programs = isExtended ? every.programs : oneOfEachProvider(every.programs);
   standIns = await readyGoStandIns(places(), silent);
   const described = await kiln(checkout, ["env", "--json"]);
   const env = { ...process.env, ...checkout.env, ...(JSON.parse(described.stdout) as NodeJS.ProcessEnv) };

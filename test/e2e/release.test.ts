@@ -12,6 +12,7 @@ import { places } from "../../toolchain/places.ts";
 import { run } from "../../toolchain/process.ts";
 import { resolveTool } from "../../toolchain/resolve.ts";
 import { kiln, makeCheckout, PROJECT, removeCheckout, type Checkout } from "../support/checkout.ts";
+import { isExtended } from "../support/extended.ts";
 
 const TAG = "iac-runner-base-v0.1.0";
 
@@ -169,7 +170,7 @@ describe("a release from its tag", () => {
 
 describe("shards that travel as artifacts", () => {
   // Half a minute more: `npm run test:extended`.
-  it.skipIf(process.env.KILN_EXTENDED !== "1")("give the very layers that a bake of one machine gives", async () => {
+  it.runIf(isExtended)("give the very layers that a bake of one machine gives", async () => {
     const work = path.join(checkout.directory, ".kiln/artifacts");
     await mkdir(work, { recursive: true });
     const plan = path.join(work, "plan.json");

@@ -31,8 +31,8 @@ import {
 } from "../support/runner-job.ts";
 import { buildStandInRunner } from "../support/stand-in-runner.ts";
 import { writeTestCrds } from "../support/test-crds.ts";
+import { isExtended } from "../support/extended.ts";
 
-const isExtended = process.env.KILN_EXTENDED === "1";
 const problem = isExtended ? await nodeProblem() : "only npm run test:extended brings up a node";
 if (problem !== undefined) console.warn(`skipped: ${problem}`);
 

@@ -9,6 +9,7 @@ import { items } from "../support/listed-object.ts";
 import { PROVISIONER, startNodeStandIn } from "../support/node-stand-in.ts";
 import { startRunnerController, type RunnerController } from "../support/runner-controller-stand-in.ts";
 import { MONITORING_CRDS, permissive, writeTestCrds } from "../support/test-crds.ts";
+import { isExtended } from "../support/extended.ts";
 
 const STACK = "test-runners";
 const FILE = `stacks/Pulumi.${STACK}.yaml`;
@@ -296,7 +297,7 @@ describe("a stack's runners against a real API server", { timeout: 600_000 }, ()
   /** Each preview of the whole stack takes a quarter of a minute: the others are for `npm run test:extended`. */
   const always = ["another label", "one lane more", "no untrusted zone", "another organization"];
   for (const [name, change, steps] of changes) {
-    const isLeftOut = process.env.KILN_EXTENDED !== "1" && !always.some((beginning) => name.startsWith(beginning));
+    const isLeftOut = !isExtended && !always.some((beginning) => name.startsWith(beginning));
     it.skipIf(isLeftOut)(`with ${name} plan exactly that`, async () => {
       await set(change(settings()));
       expect(await project.plannedNames(STACK)).toEqual([...steps].sort());

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";
@@ -98,13 +99,13 @@ describe("requestPromotion", { timeout: 60_000 }, () => {
 
   it("does not write over what somebody pushes at the same moment", async () => {
     await request();
+    await repository.commit({ "theirs.ts": "1" });
     const racing = writePullRequest(github.connection, {
       ...promotionText(promotion, ""),
       project: repository.checkout,
       file: FILE,
-      edit: async (content) => {
-        await repository.commit({ "theirs.ts": "1" });
-        await repository.git("push", "--quiet", "--force", "origin", `HEAD:${BRANCH}`);
+      edit: (content) => {
+        execFileSync("git", ["push", "--quiet", "--force", "origin", `HEAD:${BRANCH}`], { cwd: repository.checkout });
         return `${content}  kiln:buildOnPreview: true\n`;
       },
     });
