@@ -1,54 +1,10 @@
 import { parseArgs } from "node:util";
 import { EXIT, KilnError, messageOf } from "../errors.ts";
 import { interruption } from "../toolchain/process.ts";
-import { backendCommands } from "./backend.ts";
-import { bakeCommand } from "./cache/bake.ts";
-import { explainCommand } from "./cache/explain.ts";
-import { composeCommand, layersCommand } from "./cache/layers.ts";
-import { modulesCommand, planCommand } from "./cache/plan.ts";
-import { pluginsCommand } from "./cache/plugins.ts";
-import { reportCommand } from "./cache/report.ts";
-import { shardCommand } from "./cache/shard.ts";
-import { verifyCommand } from "./cache/verify.ts";
-import { mergeCommand, simulateCommand, warmCommand } from "./cache/warm.ts";
 import type { Command } from "./command.ts";
-import { doctor } from "./doctor.ts";
-import { envCommand } from "./env.ts";
-import { localCommands } from "./local.ts";
-import { moduleBuildCommands } from "./module/build.ts";
-import { pinCommand } from "./module/pin.ts";
-import { runCommands } from "./module/run.ts";
+import { readCommands } from "./commands.ts";
+import { helpOf, overview } from "./help.ts";
 import { printer } from "./printer.ts";
-import { pulumiCommands } from "./pulumi.ts";
-import { releaseCommands } from "./release/commands.ts";
-import { testCommand } from "./test.ts";
-
-/** Every command, in the order that the overview shows. */
-export const COMMANDS: readonly Command[] = [
-  ...localCommands,
-  ...pulumiCommands,
-  envCommand,
-  doctor,
-  modulesCommand,
-  planCommand,
-  warmCommand,
-  shardCommand,
-  mergeCommand,
-  verifyCommand,
-  layersCommand,
-  composeCommand,
-  bakeCommand,
-  simulateCommand,
-  reportCommand,
-  explainCommand,
-  pluginsCommand,
-  ...moduleBuildCommands,
-  pinCommand,
-  ...runCommands,
-  ...releaseCommands,
-  ...backendCommands,
-  testCommand,
-];
 
 const COMMON_OPTIONS = {
   json: { type: "boolean" },
@@ -73,10 +29,12 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 async function dispatch(argv: readonly string[]): Promise<number> {
   const words = argv.filter((word) => !word.startsWith("-"));
-  const command = COMMANDS.filter(({ name }) => `${words.join(" ")} `.startsWith(`${name} `))
+  const commands = await readCommands(words[0]);
+  const command = commands
+    .filter(({ name }) => `${words.join(" ")} `.startsWith(`${name} `))
     .sort((a, b) => b.name.length - a.name.length)
     .at(0);
-  if (!command) return noCommand(argv, words);
+  if (!command) return noCommand(argv, words, commands);
 
   const { values, positionals } = parse(command, argv);
   if (values.help === true) {
@@ -117,43 +75,18 @@ function parse(command: Command, argv: readonly string[]) {
   }
 }
 
-function noCommand(argv: readonly string[], words: readonly string[]): number {
-  if (words.length === 0 && argv.some((word) => word === "--help" || word === "-h")) {
-    process.stdout.write(overview(COMMANDS));
+/** Shows what there is: of the group that the first word names, else of all. It is an error where nobody asked for help. */
+function noCommand(argv: readonly string[], words: readonly string[], commands: readonly Command[]): number {
+  const group = commands.filter(({ name }) => name.startsWith(`${words[0] ?? ""} `));
+  const shown = overview(group.length > 0 ? group : commands);
+  const asked = argv.some((word) => word === "--help" || word === "-h");
+  if (asked && (words.length === 0 || group.length > 0)) {
+    process.stdout.write(shown);
     return EXIT.done;
   }
-  const group = COMMANDS.filter(({ name }) => words.length > 0 && name.startsWith(`${words[0] ?? ""} `));
-  if (group.length > 0 && argv.some((word) => word === "--help" || word === "-h")) {
-    process.stdout.write(overview(group));
-    return EXIT.done;
-  }
-  process.stderr.write(words.length === 0 ? overview(COMMANDS) : `kiln: there is no command "${words.join(" ")}"\n`);
-  process.stderr.write(words.length === 0 ? "" : overview(group.length > 0 ? group : COMMANDS));
+  if (words.length > 0) process.stderr.write(`kiln: there is no command "${words.join(" ")}"\n`);
+  process.stderr.write(shown);
   return EXIT.usage;
-}
-
-function overview(commands: readonly Command[]): string {
-  const width = Math.max(...commands.map(({ name }) => name.length));
-  const lines = commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`);
-  return `Usage: npx kiln COMMAND [options]\n\n${lines.join("\n")}\n\nnpx kiln COMMAND --help says more about one.\n`;
-}
-
-function helpOf(command: Command): string {
-  const lines = Object.entries({
-    ...command.help,
-    json: "print one JSON document on standard output",
-    quiet: "no progress on standard error",
-    debug: "show stack traces",
-    help: "this page",
-  }).map(([name, text]) => {
-    const takesValue = command.options[name]?.type === "string";
-    return [`  --${name}${takesValue ? " VALUE" : ""}`, text] as const;
-  });
-  const width = Math.max(...lines.map(([flag]) => flag.length));
-  const options = lines.map(([flag, text]) => `${flag.padEnd(width)}  ${text}`).join("\n");
-  return `Usage: npx kiln ${`${command.name} ${command.usage}`.trim()} [options]\n\n${command.summary}\n\n${options}\n
-Exit codes: 0 done, 1 the work failed, 2 wrong usage or bad input, 3 a check found a difference,
-4 something outside could not be reached, 130 interrupted.\n`;
 }
 
 /** What the system refuses, in words for the person who can mend it; undefined for what is kiln's own fault. */

@@ -4,10 +4,13 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { mergeCaches } from "../../../cache/merge.ts";
 import { bakeReport } from "../../../cli/cache/bake.ts";
-import { COMMANDS, main } from "../../../cli/main.ts";
+import { readCommands } from "../../../cli/commands.ts";
+import { main } from "../../../cli/main.ts";
 import { KilnError, type ErrorKind } from "../../../errors.ts";
 import { interruption } from "../../../toolchain/process.ts";
 import { writeCache, writeText } from "../cache/cache-directory.ts";
+
+const COMMANDS = await readCommands();
 
 vi.mock(import("../../../cache/merge.ts"), { spy: true });
 

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { COMMANDS } from "../../../cli/main.ts";
+import { readCommands } from "../../../cli/commands.ts";
 import { toolVersions } from "../../../toolchain/pins.ts";
 import { shellCommands } from "./shell-commands.ts";
 import { workflowFaults, type Offered } from "./workflow-faults.ts";
@@ -14,7 +14,7 @@ const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string
 const makefile = existsSync(path.join(PROJECT, "Makefile")) ? read("Makefile") : "";
 
 const OFFERED: Offered = {
-  commands: COMMANDS,
+  commands: await readCommands(),
   scripts: Object.keys(scripts),
   isFile: (file) => existsSync(path.join(PROJECT, file)),
   targets: [...makefile.matchAll(/^([\w-]+):/gm)].map(([, target = ""]) => target),

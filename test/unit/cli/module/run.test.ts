@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { expect, it } from "vitest";
-import { COMMANDS } from "../../../../cli/main.ts";
+import { readCommands } from "../../../../cli/commands.ts";
 import { isModuleDirectory } from "../../../../cli/module/image-argument.ts";
 import { runRequest, runSettings } from "../../../../cli/module/run-options.ts";
 import { exitCodeOf, resultDocument, resultText, sayEvent } from "../../../../cli/module/run-text.ts";
@@ -10,6 +10,8 @@ import { parseResponse } from "../../../../execution/module/protocol.ts";
 import { checkRequest } from "../../../../execution/module/request.ts";
 import { sandboxOf } from "../../../../execution/sandbox.ts";
 import { temporaryDirectory } from "../../../support/temporary-directory.ts";
+
+const COMMANDS = await readCommands();
 
 it.each(["preview", "apply", "refresh", "destroy", "import"])(
   "module %s is a command whose every option has help",
