@@ -1,8 +1,9 @@
 import { KilnError } from "../../errors.ts";
+import { unpinnedText } from "../../execution/module/bases.ts";
 import { BUILD_SECRETS } from "../../execution/module/dockerfile-parts.ts";
 import { Builder } from "../../execution/module/builder.ts";
 import { kindName, type ModuleKind } from "../../execution/module/kind.ts";
-import { lintDockerfile } from "../../execution/module/lint.ts";
+import { lintDockerfile, PINNED_RULE } from "../../execution/module/lint.ts";
 import { parseReference } from "../../registry/image-reference.ts";
 import { readyEngine } from "../../toolchain/docker-engine.ts";
 import { places } from "../../toolchain/places.ts";
@@ -21,16 +22,19 @@ export const inspectCommand: Command = {
   async run({ values, positionals }) {
     const directory = oneArgument(positionals, "DIR");
     const inspection = await new Builder().inspect(directory);
-    const { kind, dockerfile, source, files } = inspection;
+    const { kind, dockerfile, source, files, unpinned } = inspection;
     const findings = lintDockerfile(dockerfile);
-    const json = { kind, source, files, dockerfile, findings };
+    const json = { kind, source, files, unpinned, dockerfile, findings };
     if (values.dockerfile === true) return { json, text: dockerfile.trimEnd() };
     const rows = [
       ["module", directory],
       ["kind", kindName(kind)],
       ...factsOf(kind),
       ["source", `${source} (${files.length} files)`],
-      ...findings.map(({ code, line, message }) => [`line ${line}`, `${code}: ${message}`]),
+      ...findings
+        .filter(({ code }) => code !== PINNED_RULE || unpinned.length === 0)
+        .map(({ code, line, message }) => [`line ${line}`, `${code}: ${message}`]),
+      ...(unpinned.length === 0 ? [] : [["bases", unpinnedText(unpinned)]]),
       ...kind.notes.map((note) => ["note", note]),
     ];
     return { json, text: `${table(rows)}\n\n${dockerfile.trimEnd()}` };

@@ -42,7 +42,8 @@ export const RUN_HELP = {
   secret: "NAME, an input from the variable NAME or asked for; NAME=env:VARIABLE, NAME=file:PATH; never its value",
   "stack-name": "the stack: whose state it is",
   state: "a directory for state, locks and past runs; its key stands there, or comes from KILN_STATE_PASSPHRASE",
-  "state-mode": "remote (the tool's own backend), carried (--state) or ephemeral: state is lost with the container",
+  "state-mode":
+    "remote (the tool's own backend), carried (--state, or by you with KILN_STATE_PASSPHRASE) or ephemeral: lost",
   credentials: "of this machine, by name: aws, gcp, azure, kubernetes, pulumi, opentofu; several with commas",
   digest: "the image id or registry digest that the image must have",
   timeout: "how long it may take: 90s, 30m, 2h (default: 1h)",

@@ -3,6 +3,7 @@ import type { ExecutionResult, StateResult } from "../../execution/module/execut
 import { reportsOnly } from "../../execution/module/request-rules.ts";
 import type { ModuleRequest } from "../../execution/module/request.ts";
 import type { ErrorCode, ModuleEvent, ModuleResponse, ResourceChange } from "../../execution/module/response.ts";
+import { isEnvelope } from "../../execution/module/state-envelope.ts";
 import { REDACTED } from "../../execution/redactor.ts";
 import type { Progress } from "../../progress.ts";
 import { table } from "../printer.ts";
@@ -33,7 +34,7 @@ export function resultText(result: ExecutionResult, showSecrets: boolean): strin
       ? []
       : [response.drift ? "drift: resources are not as the state says" : "no drift"]),
     ...(response.plan_digest === undefined ? [] : [`plan digest ${response.plan_digest}`]),
-    ...(state === undefined ? [] : [stateText(state)]),
+    ...(state === undefined ? carriedText(result) : [stateText(state)]),
     ...sandbox.relaxations.map((relaxation) => `relaxed: ${relaxation}`),
     ...(response.success ? [] : [failureText(response)]),
     ...(container.kept ? [`kept: the container ${container.name}, whose state is not saved yet`] : []),
@@ -79,8 +80,9 @@ function changeRow({ action, resource, type }: ResourceChange): readonly string[
   return [SIGNS[action], action, resource, type ?? ""];
 }
 
-function summaryText({ action, summary }: ModuleResponse): string {
-  const done = action !== "preview" && action !== "refresh";
+function summaryText({ action, summary, error_detail: detail }: ModuleResponse): string {
+  // What was refused while it was planned, such as a plan that moved, has changed nothing.
+  const done = action !== "preview" && action !== "refresh" && detail?.phase !== "planning";
   const parts = (["create", "update", "replace", "delete"] as const).map((word) => {
     const said = done ? `${word.replace(/e?$/, "")}ed` : `to ${word}`;
     return `${summary[word]} ${said}`;
@@ -90,6 +92,13 @@ function summaryText({ action, summary }: ModuleResponse): string {
 
 function stateText({ folder, serial, changed }: StateResult): string {
   return serial === undefined ? `no state in ${folder}` : `state ${serial} in ${folder}${changed ? "" : ", as it was"}`;
+}
+
+/** A state that is in no directory: who does not see it here has lost it. */
+function carriedText({ carried, response: { state } }: ExecutionResult): readonly string[] {
+  if (!carried || !isEnvelope(state)) return [];
+  const head = `state ${state.serial} of ${state.stack}, sealed: the next request's "state" (--json has it too)`;
+  return [head, JSON.stringify(state)];
 }
 
 /** What a person does about a refusal, in the words of this command line. */

@@ -32,12 +32,13 @@ async function runAction(action: ModuleAction, { values, positionals, progress }
   const request = await runRequest(action, values);
   const settings = runSettings(values);
   const inputs = await secretValues(repeated(values, "secret"), { env: process.env, ask: terminalPrompt() });
+  const executor = new Executor();
+  const asked = { ...settings, request, secrets: { inputs } };
+  await executor.check(asked);
   const engine = await readyEngine({ places: places(), progress });
-  const result = await new Executor().execute({
-    ...settings,
+  const result = await executor.execute({
+    ...asked,
     image: await imageOf(target, engine, progress),
-    request,
-    secrets: { inputs },
     engine,
     progress,
     onEvent: (event) => {

@@ -57,12 +57,22 @@ export function isPinned(reference: string): boolean {
   return /@sha256:[0-9a-f]{64}$/.test(reference);
 }
 
+/** Those of some references that a tag alone names, each once, sorted. */
+export function unpinnedOf(references: readonly string[]): readonly string[] {
+  return [...new Set(references.filter((reference) => !isPinned(reference)))].sort();
+}
+
+/** What a person is told of a build on unpinned bases, which only a push to a registry of others refuses. */
+export function unpinnedText(unpinned: readonly string[]): string {
+  return `not pinned by digest: ${unpinned.join(", ")}. Whoever moves the tag changes the image; \`npx kiln module pin\` pins`;
+}
+
 /**
  * Refuses a build for others to use on bases that only a tag names: such an image could not be made again. `references` are
  * the images of its stages.
  */
 export function requirePinned(references: readonly string[]): void {
-  const loose = [...new Set(references.filter((reference) => !isPinned(reference)))].sort();
+  const loose = unpinnedOf(references);
   if (loose.length === 0) return;
   throw new KilnError(
     "usage",

@@ -12,7 +12,7 @@ import { run } from "../../toolchain/process.ts";
 import { resolveTool } from "../../toolchain/resolve.ts";
 import { buildCertificates, pushImage } from "../docker.ts";
 import { readyStageImages } from "./base-images.ts";
-import { readBases, requirePinned } from "./bases.ts";
+import { readBases, requirePinned, unpinnedOf, unpinnedText } from "./bases.ts";
 import { contextArchive } from "./context-archive.ts";
 import { BUILD_FOLDER, contextDigest, readContext, type ContextEntry } from "./context.ts";
 import { detectModule } from "./detect.ts";
@@ -60,6 +60,8 @@ export interface ModuleInspection {
   readonly dockerfile: string;
   readonly source: string;
   readonly files: readonly string[];
+  /** Public images of its stages that a tag alone names. */
+  readonly unpinned: readonly string[];
 }
 
 /** Builds images of IaC modules. Holds no state; two builds may run at once. */
@@ -74,9 +76,11 @@ export class Builder {
   async inspect(directory: string): Promise<ModuleInspection> {
     const kind = await detectModule(directory);
     const entries = await readContext(directory, await readModuleIgnore(directory, kind));
-    const dockerfile = moduleDockerfile(kind, await readBases(this.#places.project));
+    const bases = await readBases(this.#places.project);
+    const dockerfile = moduleDockerfile(kind, bases);
     const source = await contextDigest(directory, entries);
-    return { kind, dockerfile, source, files: entries.map((entry) => entry.path) };
+    const unpinned = unpinnedOf(Object.values(stageImages(kind, bases)));
+    return { kind, dockerfile, source, files: entries.map((entry) => entry.path), unpinned };
   }
 
   /** Builds, and pushes where that is asked for. Throws a KilnError; an image that failed half-way has no tag. */
@@ -85,8 +89,12 @@ export class Builder {
     const kind = options.kind ?? (await detectModule(directory));
     for (const note of kind.notes) progress.note(note);
     await this.#requireReleasable(options, kind);
+    const unpinned = unpinnedOf(await this.#stageReferences(options, kind));
+    if (unpinned.length > 0) progress.note(unpinnedText(unpinned));
     const entries = await readContext(directory, await readModuleIgnore(directory, kind));
     const labels = {
+      // The generated Dockerfile says it itself. Where the state of a run is depends on it.
+      ...(options.dockerfile === "own" ? { [MODULE_LABELS.tool]: kind.tool } : {}),
       [MODULE_LABELS.source]: await contextDigest(directory, entries),
       [MODULE_LABELS.dockerfile]: options.dockerfile ?? "generated",
       [MODULE_LABELS.loopbackHosts]: String(options.loopbackHosts ?? false),
@@ -111,7 +119,7 @@ export class Builder {
 
   /** Refuses what must not leave this machine, before anything is built. */
   async #requireReleasable(options: ModuleBuild, kind: ModuleKind): Promise<void> {
-    const { push = false, platforms = [], loopbackHosts = false, dockerfile = "generated" } = options;
+    const { push = false, platforms = [], loopbackHosts = false } = options;
     const { repository, digest } = parseReference(options.tag);
     if (digest !== undefined) throw new KilnError("usage", `${options.tag} is a digest`, { mend: "Name a tag." });
     if (platforms.length > 1 && !push) {
@@ -125,11 +133,16 @@ export class Builder {
         mend: "Build it without --loopback-hosts, or push it to a registry of this machine (localhost:5180).",
       });
     }
-    if (dockerfile === "own") return;
+    requirePinned(await this.#stageReferences(options, kind));
+  }
+
+  /** The images that a generated Dockerfile's stages stand on; none where the module has its own. */
+  async #stageReferences(options: ModuleBuild, kind: ModuleKind): Promise<readonly string[]> {
+    if (options.dockerfile === "own") return [];
     const pinned = stageImages(kind, await readBases(this.#places.project));
     const { baseImage, buildImage } = options;
     const build = buildImage ?? (kind.runtime === "go" ? pinned.build : (baseImage ?? pinned.build));
-    requirePinned([baseImage ?? pinned.base, build, pinned.certificates]);
+    return [baseImage ?? pinned.base, build, pinned.certificates];
   }
 
   async #buildFor(build: Prepared, platform: string, tag: string): Promise<void> {

@@ -54,6 +54,8 @@ export interface ExecutionResult {
   readonly sandbox: Sandbox;
   /** Of a run with a state directory. */
   readonly state?: StateResult;
+  /** Whether the state of the response is the caller's to keep, and to give to the next run. */
+  readonly carried: boolean;
 }
 
 export interface StateResult {

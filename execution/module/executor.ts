@@ -7,29 +7,27 @@ import { engineId } from "../engine-id.ts";
 import { identifyImage, type IdentifiedImage } from "../image-identity.ts";
 import type { Clock } from "../patience.ts";
 import { sandboxOf, type Sandbox } from "../sandbox.ts";
+import { callerStateFault } from "./caller-state.ts";
 import { containerPlan, stopSeconds } from "./container-plan.ts";
-import { readCredentials } from "./credentials.ts";
+import { readCredentials, type Credentials } from "./credentials.ts";
+import { MODULE_LABELS } from "./dockerfile.ts";
 import { EventReader } from "./event-reader.ts";
 import type { ExecuteOptions, ExecutionResult } from "./execute-options.ts";
 import { runModule } from "./module-container.ts";
-import {
-  bringsState,
-  mayHaveState,
-  refuseLocalBackend,
-  refuseLostState,
-  reportsOnly,
-  stackOf,
-} from "./request-rules.ts";
+import { bringsState, carriesState, mayHaveState, reportsOnly, stackOf } from "./request-rules.ts";
 import { planRequest, type RequestPlan } from "./request-plan.ts";
-import { checkRequest } from "./request.ts";
+import { checkRequest, type ModuleRequest } from "./request.ts";
 import type { ModuleResponse } from "./response.ts";
 import { RunDeadline } from "./run-deadline.ts";
 import { finalResponse } from "./run-end.ts";
 import { RunHold } from "./run-hold.ts";
 import { runKey } from "./run-key.ts";
 import { safeResponse } from "./safe-response.ts";
-import { StackState } from "./stack-state.ts";
+import { isEnvelope } from "./state-envelope.ts";
+import { StackState, type TakenState } from "./stack-state.ts";
+import { hasPassphrase } from "./state-key.ts";
 import type { StateFault } from "./state-fault.ts";
+import { placedRequest, refuseMisplaced, toolOf, type StatePlaces } from "./state-place.ts";
 
 const DEFAULT_TIMEOUT_MS = 3_600_000;
 const NO_DIGEST =
@@ -46,6 +44,11 @@ export class Executor {
     this.#clock = options.clock;
   }
 
+  /** Throws the usage error that `execute` would, as far as no engine is needed for it: before an image is built or pulled. */
+  async check(options: Checked): Promise<void> {
+    await this.#checked(options);
+  }
+
   /**
    * Runs a request in a container of a module's image and returns its response, also where the module failed or the run
    * was cancelled. Throws a KilnError for what kept it from being run at all.
@@ -53,28 +56,25 @@ export class Executor {
   async execute(options: ExecuteOptions): Promise<ExecutionResult> {
     const { engine, progress = silent, limits = {}, secrets = {} } = options;
     const env = this.#env;
-    const request = checkRequest(options.request);
+    const { request: asked, credentials, places } = await this.#checked(options);
     const sandbox = sandboxOf(limits, options.network);
-    const credentials = await readCredentials(options.credentials ?? [], env, request.environment);
-    const backendUrl = backendUrlOf(secrets.environment, request.environment, credentials.plain);
-    refuseLocalBackend(request, backendUrl);
-    const stack = options.state && new StackState(options.state.directory, stackOf(request));
-    if (stack === undefined && secrets.stateKey === undefined) refuseLostState(request, backendUrl);
-    const key = await runKey(request, secrets.stateKey ?? (await stack?.key(env)), env);
-    if (!key.lasts && request.action === "preview") progress.note(NO_DIGEST);
-    const deadline = new RunDeadline(limits.timeoutMs ?? DEFAULT_TIMEOUT_MS, request.deadline, options.signal);
+    const stack = options.state && new StackState(options.state.directory, stackOf(asked));
+    const key = await runKey(asked, secrets.stateKey ?? (await stack?.key(env)), env);
+    if (!key.lasts && asked.action === "preview") progress.note(NO_DIGEST);
+    const deadline = new RunDeadline(limits.timeoutMs ?? DEFAULT_TIMEOUT_MS, asked.deadline, options.signal);
     const docker = { docker: engine.docker, env: engineEnvironment(engine, env) };
     const identity = { expected: options.digest, progress, signal: deadline.signal };
     const [image, id] = await Promise.all([
       identifyImage(docker, options.image, identity),
       stack === undefined ? "" : engineId(docker),
     ]);
+    const { request, backendUrl } = placedRequest(asked, places, toolOf(image.labels[MODULE_LABELS.tool]));
 
     const runId = request.run_id ?? randomUUID();
     const graceSeconds = stopSeconds(limits);
     const container = new Container(docker, identityOf(runId), { graceSeconds, clock: this.#clock });
     const lock = await stack?.lock({ runId, container, engine, id, graceSeconds, progress, key: key.bytes });
-    const hasState = mayHaveState(request, stack !== undefined || secrets.stateKey !== undefined);
+    const hasState = mayHaveState(request, stack !== undefined || places.carries);
     const hold = new RunHold({ container, lock, hasState, progress });
     try {
       const sent = request.state_mode === "remote" ? undefined : await stack?.read();
@@ -84,13 +84,19 @@ export class Executor {
       // The state before all else: what goes wrong after it must not lose it.
       const brings = bringsState(plan.request, backendUrl);
       const taking = { sent, key: key.bytes, keeps: !reportsOnly(request), brings };
-      const taken = (await stack?.take(ended.response, taking)) ?? { response: ended.response, changed: false };
+      const taken: TakenState = (await stack?.take(ended.response, taking)) ?? {
+        response: ended.response,
+        changed: false,
+        fault: await callerStateFault(ended.response, {
+          ...{ request, key, brings, carries: places.carries, name: container.name, env },
+        }),
+      };
       hold.settle(ended.fault ?? taken.fault?.message);
       const told = withStateFault(taken.response, taken.fault);
       const { response, outputs } = safeResponse(told, plan.redactor, key.bytes);
       const recorded = await stack?.history(runId).end(response, progress);
-      // What is refused would be refused for ever: in the history it is not lost.
-      if (recorded === true && taken.fault?.refused === true) hold.settle();
+      // What is refused would be refused for ever: in the history, or with the caller, it is not lost.
+      if (recorded !== false && taken.fault?.refused === true) hold.settle();
       return {
         response,
         outputs,
@@ -99,12 +105,34 @@ export class Executor {
         image,
         container: { ...ended.facts, name: container.name, kept: hold.keeps },
         sandbox,
+        carried: places.carries && !reportsOnly(request) && isEnvelope(response.state),
         ...(stack === undefined ? {} : { state: await stack.describe(taken.changed) }),
       };
     } finally {
       await hold.end();
     }
   }
+
+  async #checked({ secrets = {}, credentials: names = [], state, ...options }: Checked): Promise<CheckedRun> {
+    const request = checkRequest(options.request);
+    const credentials = await readCredentials(names, this.#env, request.environment);
+    const keys = { hasKey: secrets.stateKey !== undefined, hasPassphrase: hasPassphrase(this.#env) };
+    const places = {
+      backendUrl: backendUrlOf(secrets.environment, request.environment, credentials.plain),
+      directory: state?.directory,
+      carries: state === undefined && carriesState(request, keys),
+    };
+    refuseMisplaced(request, places);
+    return { request, credentials, places };
+  }
+}
+
+type Checked = Pick<ExecuteOptions, "request" | "secrets" | "credentials" | "state">;
+
+interface CheckedRun {
+  readonly request: ModuleRequest;
+  readonly credentials: Credentials;
+  readonly places: StatePlaces;
 }
 
 interface PlannedRun {

@@ -12,6 +12,9 @@ export interface LintFinding {
   readonly message: string;
 }
 
+/** The rule that an image is named by digest. */
+export const PINNED_RULE = "KM001";
+
 /** The instructions of a Dockerfile in order, without comments. */
 export function parseDockerfile(text: string): readonly Instruction[] {
   const found: Instruction[] = [];
@@ -72,7 +75,7 @@ function imageFindings(line: number, image: string): readonly LintFinding[] {
   return [
     ...(tag === undefined ? [{ code: "DL3006", line, message: `${image} has no tag` }] : []),
     ...(tag === "latest" ? [{ code: "DL3007", line, message: `${image} is another image tomorrow` }] : []),
-    ...(image.includes("@sha256:") ? [] : [{ code: "KM001", line, message: `${image} is not pinned by digest` }]),
+    ...(image.includes("@sha256:") ? [] : [{ code: PINNED_RULE, line, message: `${image} is not pinned by digest` }]),
   ];
 }
 

@@ -34,12 +34,41 @@ export function bringsState(request: ModuleRequest, backendUrl: string): boolean
   return request.action === "apply" || request.action === "import" || request.state !== undefined;
 }
 
-/** Refuses what would change resources and then lose their state with the container. */
-export function refuseLostState(request: ModuleRequest, backendUrl: string): void {
+/**
+ * Whether the caller gets the state with the response and gives it to the next run: one who has the key, or who has a
+ * passphrase and says that the state is carried.
+ */
+export function carriesState(
+  request: ModuleRequest,
+  { hasKey, hasPassphrase }: { readonly hasKey: boolean; readonly hasPassphrase: boolean },
+): boolean {
+  return hasKey || (hasPassphrase && (request.state !== undefined || request.state_mode === "carried"));
+}
+
+/** Refuses what would change resources and then lose their state with the container; `why` ends its message. */
+export function refuseLostState(request: ModuleRequest, backendUrl: string, why = ""): void {
   if (reportsOnly(request) || stateModeOf(request, backendUrl) !== "carried") return;
-  throw new KilnError("usage", `${request.action} has no place for its state`, {
-    mend: 'Give a state directory (--state DIR); or say in state_mode that state is "remote", where module or request names a backend that keeps it, or "ephemeral" to lose it.',
+  throw new KilnError("usage", `${request.action} has no place for its state${why}`, {
+    mend: 'Give a state directory (--state DIR); or set KILN_STATE_PASSPHRASE and carry the state yourself (state or state_mode "carried" in the request); or say in state_mode that state is "remote", where module or request names a backend that keeps it, or "ephemeral" to lose it.',
   });
+}
+
+/** Refuses a state directory beside a state or a backend of the request: one of them would be left out in silence. */
+export function refuseTwoPlaces(request: ModuleRequest, directory: string): void {
+  if (request.state !== undefined) {
+    throw new KilnError("usage", `state is in two places: request.state, and the state directory ${directory}`, {
+      mend: "Leave one out: request.state to go on from what the directory has, or --state to carry the state yourself.",
+    });
+  }
+  const { backend, state_mode: mode } = request;
+  if (backend === undefined || isPlaceless(backend) || mode === "remote") return;
+  throw new KilnError(
+    "usage",
+    `state is in two places: the backend ${backend.type} of request.backend, and the state directory ${directory}`,
+    {
+      mend: 'Leave one out; or say --state-mode remote (state_mode "remote"): then the backend has the state, and the directory lock, key and past runs alone.',
+    },
+  );
 }
 
 /** Refuses a backend in the container's own file system, which no run finds again: nothing of this machine is mounted there. */

@@ -123,7 +123,7 @@ export interface TakenState {
   /** The answer, its state sealed. */
   readonly response: ModuleResponse;
   readonly changed: boolean;
-  readonly fault?: StateFault;
+  readonly fault?: StateFault | undefined;
 }
 
 interface SettleOptions {

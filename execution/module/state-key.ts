@@ -21,8 +21,17 @@ interface Salt {
  * set, else from `key` in the state directory. Either file is made on first need; the key file must be its owner's alone.
  */
 export async function stateKey(directory: string, folder: string, env: NodeJS.ProcessEnv): Promise<Buffer> {
-  const passphrase = env.KILN_STATE_PASSPHRASE ?? "";
+  const passphrase = passphraseOf(env);
   return passphrase === "" ? keyOfFile(path.join(directory, "key")) : keyOfPassphrase(passphrase, folder);
+}
+
+/** Whether KILN_STATE_PASSPHRASE is set. */
+export function hasPassphrase(env: NodeJS.ProcessEnv): boolean {
+  return passphraseOf(env) !== "";
+}
+
+function passphraseOf({ KILN_STATE_PASSPHRASE: passphrase = "" }: NodeJS.ProcessEnv): string {
+  return passphrase;
 }
 
 async function keyOfPassphrase(passphrase: string, folder: string): Promise<Buffer> {
@@ -44,10 +53,18 @@ async function keyOfPassphrase(passphrase: string, folder: string): Promise<Buff
  * salt: two runs that share no file come to the same key, and no other stack does.
  */
 export async function passphraseKey(stack: string, env: NodeJS.ProcessEnv): Promise<Buffer | undefined> {
-  const passphrase = env.KILN_STATE_PASSPHRASE ?? "";
+  const passphrase = passphraseOf(env);
   if (passphrase === "") return undefined;
-  const salt = Buffer.from(`kiln-state-key/v1|${stack}`).toString("base64");
-  return derived(passphrase, { kdf: "scrypt", ...COST, salt });
+  return derived(passphrase, saltOf(stack));
+}
+
+/** The `salt` file by which a state directory comes to the same key. */
+export function passphraseSalt(stack: string): string {
+  return `${JSON.stringify(saltOf(stack))}\n`;
+}
+
+function saltOf(stack: string): Salt {
+  return { kdf: "scrypt", ...COST, salt: Buffer.from(`kiln-state-key/v1|${stack}`).toString("base64") };
 }
 
 function derived(passphrase: string, { N, r, p, salt }: Salt): Promise<Buffer> {

@@ -207,8 +207,10 @@ describe("what builds must not do", () => {
       JSON.parse((await docker("image", "inspect", "--format", "{{json .Config.Labels}}", tag)).stdout) as object;
     const build = { engine, directory, loopbackHosts: true };
     await new Builder().build({ ...build, tag: "kiln-test-module-own:generated" });
-    await new Builder().build({ ...build, tag: "kiln-test-module-own:own", dockerfile: "own" });
+    const own = await new Builder().build({ ...build, tag: "kiln-test-module-own:own", dockerfile: "own" });
     try {
+      // Where its state is depends on the tool, and its own Dockerfile does not say it.
+      expect(own.labels).toMatchObject({ "dev.kiln.module.tool": "opentofu" });
       expect(await labels("kiln-test-module-own:generated")).not.toHaveProperty("made.by");
       expect(await labels("kiln-test-module-own:own")).toMatchObject({
         ...{ "made.by": "me", "dev.kiln.module.dockerfile": "own" },

@@ -22,6 +22,12 @@ describe("kiln module inspect", () => {
     const { text, json } = await inspect({});
     expect(text).toMatch(/^kind +opentofu$/m);
     expect(text).toMatch(/^note +no \.terraform\.lock\.hcl/m);
+    // One line for all of them, and what to do; not one a stage.
+    const { unpinned } = json as { unpinned: readonly string[] };
+    const said = text.match(/^.*not pinned.*$/gm) ?? [];
+    expect(said).toEqual(
+      unpinned.slice(0, 1).map((): unknown => expect.stringMatching(/^bases +not .*`npx kiln module pin`/)),
+    );
     expect(json).toMatchObject({ kind: { tool: "opentofu" }, files: ["main.tf"] });
     const alone = await inspect({ dockerfile: true });
     expect(alone.text.startsWith("# Made by kiln for a module of opentofu.")).toBe(true);

@@ -97,6 +97,7 @@ function resultOf(response: Readonly<Record<string, unknown>>): ExecutionResult 
     image: { reference: "i", id: "sha256:1", repoDigests: [], labels: {} },
     container: { name: "c", kept: false, ...facts },
     sandbox: sandboxOf({}, "host"),
+    carried: false,
     state: { folder: "/s", serial: 3, changed: true },
   };
 }
@@ -132,6 +133,30 @@ it("a preview says what would be, and the digest to apply it by; a refresh says 
   expect(resultText(resultOf({ action: "refresh", drift: true }), false)).toContain(
     "drift: resources are not as the state says",
   );
+});
+
+it("an apply whose plan moved says what would be: nothing was done", () => {
+  const detail = { code: "plan_moved", phase: "planning", message: "moved", retryable: false };
+  const changes = [{ resource: "a", action: "create" }];
+  const text = resultText(resultOf({ success: false, changes, error: "moved", error_detail: detail }), false);
+  expect(text).toContain("1 to create, 0 to update");
+  expect(text).not.toContain("created");
+});
+
+it("a state that stands in no directory is printed: it is nowhere else", () => {
+  const state = {
+    ...{ format: "kiln-state/v1", tool: "pulumi", stack: "s", lineage: "0d9f3f0e-1f3c-4d57-9a55-3a9a0a1f0c11" },
+    ...{ serial: 4, cipher: "aes-256-gcm", nonce: "AAAA", data: "AAAA" },
+  };
+  const { image, sandbox, container, exitCode, runId, outputs, response } = resultOf({ state });
+  const result = { image, sandbox, container, exitCode, runId, outputs, response, carried: true };
+  const lines = resultText(result, false).split("\n");
+  const at = lines.findIndex((line) => line.startsWith("state 4 of s, sealed"));
+  expect(JSON.parse(lines[at + 1] ?? "")).toEqual(state);
+  // Of a preview it is the one that was given; one that nobody could open is kept elsewhere.
+  for (const other of [resultOf({ state }), { ...result, carried: false }]) {
+    expect(resultText(other, false)).not.toContain("lineage");
+  }
 });
 
 it("a container that is kept is named with the result, which people see with --quiet too", () => {

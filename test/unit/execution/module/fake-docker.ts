@@ -26,6 +26,10 @@ export interface Scenario {
   readonly leak?: boolean;
   readonly link?: string;
   readonly otherKey?: boolean;
+  /** Whether it compares plan digests. */
+  readonly plans?: boolean;
+  /** Pulumi where nothing is said; OpenTofu does not know PULUMI_BACKEND_URL. */
+  readonly tool?: "pulumi" | "opentofu";
 }
 
 export const IMAGE_ID = `sha256:${"1".repeat(64)}`;

@@ -1,6 +1,6 @@
 // Plays a module's container: reads the request and the secret channel as the real entrypoint does, and does what the
 // test's scenario says. Inputs come back as outputs, secret ones sealed.
-import { createCipheriv, randomBytes } from "node:crypto";
+import { createCipheriv, createHmac, randomBytes } from "node:crypto";
 import { existsSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -28,7 +28,15 @@ function seal(name, value) {
   const data = Buffer.concat([nonce, cipher.update(JSON.stringify(value)), cipher.final(), cipher.getAuthTag()]);
   return { value: null, sensitive: true, encrypted: data.toString("base64") };
 }
+/** The state mode, as the entrypoint of the scenario's tool finds it. */
+function stateMode() {
+  if (request.state_mode !== undefined) return request.state_mode;
+  if (request.backend !== undefined && request.backend.type !== "local") return "remote";
+  if (request.state !== undefined || request.backend !== undefined || scenario.tool === "opentofu") return "carried";
+  return (request.environment?.PULUMI_BACKEND_URL ?? "") === "" ? "carried" : "remote";
+}
 function nextState() {
+  if (stateMode() !== "carried" && scenario.state === undefined) return undefined;
   const first = { lineage: "0d9f3f0e-1f3c-4d57-9a55-3a9a0a1f0c11", serial: 0 };
   const { lineage, serial } = request.state ?? first;
   const sealed = {
@@ -38,7 +46,7 @@ function nextState() {
   };
   const state = {
     format: "kiln-state/v1",
-    tool: "pulumi",
+    tool: scenario.tool ?? "pulumi",
     stack: request.stack_name ?? "",
     lineage,
     serial: serial + 1,
@@ -50,6 +58,20 @@ function end(fields, code) {
   save({ ...fields, phase: "done" });
   writeFileSync(path.join(folder, "exit"), String(code));
   process.exit(code);
+}
+
+/** Of inputs, variables and files, the secret ones too, by the run's key; what says how one logs in is left out. */
+function planDigest() {
+  const counts = ([name]) => !/^(?:AWS_|GITHUB_TOKEN)/.test(name);
+  const environment = Object.entries({ ...request.environment, ...secrets.environment })
+    .filter(counts)
+    .sort();
+  const files = Object.entries(secrets.files ?? {})
+    .filter(counts)
+    .sort();
+  const inputs = Object.entries({ ...request.inputs, ...secrets.inputs }).sort();
+  const text = JSON.stringify([inputs, environment, files]);
+  return `sha256:${createHmac("sha256", key).update(text).digest("hex")}`;
 }
 
 process.on("SIGTERM", async () => {
@@ -88,7 +110,13 @@ const outputs = Object.fromEntries([
 const leaked = scenario.leak
   ? { logs: JSON.stringify(secrets), changes: [{ resource: "r", action: "create", after: secrets }] }
   : {};
+const plans = scenario.plans && secrets.state_key_lasting !== false;
+const planned = plans && request.action === "preview" ? { plan_digest: planDigest() } : {};
+if (plans && request.plan_digest !== undefined && request.plan_digest !== planDigest()) {
+  const message = "$.plan_digest: the plan is another one now";
+  end({ error: message, error_detail: { code: "plan_moved", phase: "planning", message, retryable: false } }, 3);
+}
 end(
-  { success: true, error: undefined, outputs, state: nextState(), ...leaked, ...scenario.response },
+  { success: true, error: undefined, outputs, ...planned, state: nextState(), ...leaked, ...scenario.response },
   scenario.exit ?? 0,
 );

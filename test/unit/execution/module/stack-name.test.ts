@@ -1,7 +1,7 @@
 import fc from "fast-check";
-import { expect, it, test } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { checkRequest } from "../../../../execution/module/request.ts";
-import { stackFolder, stackName } from "../../../../execution/module/stack-name.ts";
+import { refuseUnfitStack, stackFolder, stackName } from "../../../../execution/module/stack-name.ts";
 
 it("reads well where parts are plain", () => {
   expect(stackName(["prod", "api", "database"])).toBe("prod.api.database");
@@ -76,4 +76,46 @@ test("every stack has a folder of its own, also where a file system knows no upp
   );
   expect(stackFolder("..")).toBe("_2e.");
   expect(stackFolder("org/project/Dev")).toBe("org_2fproject_2f_44ev");
+});
+
+describe("a name of several parts", () => {
+  const at =
+    (stack: string, mode: "remote" | "carried" | "ephemeral", tool?: "pulumi" | "opentofu", backendUrl = "") =>
+    () => {
+      refuseUnfitStack(stack, { mode, tool, backendUrl });
+    };
+
+  it.each([
+    ["acme/api/dev", "carried", undefined, "", /a stack whose state is carried has no organization/, /acme\.api\.dev/],
+    ["acme/dev", "ephemeral", "pulumi", "s3://b", /whose state is ephemeral has no organization/, /or dev where/],
+    ["acme/api/dev", "carried", "opentofu", "", /a stack of OpenTofu has no organization/, /acme\.api\.dev/],
+    ["organization/api/dev", "remote", "opentofu", "", /a stack of OpenTofu/, /organization\.api\.dev/],
+    [
+      "acme/api/dev",
+      "remote",
+      "pulumi",
+      "s3://b",
+      /s3:\/\/ has no organization acme/,
+      /organization\/api\/dev.* alone: dev/,
+    ],
+    ["acme/dev", "remote", undefined, "azblob://c", /azblob:\/\/ has no organization acme/, /organization\/dev/],
+  ] as const)("%s with %s state (%s, %s) is refused, with a name to take", (stack, mode, tool, url, message, mend) => {
+    expect(at(stack, mode, tool, url)).toThrow(
+      expect.objectContaining({
+        ...{ kind: "usage", message: expect.stringMatching(message) as string },
+        mend: expect.stringMatching(mend) as string,
+      }),
+    );
+  });
+
+  it.each([
+    ["dev", "carried", "opentofu", ""],
+    ["acme/api/dev", "remote", "pulumi", ""],
+    ["acme/dev", "remote", "pulumi", "https://api.pulumi.com"],
+    ["acme/api/dev", "remote", undefined, ""],
+    ["organization/api/dev", "remote", "pulumi", "gs://b"],
+    ["organization/dev", "remote", "pulumi", "s3://b"],
+  ] as const)("%s with %s state (%s, %s) is one", (stack, mode, tool, url) => {
+    expect(at(stack, mode, tool, url)).not.toThrow();
+  });
 });
