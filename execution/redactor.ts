@@ -1,41 +1,33 @@
-import { automatonOf, step, type Node } from "./automaton.ts";
+import { SecretIndex } from "./secret-index.ts";
 import { spellingsOf } from "./secret-spellings.ts";
+import { joined, runBefore, Unfolded } from "./unfolded.ts";
 
 /** What stands in place of a secret. */
 export const REDACTED = "[secret]";
 
 /**
- * Replaces secrets in text that comes in pieces, in every spelling of `spellingsOf`. Of each piece it holds back only what
- * may be the beginning of a secret. `redactor-vectors.json` says what it and the entrypoint's must do.
+ * Replaces secrets in text that comes in pieces, in every spelling of `spellingsOf`, also where it is folded over lines. Of each
+ * piece it holds back only what may be the beginning of a secret. `redactor-vectors.json` says what it and the entrypoint's must do.
  */
 export class Redactor {
-  readonly #root: Node;
-  #state: Node;
-  /** What was read and not given back, and the ranges of secrets in it. */
+  readonly #index: SecretIndex;
+  /** What was read and not given back, and how many characters of base64 stood before it. */
   #held = "";
-  #ranges: (readonly [start: number, end: number])[] = [];
+  #run = 0;
 
   /** Of secrets, or for another stream of the same secrets as another redactor. */
   constructor(secrets: Iterable<string> | Redactor) {
-    this.#root = secrets instanceof Redactor ? secrets.#root : automatonOf(new Set([...secrets].flatMap(spellingsOf)));
-    this.#state = this.#root;
+    this.#index = secrets instanceof Redactor ? secrets.#index : new SecretIndex([...secrets].flatMap(spellingsOf));
   }
 
   /** Takes the next piece and returns the text that is known to be free of secrets by now. */
   write(piece: string): string {
-    const start = this.#held.length;
-    this.#held += piece;
-    for (let at = start; at < this.#held.length; at++) {
-      this.#state = step(this.#state, this.#held.charAt(at), this.#root);
-      if (this.#state.matched > 0) this.#add(at + 1 - this.#state.matched, at + 1);
-    }
-    return this.#give(this.#held.length - this.#state.depth);
+    return this.#give(this.#held + piece, false);
   }
 
   /** The rest: a beginning of a secret that did not go on. */
   end(): string {
-    this.#state = this.#root;
-    return this.#give(this.#held.length);
+    return this.#give(this.#held, true);
   }
 
   /** A text as a whole; the stream that is being written stays as it is. */
@@ -67,28 +59,26 @@ export class Redactor {
     return this.text(digits) === digits ? value : REDACTED;
   }
 
-  /** Joins a range with those that it shares a character with; two that only touch are two secrets. */
-  #add(start: number, end: number): void {
-    let from = start;
-    for (let last = this.#ranges.at(-1); last !== undefined && last[1] > from; last = this.#ranges.at(-1)) {
-      from = Math.min(from, last[0]);
-      this.#ranges.pop();
-    }
-    this.#ranges.push([from, end]);
-  }
-
-  #give(limit: number): string {
-    const crossing = this.#ranges.find(([start, end]) => start < limit && end > limit);
-    const upTo = crossing?.[0] ?? limit;
-    const parts: string[] = [];
+  /** Replaces secrets, those that share a character as one, and keeps what may go on as one. */
+  #give(text: string, end: boolean): string {
+    const index = this.#index;
+    const flat = new Unfolded(text, this.#run);
+    const raw = index.find(text);
+    const crossing = flat.folds.length === 0 ? [] : index.find(flat.text).map((span) => flat.parts(span));
+    const folded = crossing.filter((parts) => parts.length > 1);
+    let limit = end ? text.length : Math.min(index.decided(text), flat.place(index.decided(flat.text)));
+    const whole = folded.map((parts) => ({ from: parts[0].from, to: parts.at(-1)?.to ?? parts[0].to }));
+    for (const { from, to } of joined([...raw, ...whole]).toReversed()) if (from < limit && to > limit) limit = from;
+    const out: string[] = [];
     let at = 0;
-    for (const [start, end] of this.#ranges.filter((range) => range[1] <= upTo)) {
-      parts.push(this.#held.slice(at, start), REDACTED);
-      at = end;
+    for (const { from, to } of joined([...raw, ...folded.flat()])) {
+      if (to > limit) break;
+      out.push(text.slice(at, from), REDACTED);
+      at = to;
     }
-    parts.push(this.#held.slice(at, upTo));
-    this.#held = this.#held.slice(upTo);
-    this.#ranges = this.#ranges.filter((range) => range[1] > upTo).map(([start, end]) => [start - upTo, end - upTo]);
-    return parts.join("");
+    out.push(text.slice(at, limit));
+    this.#held = text.slice(limit);
+    this.#run = end ? 0 : runBefore(text, limit, this.#run);
+    return out.join("");
   }
 }

@@ -1,3 +1,6 @@
+import { jsonSpellings } from "./json-spellings.ts";
+import { markupSpellings, shellSpellings } from "./quoted-spellings.ts";
+
 /** Shorter secrets are left alone: hiding every `a` would hide everything, and tell what the secret is. */
 const LEAST_BYTES = 4;
 const LEAST_LINE_BYTES = 8;
@@ -10,8 +13,9 @@ const WRAPS = [76, 64] as const;
 const UNESCAPED = ["-_.~", "-_.~!'()*", "-_.*", "-_.~/", "-_.~$&+=:@", "-_.~$&+,;=", "-_.~;/?:@&=+$,#!'()*"] as const;
 
 /**
- * Every text under which a secret may show up in output: as it is, JSON-escaped (once, twice, and as Go and Python do it),
- * URL-encoded, in base64 at any alignment, in hexadecimal; of one with several lines also each line.
+ * Every text under which a secret may show up in output: as it is, JSON-escaped (once and twice, as many encoders do it), as HTML
+ * and XML have it, as shells quote it, URL-encoded, in base64 at any alignment, in hexadecimal; of one with several lines also
+ * each line. That base64 may be folded over lines is found when a text is read (unfolded.ts).
  */
 export function spellingsOf(secret: string): readonly string[] {
   const lines = /[\r\n]/.test(secret) ? secret.split(/[\r\n]+/).map((line) => line.trim()) : [];
@@ -23,18 +27,15 @@ export function spellingsOf(secret: string): readonly string[] {
 }
 
 function spellingsOfText(text: string): readonly string[] {
-  return [text, ...jsonSpellings(text), ...urlSpellings(text), ...base64Spellings(text), ...hexSpellings(text)];
-}
-
-function jsonSpellings(text: string): readonly string[] {
-  const once = JSON.stringify(text).slice(1, -1);
-  const goes = once.replace(/[<>&\u2028\u2029]/g, escapedUnit);
-  const ascii = once.replace(/[^ -~]/g, escapedUnit);
-  return [once, goes, ascii, JSON.stringify(once).slice(1, -1)];
-}
-
-function escapedUnit(unit: string): string {
-  return `\\u${hexOf(unit.charCodeAt(0)).padStart(4, "0")}`;
+  return [
+    text,
+    ...jsonSpellings(text),
+    ...markupSpellings(text),
+    ...shellSpellings(text),
+    ...urlSpellings(text),
+    ...base64Spellings(text),
+    ...hexSpellings(text),
+  ];
 }
 
 function urlSpellings(text: string): readonly string[] {

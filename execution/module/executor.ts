@@ -82,7 +82,7 @@ export class Executor {
       progress.step(`${request.action}: ${image.reference}`);
       const ended = await runPlanned({ plan, options, container, image, sandbox, deadline, stack, hold });
       // The state before all else: what goes wrong after it must not lose it.
-      const brings = bringsState(plan.request, backendUrl);
+      const brings = bringsState(sent === undefined ? request : { ...request, state: sent }, backendUrl);
       const taking = { sent, key: key.bytes, keeps: !reportsOnly(request), brings };
       const taken: TakenState = (await stack?.take(ended.response, taking)) ?? {
         response: ended.response,

@@ -3,10 +3,11 @@ import { Redactor } from "../redactor.ts";
 import { CREDENTIALS } from "./credential-names.ts";
 import type { Credentials } from "./credentials.ts";
 import type { JsonObject } from "./json.ts";
+import { isObject } from "./document.ts";
 import { API_VERSION, type ModuleRequest, type SecretDocument } from "./request.ts";
 import type { RunKey } from "./run-key.ts";
 import { secretsOfValue } from "./secret-texts.ts";
-import type { StateEnvelope } from "./state-envelope.ts";
+import { isEnvelope, type StateEnvelope } from "./state-envelope.ts";
 
 /** What the caller wants kept secret. It goes to the container by standard input and stands nowhere else. */
 export interface Secrets {
@@ -36,7 +37,8 @@ export interface RequestPlan {
 
 /** Divides a run into its request and its secrets. A name that is both a plain and a secret input is a usage error. */
 export function planRequest(parts: RequestParts): RequestPlan {
-  const { request, secrets, credentials, runId, key, state, deadline } = parts;
+  const { secrets, credentials, runId, key, state, deadline } = parts;
+  const { clear, request } = withoutClearState(parts.request);
   const secretInputs = secrets.inputs ?? {};
   refuseTwice(request, secretInputs);
   const given = dividedEnvironment(request.environment ?? {}, credentials);
@@ -64,11 +66,18 @@ export function planRequest(parts: RequestParts): RequestPlan {
       inputs: secretInputs,
       environment,
       files: { ...credentials.files, ...secrets.files },
+      ...(clear === undefined || state !== undefined ? {} : { state: clear }),
       state_key: key.bytes.toString("base64"),
       ...(key.lasts ? {} : { state_key_lasting: false }),
     },
     redactor: new Redactor(texts),
   };
+}
+
+/** A request without the state in the clear that it brought; a sealed one stays in it. */
+function withoutClearState({ state, ...request }: ModuleRequest): { clear?: JsonObject; request: ModuleRequest } {
+  if (state === undefined) return { request };
+  return isObject(state) && !isEnvelope(state) ? { clear: state, request } : { request: { ...request, state } };
 }
 
 function refuseTwice({ inputs, secret_inputs: named = [] }: ModuleRequest, secretInputs: JsonObject): void {

@@ -68,6 +68,8 @@ export interface SecretDocument {
   readonly environment?: Readonly<Record<string, string>>;
   /** By variable: the file that it shall name, with its content. */
   readonly files?: Readonly<Record<string, { readonly name: string; readonly base64: string }>>;
+  /** The tool's own state in the clear, which has every secret of the stack: never in the request, which is written to a disk. */
+  readonly state?: JsonObject;
   /** 32 bytes, base64. */
   readonly state_key?: string;
   /** False where no other run has the key: there is no plan digest then. */

@@ -29,9 +29,15 @@ export function secretsOfFile(text: string): readonly string[] {
 function secretFields(document: unknown): readonly string[] {
   if (typeof document !== "object" || document === null) return [];
   return Object.entries(document).flatMap(([name, value]: [string, unknown]) => {
-    if (typeof value !== "string") return secretFields(value);
-    return SECRET_FIELD.test(name) ? [value] : [];
+    if (SECRET_FIELD.test(name) && (typeof value === "string" || Array.isArray(value))) return textsIn(value);
+    return typeof value === "string" ? [] : secretFields(value);
   });
+}
+
+/** A text, or of a list named as secrets are every text, also in lists in it. */
+function textsIn(value: unknown): readonly string[] {
+  if (typeof value === "string") return [value];
+  return Array.isArray(value) ? value.flatMap((one: unknown) => textsIn(one)) : secretFields(value);
 }
 
 function pemOf(text: string): readonly string[] {

@@ -7,6 +7,7 @@ import { platformName } from "../../toolchain/pins.ts";
 import { places } from "../../toolchain/places.ts";
 import { run } from "../../toolchain/process.ts";
 import { resolveTools } from "../../toolchain/resolve.ts";
+import { isExtended } from "../support/extended.ts";
 
 const PROGRAMS = path.join(import.meta.dirname, "../../images/programs");
 
@@ -21,6 +22,8 @@ beforeAll(async () => {
     ...goProgramsEnvironment(process.env, root, { places: places(), platform: platformName() }),
     // Tests that want the tools themselves are left out without these.
     ...{ KILN_TEST_PULUMI: pulumi.path, KILN_TEST_TOFU: opentofu.path },
+    // The test with a program of Node takes some starts of the engine.
+    ...(isExtended ? { KILN_TEST_NODE: process.execPath } : {}),
   };
 });
 
@@ -47,6 +50,7 @@ test("their own tests pass, those with Pulumi and OpenTofu themselves too", asyn
   const real = await go("go", "test", "-v", "-run", "TestReal", "./entrypoint");
   expect(real).toMatch(/^--- PASS: TestRealTofu /m);
   expect(real).toMatch(/^--- PASS: TestRealPulumi /m);
+  if (isExtended) expect(real).toMatch(/^--- PASS: TestRealProgramThatMoves /m);
 });
 
 test.each(["./gocache", "./entrypoint"])("the key of %s is of the packages that Go links into it", async (program) => {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"regexp"
 	"strings"
 
 	"kiln.dev/programs/moduleprotocol"
@@ -70,18 +69,4 @@ func stateMode(request moduleprotocol.Request, tool, module string, environment 
 		}
 	}
 	return moduleprotocol.Carried, nil
-}
-
-var (
-	plainStack     = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$`)
-	qualifiedStack = regexp.MustCompile(`^([A-Za-z0-9_][A-Za-z0-9_.-]*/){0,2}[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$`)
-)
-
-// checkStack refuses names that are paths or flags. Remote stacks of Pulumi may name organization and project.
-func checkStack(stack, tool, mode string) error {
-	if plainStack.MatchString(stack) || tool == pulumitool.Name && mode == moduleprotocol.Remote && qualifiedStack.MatchString(stack) {
-		return nil
-	}
-	return moduleprotocol.Fail(moduleprotocol.BadRequest,
-		"$.stack_name: %q is no name of a stack: letters, digits, _, - and . only", stack)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -48,6 +49,10 @@ func TestSameCommandAgain(t *testing.T) {
 			t.Error("the newer state is lost")
 		}
 		must(t, os.Remove(filepath.Join(c.workspace, "output.json")))
+		c.refuse(request("preview"), "", moduleprotocol.StateMismatch, 3)
+		for _, kept := range append(c.keptResponses(), filepath.Join(c.workspace, "output.json")) {
+			must(t, os.Remove(kept))
+		}
 		c.succeed(request("preview"), "")
 	})
 }
@@ -68,6 +73,36 @@ func TestOtherStackInTheSameFolder(t *testing.T) {
 	if string(earlier.State) != string(state) {
 		t.Error("it is another one")
 	}
+}
+
+// TestStacksByTurns: in one folder, each stack finds the state that its own last run left, however many of others came between.
+func TestStacksByTurns(t *testing.T) {
+	bothTools(t, func(t *testing.T, c *container) {
+		c.staying = true
+		grown := func(stack string, size int, state any) map[string]any {
+			return request("apply", "stack_name", stack, "run_id", fmt.Sprint(stack, size), "state", state, "inputs", map[string]any{"size": size})
+		}
+		first := c.succeed(grown("one", 1, nil), "").response.State
+		second := c.succeed(grown("one", 2, first), "").response.State
+		other := c.succeed(grown("two", 1, nil), "").response.State
+		c.succeed(grown("two", 2, other), "")
+		for name, state := range map[string]any{"none": nil, "an older one": first} {
+			r := c.refuse(grown("one", 3, state), "", moduleprotocol.StateMismatch, 3).response
+			if string(r.State) != string(second) || !strings.Contains(r.Error, "output.json.before-") || !strings.Contains(r.Error, "serial 2") {
+				t.Errorf("%s: %s %s", name, r.Error, r.State)
+			}
+			c.refuse(grown("two", 3, nil), "", moduleprotocol.StateMismatch, 3)
+		}
+		c.refuse(map[string]any{"action": "upgrade"}, "", moduleprotocol.UnsupportedAction, 2)
+		third := c.succeed(grown("one", 3, second), "").response.State
+		if serial(t, third) != 3 {
+			t.Error(serial(t, third))
+		}
+		if r := c.refuse(grown("two", 3, nil), "", moduleprotocol.StateMismatch, 3).response; serial(t, r.State) != 2 {
+			t.Error("it is not the newest:", serial(t, r.State))
+		}
+		c.succeed(grown("three", 1, nil), "")
+	})
 }
 
 // TestStateAtEveryMoment: until there is a newer one, the response has the state of the request.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,10 +19,8 @@ func toolEnvironment(room string, request moduleprotocol.Request, secrets module
 			environment = append(environment, entry)
 		}
 	}
-	for _, texts := range []map[string]string{request.Environment, secrets.Environment} {
-		for name, value := range texts {
-			environment = append(environment, name+"="+value)
-		}
+	for name, value := range variables(request, secrets) {
+		environment = append(environment, name+"="+value)
 	}
 	for variable, file := range secrets.Files {
 		path, err := writeSecretFile(room, variable, file)
@@ -44,6 +43,14 @@ func toolEnvironment(room string, request moduleprotocol.Request, secrets module
 		}
 	}
 	return environment, nil
+}
+
+// variables are those that the caller gives, whichever way each of them comes; a secret one counts.
+func variables(request moduleprotocol.Request, secrets moduleprotocol.Secrets) map[string]string {
+	all := map[string]string{}
+	maps.Copy(all, request.Environment)
+	maps.Copy(all, secrets.Environment)
+	return all
 }
 
 func writeSecretFile(room, variable string, file moduleprotocol.SecretFile) (string, error) {

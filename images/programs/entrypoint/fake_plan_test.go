@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/base64"
 	"fmt"
 	"os"
 	"strings"
@@ -78,6 +79,41 @@ func TestDigestKnowsTheStack(t *testing.T) {
 			request("apply", "plan_digest", digest, "backend", map[string]any{"type": "local"}),
 		} {
 			c.refuse(moved, "", moduleprotocol.PlanMoved, 3)
+		}
+	})
+}
+
+// TestDigestKnowsSecretVariables: a plan that was looked at with one secret is not applied with another, whichever way it comes; only
+// the logins, which each job has anew, are another matter. Nobody can guess a secret from a digest: it is made with the key.
+func TestDigestKnowsSecretVariables(t *testing.T) {
+	bothTools(t, func(t *testing.T, c *container) {
+		give := func(variable, file, login string) {
+			c.secrets["environment"] = map[string]any{"TF_VAR_password": variable, "AWS_SESSION_TOKEN": login}
+			c.secrets["files"] = map[string]any{"APP_KEY_FILE": map[string]any{"name": "key", "base64": base64.StdEncoding.EncodeToString([]byte(file))},
+				"KUBECONFIG": map[string]any{"name": "config", "base64": base64.StdEncoding.EncodeToString([]byte(login))}}
+		}
+		give("hunter22-one", "file-one", "login-one")
+		preview := c.succeed(request("preview"), "").response
+		wanted := request("apply", "plan_digest", preview.PlanDigest)
+		give("hunter22-two", "file-one", "login-one")
+		c.refuse(wanted, "", moduleprotocol.PlanMoved, 3)
+		give("hunter22-one", "file-two", "login-one")
+		c.refuse(wanted, "", moduleprotocol.PlanMoved, 3)
+		if readFile(c.cloud, "thing.json") != "" {
+			t.Error("it was applied")
+		}
+		give("hunter22-one", "file-one", "login-two")
+		// The same value by the request itself, as where no executor divides it.
+		delete(c.secrets["environment"].(map[string]any), "TF_VAR_password")
+		plain := request("preview", "environment", map[string]any{"TF_VAR_password": "hunter22-one"})
+		if r := c.succeed(plain, "").response; r.PlanDigest != preview.PlanDigest {
+			t.Error("the way that a variable takes is a part of the plan")
+		}
+		give("hunter22-one", "file-one", "login-two")
+		c.succeed(wanted, "")
+		c.secrets["state_key"] = strings.Repeat("A", 43) + "="
+		if r := c.succeed(request("preview"), "").response; r.PlanDigest == preview.PlanDigest {
+			t.Error("who has no key can make the digest of a secret that is guessed")
 		}
 	})
 }

@@ -37,6 +37,10 @@ func fakeTofu(arguments []string) int {
 		f.save(map[string]any{"id": words[2]})
 		fmt.Println("Import successful!")
 	case "state":
+		if behaves("no-pull") {
+			fmt.Fprintln(os.Stderr, "no such bucket")
+			return 1
+		}
 		if state, err := os.ReadFile(remoteState()); err == nil {
 			fmt.Println(string(state))
 		}

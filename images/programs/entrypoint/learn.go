@@ -73,8 +73,8 @@ func secretFields(value any) []string {
 	switch v := value.(type) {
 	case map[string]any:
 		for name, entry := range v {
-			if text, isText := entry.(string); isText && secretField.MatchString(name) {
-				found = append(found, text)
+			if secretField.MatchString(name) {
+				found = append(found, texts(entry)...)
 			}
 			found = append(found, secretFields(entry)...)
 		}
@@ -84,4 +84,19 @@ func secretFields(value any) []string {
 		}
 	}
 	return found
+}
+
+// texts are a text, or those in a list: a field such as "private_keys" may have several.
+func texts(value any) []string {
+	switch v := value.(type) {
+	case string:
+		return []string{v}
+	case []any:
+		var list []string
+		for _, entry := range v {
+			list = append(list, texts(entry)...)
+		}
+		return list
+	}
+	return nil
 }

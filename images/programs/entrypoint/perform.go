@@ -53,13 +53,13 @@ func (s *session) plan(ctx context.Context) (string, error) {
 	}
 	plan, err := s.tool.Plan(ctx, moduletool.Apply)
 	s.report.setChanges(plan.Changes)
-	if err != nil || s.passingKey {
+	if err != nil || s.secrets.PassingKey {
 		return "", err
 	}
 	digest, err := plandigest.Digest(plandigest.Plan{
 		Tool: s.tool.Name(), Version: s.tool.Version(), Image: os.Getenv("KILN_IMAGE_DIGEST"), Stack: stackOf(s.request),
-		Inputs: s.request.Inputs, Environment: s.request.Environment, Backend: s.request.Backend, Key: s.key,
-		State: state, Steps: plan.Steps,
+		Inputs: s.request.Inputs, Environment: variables(s.request, s.secrets), Files: s.secrets.Files, Backend: s.request.Backend,
+		Key: s.key, State: state, Steps: plan.Steps,
 	})
 	s.report.setDigest(digest)
 	return digest, err
@@ -71,7 +71,7 @@ func (s *session) comparePlan(ctx context.Context) error {
 	if wanted == "" {
 		return nil
 	}
-	if s.passingKey {
+	if s.secrets.PassingKey {
 		return moduleprotocol.Fail(moduleprotocol.BadRequest,
 			"$.plan_digest: cannot be compared: a digest is made with the state key, and the key of this run is no other run's. "+
 				"Give both runs the same: a state directory, or a passphrase")
@@ -79,7 +79,7 @@ func (s *session) comparePlan(ctx context.Context) error {
 	digest, err := s.plan(ctx)
 	if err == nil && digest != wanted {
 		err = moduleprotocol.Fail(moduleprotocol.PlanMoved,
-			"$.plan_digest: is %s, but the plan is %s now: tool, image, inputs, state or world have changed since the preview. "+
+			"$.plan_digest: is %s, but the plan is %s now: tool, image, inputs, variables, state or world have changed since the preview. "+
 				"Nothing was applied; look at a new preview", wanted, digest)
 	}
 	return err

@@ -31,12 +31,18 @@ variable "password" {
   type      = string
   sensitive = true
 }
+variable "text" { default = "unset" }
+variable "number" { default = "unset" }
+variable "truth" { default = "unset" }
+variable "nothing" { default = "unset" }
+variable "list" { default = ["unset"] }
 variable "fail" {
   type    = bool
   default = false
 }
 resource "terraform_data" "echo" { input = var.any }
 resource "terraform_data" "hidden" { input = var.password }
+resource "terraform_data" "listed" { input = [{ plain = "seen" }, { hidden = sensitive("made-in-a-list") }] }
 resource "terraform_data" "broken" {
   count      = var.fail ? 1 : 0
   depends_on = [terraform_data.echo]
@@ -44,6 +50,7 @@ resource "terraform_data" "broken" {
 }
 output "any" { value = terraform_data.echo.output }
 output "nothing" { value = null }
+output "each" { value = [var.text, var.number, var.truth, var.nothing, var.list] }
 output "password" {
   value     = var.password
   sensitive = true
@@ -61,23 +68,31 @@ func TestRealTofu(t *testing.T) {
 	const value = `{"big":123456789012345678901234567890,"decimal":-1.5,"empty":{},"flag":"--x","list":[1,"a",true,null,[]],"null":null,"text":"ü\n\"${x}\""}`
 	inputs := func(more ...any) map[string]any {
 		r := request(more[0].(string), more[1:]...)
-		r["inputs"] = map[string]any{"any": json.RawMessage(value)}
+		// Inputs of their own, and not only values within one: null and false are no defaults, "1.10" is no number.
+		r["inputs"] = map[string]any{"any": json.RawMessage(value), "text": "1.10", "number": json.Number("12345678901234567890.5"),
+			"truth": false, "nothing": nil, "list": []any{}}
 		return r
 	}
 
 	preview := c.succeed(inputs("preview"), "").response
 	apply := c.succeed(inputs("apply", "plan_digest", preview.PlanDigest), "").response
-	if apply.Summary.Create != 2 || apply.Tool.Version == "" {
+	if apply.Summary.Create != 3 || apply.Tool.Version == "" {
 		t.Fatalf("%+v", apply)
 	}
 	sameJSON(t, apply.Outputs["any"].Value, value)
+	sameJSON(t, apply.Outputs["each"].Value, `["1.10",12345678901234567890.5,false,null,[]]`)
+	for _, change := range apply.Changes {
+		if after := string(change.After); change.Resource == "terraform_data.listed" && !strings.Contains(after, `[{"plain":"seen"},{"hidden":"[secret]"}]`) {
+			t.Error("what is secret in one element of a list:", after)
+		}
+	}
 	if nothing, found := apply.Outputs["nothing"]; !found || string(nothing.Value) != "null" || nothing.Sensitive {
 		t.Errorf("%+v", apply.Outputs)
 	}
 	if out := apply.Outputs["password"]; !out.Sensitive || open(t, "password", out.Encrypted) != `"`+secretInput+`"` {
 		t.Errorf("%+v", out)
 	}
-	if again := c.succeed(inputs("apply", "state", apply.State), "").response; again.Summary.Same != 2 || string(again.State) != string(apply.State) {
+	if again := c.succeed(inputs("apply", "state", apply.State), "").response; again.Summary.Same != 3 || string(again.State) != string(apply.State) {
 		t.Errorf("%+v", again.Summary)
 	}
 	if calm := c.succeed(inputs("refresh", "state", apply.State), "").response; *calm.Drift {
@@ -93,7 +108,7 @@ func TestRealTofu(t *testing.T) {
 	if imported.State == nil || imported.Changes[0].Action != "import" {
 		t.Errorf("%+v", imported.Changes)
 	}
-	if gone := c.succeed(inputs("destroy", "state", failed.State), "").response; gone.Summary.Delete != 3 {
+	if gone := c.succeed(inputs("destroy", "state", failed.State), "").response; gone.Summary.Delete != 4 {
 		t.Errorf("%+v", gone.Summary)
 	}
 	undeclared := inputs("preview")
@@ -104,6 +119,9 @@ func TestRealTofu(t *testing.T) {
 	c.refuse(missing, "", moduleprotocol.ConfigInvalid, 1)
 	for _, name := range []string{"output.json", "events.ndjson"} {
 		searchFor(t, name, readFile(c.workspace, name))
+		if strings.Contains(readFile(c.workspace, name), "made-in-a-list") {
+			t.Error(name, "has a secret of a list")
+		}
 	}
 }
 

@@ -92,7 +92,7 @@ func TestSecretsOfOutputs(t *testing.T) {
 // TestSecretNames: variables are secret by the names that the executor knows, too, and fields of files by theirs.
 func TestSecretNames(t *testing.T) {
 	r := redact.New()
-	account := `{"project_id":"my-project","inner":[{"private_key":"-----BEGIN-----\nabcdefgh12345\n"}]}`
+	account := `{"project_id":"my-project","inner":[{"private_key":"-----BEGIN-----\nabcdefgh12345\n"}],"tokens":["hunter22-listed",["hunter22-deeper"],{"name":"my-token"}]}`
 	learn(r, moduleprotocol.Request{}, nil, moduleprotocol.Secrets{
 		Environment: map[string]string{"ACCOUNT": account},
 		Files: map[string]moduleprotocol.SecretFile{
@@ -102,12 +102,12 @@ func TestSecretNames(t *testing.T) {
 		"PGPASSWORD=hunter22-pg", "GOOGLE_CREDENTIALS=hunter22-google", "AWS_SECRET_ACCESS_KEY_2=hunter22-aws", "APIKEY=hunter22-api",
 		"TOKEN_FILE=/run/token-file", "KILN_SECRETS_PROVIDER=passphrase", "HOME=/home/somebody",
 	})
-	for _, secret := range []string{"hunter22-pg", "hunter22-google", "hunter22-aws", "hunter22-api", "abcdefgh12345", "wJalrXUtnFEMI/K7MDENG"} {
+	for _, secret := range []string{"hunter22-pg", "hunter22-google", "hunter22-aws", "hunter22-api", "abcdefgh12345", "hunter22-listed", "hunter22-deeper", "wJalrXUtnFEMI/K7MDENG"} {
 		if r.String("x "+secret) != "x [secret]" {
 			t.Errorf("%s is not known", secret)
 		}
 	}
-	for _, plain := range []string{"/run/token-file", "passphrase", "/home/somebody", "eu-west-1", "my-project"} {
+	for _, plain := range []string{"/run/token-file", "passphrase", "/home/somebody", "eu-west-1", "my-project", "my-token"} {
 		if r.Contains(plain) {
 			t.Errorf("%s is no secret", plain)
 		}

@@ -65,3 +65,15 @@ func mergeInputs(request *moduleprotocol.Request, secrets moduleprotocol.Secrets
 	}
 	return names, nil
 }
+
+// mergeState takes a state in the clear from the secret channel: there it is on no disk.
+func mergeState(request *moduleprotocol.Request, secrets moduleprotocol.Secrets) error {
+	if secrets.State == nil {
+		return nil
+	}
+	if request.State != nil {
+		return moduleprotocol.Fail(moduleprotocol.BadRequest, "$.state: there is one in the secret channel as well")
+	}
+	request.State = secrets.State
+	return nil
+}

@@ -26,11 +26,10 @@ type session struct {
 	record         *record
 	report         *report
 	request        moduleprotocol.Request
+	secrets        moduleprotocol.Secrets
 	key            []byte
-	// passingKey: no other run has the key.
-	passingKey bool
-	// earlier is what another run left where this one writes; nil where there is nothing that could be lost.
-	earlier *earlier
+	// earlier is what other runs left where this one writes.
+	earlier found
 	state   *carried
 	tool    moduletool.Tool
 }
@@ -43,15 +42,24 @@ func newSession(input, output string, stdin io.Reader, stdout, stderr io.Writer)
 func (s *session) run() int {
 	ctx, ignoreSignals := watchSignals()
 	defer ignoreSignals()
+	release, unlocked, err := takeFolder(filepath.Dir(s.output))
+	if err != nil {
+		return s.refuseSecond()
+	}
+	defer release()
 	s.record = newRecord(s.redactor, filepath.Join(filepath.Dir(s.output), "events.ndjson"), s.stdout)
 	defer s.record.Close()
+
+	if unlocked != nil {
+		s.record.Log("other runs are not kept out of the folder of the response: " + unlocked.Error())
+	}
 
 	request, err := s.readRequest()
 	s.request = request
 	s.report = newReport(s.output, s.redactor, request)
 	s.report.record = s.record
 	var keeping error
-	if s.earlier, keeping = keepEarlier(s.output, request); keeping != nil {
+	if s.earlier, keeping = keepEarlier(s.output, request, err != nil); keeping != nil {
 		fmt.Fprintf(s.stderr, "kiln-entrypoint: %s\n", unwritten(keeping))
 		return 1
 	}
@@ -119,8 +127,11 @@ func (s *session) verdict(ctx context.Context, err error) (*moduleprotocol.Failu
 }
 
 func (s *session) complete(ctx context.Context) error {
-	secrets, err := readSecrets(ctx, s.stdin)
-	if err != nil {
+	var err error
+	if s.secrets, err = readSecrets(ctx, s.stdin); err != nil {
+		return err
+	}
+	if err := mergeState(&s.request, s.secrets); err != nil {
 		return err
 	}
 	s.report.enter(moduleprotocol.Preparing)
@@ -129,14 +140,13 @@ func (s *session) complete(ctx context.Context) error {
 		return err
 	}
 	defer room.Close()
-	job, err := s.prepareJob(room.path, secrets)
+	job, err := s.prepareJob(room.path, s.secrets)
 	if err != nil {
 		return err
 	}
-	if s.key, err = stateKey(secrets, s.output, s.record.Log); err != nil {
+	if s.key, err = stateKey(s.secrets, s.output, s.record.Log); err != nil {
 		return err
 	}
-	s.passingKey = secrets.PassingKey
 	toolName, err := detectTool(job.Module)
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 
 	"kiln.dev/programs/moduleprotocol"
 	"kiln.dev/programs/moduletool"
+	"kiln.dev/programs/pulumitool"
 	"kiln.dev/programs/stateenvelope"
 )
 
@@ -46,14 +47,18 @@ func (s *session) prepareState(job *moduletool.Job, tool string) error {
 	if err != nil {
 		return err
 	}
-	if err := checkStack(job.Stack, tool, mode); err != nil {
+	if err := s.checkStack(*job, tool, mode); err != nil {
 		return err
 	}
-	if mode == moduleprotocol.Carried && s.earlier.forgotten(s.request) {
-		return s.earlier.refusal(s.output)
+	if mode == moduleprotocol.Carried && s.earlier.newest.forgotten(s.request) {
+		return s.earlier.newest.refusal(s.output)
 	}
 	if s.state, err = openState(s.request, tool, job.Stack, mode, s.key); err != nil {
 		return err
+	}
+	if s.state.opened != nil && s.state.sent == nil && s.secrets.State == nil {
+		s.record.Log("the state in " + s.input + " is in the clear, with every secret in it: from now on it is sealed in the response. " +
+			"Remove it there; the secret channel takes one without a disk")
 	}
 	needed := s.request.Action == moduleprotocol.Destroy || s.request.Action == moduleprotocol.Refresh
 	job.StateMode, job.State, job.Create = mode, s.state.opened, !needed || s.request.AllowMissingState
@@ -69,6 +74,20 @@ func (s *session) prepareState(job *moduletool.Job, tool string) error {
 	}
 	s.redactor.Add(job.Passphrase)
 	return nil
+}
+
+func (s *session) checkStack(job moduletool.Job, tool, mode string) error {
+	var project, where string
+	if tool == pulumitool.Name {
+		var err error
+		if project, err = pulumitool.ProjectName(job.Module); err != nil {
+			return err
+		}
+		if where, err = pulumitool.BackendURL(job); err != nil && mode == moduleprotocol.Remote {
+			return err
+		}
+	}
+	return checkStack(job.Stack, tool, mode, project, where)
 }
 
 // openState opens the state of a request. It refuses what belongs to another tool or stack before it tries the key.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"kiln.dev/programs/moduleprotocol"
@@ -35,6 +36,38 @@ func TestWrongState(t *testing.T) {
 		c.secrets["state_key"] = strings.Repeat("A", 43) + "="
 		c.refuse(request("destroy", "state", state), "", moduleprotocol.StateKeyWrong, 3)
 		c.refuse(request("apply", "state", map[string]any{"format": "other"}), "", moduleprotocol.BadRequest, 2)
+	})
+}
+
+// TestStateInTheClear comes through the secret channel without being written to a disk: of what the run leaves, nothing has it in the
+// clear, and the tool's own files are in the room.
+func TestStateInTheClear(t *testing.T) {
+	bothTools(t, func(t *testing.T, c *container) {
+		c.succeed(request("apply"), "")
+		own := map[string]any{"version": 4, "lineage": "l", "serial": 3, "thing": map[string]any{"name": "in-the-clear"},
+			"checkpoint": map[string]any{"latest": map[string]any{"resources": []any{map[string]any{
+				"urn": fakeURN, "type": "fake:index:Thing", "inputs": map[string]any{"name": "in-the-clear"}}}}}}
+		if r := c.succeed(request("preview", "state", own), "").response; !strings.Contains(r.Logs, "is in the clear") {
+			t.Error("nobody is told of the state that lies about:", r.Logs)
+		}
+		c.secrets["state"] = own
+		c.refuse(request("apply", "state", own), "", moduleprotocol.BadRequest, 2)
+		s := c.start(request("apply"), "hang")
+		s.ready()
+		must(t, filepath.WalkDir(filepath.Dir(c.workspace), func(path string, entry os.DirEntry, err error) error {
+			inside := strings.HasPrefix(path, c.run) || strings.HasPrefix(path, c.cloud)
+			if err == nil && entry.Type().IsRegular() && !inside && strings.Contains(readFile(path, ""), "in-the-clear") {
+				t.Error("it is in", path)
+			}
+			return nil
+		}))
+		s.signal(syscall.SIGINT)
+		r := s.wait().response
+		if r.Summary.Update != 1 || serial(t, r.State) != 1 || strings.Contains(r.Logs, "is in the clear") {
+			t.Errorf("%+v", r)
+		}
+		delete(c.secrets, "state")
+		c.succeed(request("destroy", "state", r.State), "")
 	})
 }
 

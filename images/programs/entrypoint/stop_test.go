@@ -54,13 +54,27 @@ func TestDeafTool(t *testing.T) {
 // TestLostWithTheTool: what OpenTofu did and had not written when it was killed is named, because nobody else knows of it.
 func TestLostWithTheTool(t *testing.T) {
 	t.Parallel()
-	for fake, named := range map[string]bool{"deaf,unsaved": true, "deaf": false} {
-		c := newContainer(t, "opentofu")
-		s := c.start(request("apply"), fake)
-		s.signal(syscall.SIGTERM)
-		if r := s.wait().response; strings.Contains(r.Error, "not found in the state: "+fakeAddress) != named {
-			t.Errorf("%s: %s", fake, r.Error)
-		}
+	for fake, named := range map[string]string{
+		"deaf,unsaved": "Done, and not found in the state: " + fakeAddress, "deaf": "",
+		"deaf,encrypted": "perhaps not in the state, which cannot be read (it is encrypted): " + fakeAddress,
+		// A remote backend is asked what it has: there is no file of it here.
+		"remote,deaf,unsaved": "Done, and not found in the state: " + fakeAddress, "remote,deaf": "",
+		"remote,deaf,no-pull": "perhaps not in the state, which cannot be read (tofu state ended with exit code 1: no such bucket): " + fakeAddress,
+	} {
+		t.Run(fake, func(t *testing.T) {
+			t.Parallel()
+			c := newContainer(t, "opentofu")
+			r := request("apply")
+			if strings.HasPrefix(fake, "remote") {
+				r["backend"] = map[string]any{"type": "s3", "config": map[string]any{"bucket": "b"}}
+			}
+			s := c.start(r, fake)
+			s.signal(syscall.SIGTERM)
+			said := s.wait().response.Error
+			if !strings.Contains(said, named) || strings.Contains(said, "Done, and") != (named != "") {
+				t.Error(said)
+			}
+		})
 	}
 }
 

@@ -11,6 +11,8 @@ type Secrets struct {
 	Environment map[string]string
 	// Files are named by the environment variable that gets their path.
 	Files map[string]SecretFile
+	// State is the tool's own state in the clear, or nil: a request that has it would lie on a disk with every secret in it.
+	State json.RawMessage
 	// StateKey is 32 bytes, or nil.
 	StateKey []byte
 	// PassingKey: state_key_lasting is false. No other run has the key, and nothing that is made with it can be compared.
@@ -42,6 +44,7 @@ func ParseSecrets(text []byte) (Secrets, error) {
 			secrets.Files[variable] = SecretFile{Name: inner.text("name"), Content: inner.bytes("base64")}
 		}
 	}
+	secrets.State = r.state()
 	if r.take("state_key") != nil {
 		secrets.StateKey = r.bytes("state_key")
 		if len(secrets.StateKey) != 32 {

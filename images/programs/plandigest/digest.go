@@ -19,10 +19,11 @@ type Plan struct {
 	// Image is the digest of the module's image; empty where nobody said.
 	Image string
 	Stack string
-	// Inputs with the secret ones, the request's variables and its backend enter the digest authenticated by Key, so that
-	// nobody can guess them from it.
+	// Inputs, the variables of the request and its backend, what is secret among them too, enter the digest authenticated by Key, so
+	// that nobody can guess them from it. Files are those of the secret channel, by the variables that name them.
 	Inputs      map[string]json.RawMessage
 	Environment map[string]string
+	Files       map[string]moduleprotocol.SecretFile
 	Backend     *moduleprotocol.Backend
 	Key         []byte
 	// State names the state that the plan was made against: lineage and serial, or a digest of a remote one.
@@ -39,7 +40,7 @@ type Step struct {
 // Digest is "sha256:" and the digest of a plan.
 func Digest(p Plan) (string, error) {
 	sealed, err := moduleprotocol.CanonicalOf(map[string]any{
-		"inputs": p.Inputs, "environment": withoutLogin(p.Environment), "backend": p.Backend,
+		"inputs": p.Inputs, "environment": withoutLogin(p.Environment), "files": withoutLogin(p.Files), "backend": p.Backend,
 	})
 	if err != nil {
 		return "", err
@@ -65,23 +66,6 @@ func Digest(p Plan) (string, error) {
 		return "", err
 	}
 	return "sha256:" + hash(text), nil
-}
-
-// Variables that say how one logs in, and not to what: a later job, which applies what an earlier one planned, has other ones.
-var loginVariables = []string{
-	"ACTIONS_ID_TOKEN_REQUEST_URL", "ARM_OIDC_REQUEST_URL", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-	"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_ROLE_SESSION_NAME",
-}
-
-// withoutLogin is never nil: no variables and none that count are the same.
-func withoutLogin(environment map[string]string) map[string]string {
-	rest := map[string]string{}
-	for name, value := range environment {
-		if !slices.Contains(loginVariables, name) {
-			rest[name] = value
-		}
-	}
-	return rest
 }
 
 func hash(content []byte) string {

@@ -34,7 +34,9 @@ func TestSamePlan(t *testing.T) {
 	p.Steps[0], p.Steps[1] = p.Steps[1], p.Steps[0]
 	p.Steps[1].New = json.RawMessage(`{"m": [1], "n": 1.10}`)
 	p.Inputs["a"] = json.RawMessage(`{"y":2, "x":1}`)
-	p.Environment = map[string]string{"AWS_ROLE_SESSION_NAME": "job-2"} // of the job, not of what it does
+	// Of the job, not of what it does.
+	p.Environment = map[string]string{"AWS_ROLE_SESSION_NAME": "job-2", "AWS_SESSION_TOKEN": "token-2"}
+	p.Files = map[string]moduleprotocol.SecretFile{"KUBECONFIG": {Name: "config", Content: []byte("job-2")}}
 	if digest(t, p) != digest(t, plan()) {
 		t.Error("one plan has two digests")
 	}
@@ -54,6 +56,12 @@ func TestAnythingThatMoves(t *testing.T) {
 		"backend":   func(p *Plan) { p.Backend = &moduleprotocol.Backend{Type: "s3"} },
 		"its bucket": func(p *Plan) {
 			p.Backend = &moduleprotocol.Backend{Type: "s3", Config: map[string]string{"bucket": "b"}}
+		},
+		"file": func(p *Plan) {
+			p.Files = map[string]moduleprotocol.SecretFile{"APP_KEY": {Name: "k", Content: []byte("a")}}
+		},
+		"its content": func(p *Plan) {
+			p.Files = map[string]moduleprotocol.SecretFile{"APP_KEY": {Name: "k", Content: []byte("b")}}
 		},
 		"input":        func(p *Plan) { p.Inputs["a"] = json.RawMessage(`{"x":1,"y":3}`) },
 		"secret":       func(p *Plan) { p.Inputs["p"] = json.RawMessage(`"hunter23"`) },

@@ -5,7 +5,16 @@ import (
 	"strings"
 
 	"kiln.dev/programs/moduleprotocol"
+	"kiln.dev/programs/moduletool"
 )
+
+// BackendURL is where the remote stacks of a job are: what its request says, or else its environment; empty where a login says it.
+func BackendURL(job moduletool.Job) (string, error) {
+	if job.Backend != nil {
+		return backendURL(*job.Backend)
+	}
+	return value(job.Environment, "PULUMI_BACKEND_URL"), nil
+}
 
 // backendURL is the PULUMI_BACKEND_URL of a backend of the request. A config value "url" stands for itself.
 func backendURL(b moduleprotocol.Backend) (string, error) {

@@ -3,6 +3,8 @@ package pulumitool
 import (
 	"errors"
 	"testing"
+
+	"kiln.dev/programs/moduleprotocol"
 )
 
 const secretValue = `{"4dabf18193072939515e22adb298388d":"1b47061264138c4ac30d75fd1eb44270","ciphertext":"c"}`
@@ -74,5 +76,26 @@ func TestWorld(t *testing.T) {
 	taken, err := asCheckpoint([]byte(`{"version":3,"deployment":{"resources":[{"urn":"a"}]}}`), "p", "s")
 	if err != nil || world(taken) != `{"resources":[{"urn":"a"}]}` {
 		t.Error(string(taken), err)
+	}
+}
+
+// TestSecretInOneElement: a secret in one element of a list hides that element in changes, and makes the whole output secret.
+func TestSecretInOneElement(t *testing.T) {
+	const list = `["seen", {"values": ["seen", {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "plaintext": "\"x\""}]}]`
+	decoded := func() any {
+		value, err := moduleprotocol.Decode([]byte(list))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return value
+	}
+	hidden, err := moduleprotocol.CanonicalOf(hideSecrets(decoded()))
+	if err != nil || string(hidden) != `["seen",{"values":["seen","[secret]"]}]` {
+		t.Error(string(hidden), err)
+	}
+	var found bool
+	shown, err := reveal(decoded(), nil, &found)
+	if text, _ := moduleprotocol.CanonicalOf(shown); err != nil || !found || string(text) != `["seen",{"values":["seen","x"]}]` {
+		t.Error(string(text), found, err)
 	}
 }

@@ -128,3 +128,12 @@ func failure(result child.Result, said []string, resourceFailed bool) error {
 	}
 	return moduleprotocol.Fail(code, "%s: %s", ended, message)
 }
+
+// errorOf names the resource that an error is about, where the message does not: the engine prints it below its name.
+func errorOf(urn, message string) string {
+	name := nameOf(urn)
+	if urn == "" || strings.Contains(urn, "::"+stackType+"::") || strings.Contains(message, name) {
+		return message
+	}
+	return name + ": " + message
+}

@@ -72,7 +72,7 @@ func (l *eventLog) line(text string) {
 	case event.DiagnosticEvent != nil:
 		d := event.DiagnosticEvent
 		if d.Severity == "error" {
-			l.errors = append(l.errors, strings.TrimSpace(d.Message))
+			l.errors = append(l.errors, errorOf(d.URN, strings.TrimSpace(d.Message)))
 		}
 		if (d.Severity == "error" || d.Severity == "warning") && !d.Ephemeral {
 			l.tell.Diagnostic(d.Severity, d.URN, strings.TrimSpace(d.Message), true)

@@ -72,7 +72,7 @@ func TestChanges(t *testing.T) {
 	if s := moduleprotocol.Summarize(log.changes()); s != (moduleprotocol.Summary{Create: 1, Replace: 1, Same: 1}) {
 		t.Error(s)
 	}
-	if !log.failed || !reflect.DeepEqual(log.errors, []string{"it broke"}) {
+	if !log.failed || !reflect.DeepEqual(log.errors, []string{"u: it broke"}) {
 		t.Error(log.failed, log.errors)
 	}
 	for name, made := range map[string]bool{

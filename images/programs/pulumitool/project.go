@@ -27,8 +27,8 @@ func ProjectFile(module string) (string, bool) {
 
 var projectName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,100}$`)
 
-// readProjectName reads the name of the project: the namespace of its config.
-func readProjectName(module string) (string, error) {
+// ProjectName reads the name of a module's project: the namespace of its config, and a part of the full names of its stacks.
+func ProjectName(module string) (string, error) {
 	path, found := ProjectFile(module)
 	if !found {
 		return "", moduleprotocol.Fail(moduleprotocol.ModuleInvalid, "there is no Pulumi.yaml in %s", module)

@@ -23,12 +23,12 @@ func TestProjectName(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(folder, "Pulumi.yml"), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		got, err := readProjectName(folder)
+		got, err := ProjectName(folder)
 		if got != want && want != "" || (err == nil) != (want != "") {
 			t.Errorf("%q: %q %v; wanted %q", text, got, err, want)
 		}
 	}
-	if _, err := readProjectName(t.TempDir()); moduleprotocol.FailureOf(err).Code != moduleprotocol.ModuleInvalid {
+	if _, err := ProjectName(t.TempDir()); moduleprotocol.FailureOf(err).Code != moduleprotocol.ModuleInvalid {
 		t.Error(err)
 	}
 }

@@ -48,7 +48,7 @@ func (t *Tool) Prepare(ctx context.Context) error {
 		return moduleprotocol.Fail(moduleprotocol.ToolMissing, "there is no pulumi on PATH (%s)", os.Getenv("PATH"))
 	}
 	var err error
-	if t.project, err = readProjectName(t.job.Module); err != nil {
+	if t.project, err = ProjectName(t.job.Module); err != nil {
 		return err
 	}
 	t.config = filepath.Join(t.job.Room, "stack.yaml")

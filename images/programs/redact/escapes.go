@@ -1,53 +1,6 @@
 package redact
 
-import (
-	"fmt"
-	"strings"
-	"unicode/utf16"
-	"unicode/utf8"
-)
-
-// jsonTexts are the inside of a JSON text as JavaScript writes it, as Go does, as Python does, and of a JSON text within another.
-func jsonTexts(text string) []string {
-	once := jsonText(text)
-	goes := escapeUnits(once, func(r rune) bool { return strings.ContainsRune("<>&\u2028\u2029", r) })
-	ascii := escapeUnits(once, func(r rune) bool { return r < ' ' || r > '~' })
-	return []string{once, goes, ascii, jsonText(once)}
-}
-
-// jsonText escapes what JSON requires, and nothing else.
-func jsonText(text string) string {
-	var out strings.Builder
-	for _, r := range text {
-		switch i := strings.IndexRune("\"\\\b\f\n\r\t", r); {
-		case r == utf8.RuneError:
-			out.WriteRune(r)
-		case i >= 0:
-			out.WriteByte('\\')
-			out.WriteByte(`"\bfnrt`[i])
-		case r < ' ':
-			fmt.Fprintf(&out, `\u%04x`, r)
-		default:
-			out.WriteRune(r)
-		}
-	}
-	return out.String()
-}
-
-// escapeUnits writes some characters as \u and the digits of their UTF-16 units.
-func escapeUnits(text string, escaped func(rune) bool) string {
-	var out strings.Builder
-	for _, r := range text {
-		if !escaped(r) {
-			out.WriteRune(r)
-			continue
-		}
-		for _, unit := range utf16.Encode([]rune{r}) {
-			fmt.Fprintf(&out, `\u%04x`, unit)
-		}
-	}
-	return out.String()
-}
+import "strings"
 
 // unescaped are the signs beside letters and digits that encoders of URLs leave as they are: RFC 3986 (Go's query, Python's quote
 // without safe signs), encodeURIComponent, HTML forms, Python's quote, Go's path, Go's user name and password, encodeURI.

@@ -26,6 +26,8 @@ func patternsOf(value string) []string {
 	for _, text := range parts(value) {
 		patterns = append(patterns, text)
 		patterns = append(patterns, jsonTexts(text)...)
+		patterns = append(patterns, markupTexts(text)...)
+		patterns = append(patterns, shellTexts(text)...)
 		patterns = append(patterns, urlTexts(text)...)
 		patterns = append(patterns, base64Texts(text)...)
 		patterns = append(patterns, hex.EncodeToString([]byte(text)), strings.ToUpper(hex.EncodeToString([]byte(text))))

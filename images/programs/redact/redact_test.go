@@ -77,6 +77,10 @@ func TestAnySplit(t *testing.T) {
 		pieces = append(pieces, jsonTexts(secret)[1], url.QueryEscape(secret),
 			base64.StdEncoding.EncodeToString([]byte(secret)), hex.EncodeToString([]byte(secret)))
 	}
+	for _, before := range []string{"", "u", "uu"} {
+		long := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("long ago ", 5) + before + password + key))
+		pieces = append(pieces, long[:60], "\n"+long[60:], "\\n"+long[60:120], "\r\n  "+long[60:], `\`, "n")
+	}
 	r := New(secrets...)
 	for range 3000 {
 		var text strings.Builder

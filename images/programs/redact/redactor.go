@@ -62,7 +62,7 @@ func (r *Redactor) addPattern(pattern string) {
 func (r *Redactor) String(text string) string {
 	r.lock.RLock()
 	defer r.lock.RUnlock()
-	out, _ := r.scan(text, true)
+	out, _, _ := r.scan(text, 0, true)
 	return out
 }
 
@@ -70,41 +70,61 @@ func (r *Redactor) String(text string) string {
 func (r *Redactor) Contains(text string) bool { return r.String(text) != text }
 
 // scan replaces secrets, those that share a character as one. Unless text is the end of a stream, it leaves as rest what may be
-// the beginning of a secret, and the secret that such a beginning stands in.
-func (r *Redactor) scan(text string, end bool) (out, rest string) {
+// the beginning of a secret, and the secret that such a beginning stands in. Run is how many characters of base64 stand before
+// the text, and restRun before the rest.
+func (r *Redactor) scan(text string, run int, end bool) (out, rest string, restRun int) {
 	limit := len(text)
 	if !end {
 		limit = r.decided(text)
 	}
+	found := r.find(text)
+	whole := slices.Clone(found)
+	if flat := unfold(text, run); len(flat.folds) > 0 {
+		for _, secret := range r.find(flat.text) {
+			if parts := flat.parts(secret); len(parts) > 1 {
+				found = append(found, parts...)
+				whole = append(whole, span{parts[0].from, parts[len(parts)-1].to})
+			}
+		}
+		found, whole = joined(found), joined(whole)
+		if !end {
+			limit = min(limit, flat.place(r.decided(flat.text)))
+		}
+	}
+	for _, secret := range slices.Backward(whole) {
+		if secret.from < limit && secret.to > limit {
+			limit = secret.from
+		}
+	}
 	var clean strings.Builder
 	written := 0
-	from, to := 0, 0 // the secret that was found last, and is not written yet
-	write := func() {
-		if to > from {
-			clean.WriteString(text[written:from])
-			clean.WriteString(Mark)
-			written = to
+	for _, secret := range found {
+		if secret.to > limit {
+			break
 		}
-	}
-	for i := range len(text) {
-		length := r.match(text[i:])
-		switch {
-		case length == 0:
-		case i < to:
-			to = max(to, i+length)
-		case i >= limit: // nothing after it is written
-		default:
-			write()
-			from, to = i, i+length
-		}
-	}
-	if to > limit {
-		limit = from
-	} else {
-		write()
+		clean.WriteString(text[written:secret.from])
+		clean.WriteString(Mark)
+		written = secret.to
 	}
 	clean.WriteString(text[written:limit])
-	return clean.String(), text[limit:]
+	return clean.String(), text[limit:], runBefore(text, limit, run)
+}
+
+// find lists the secrets in a text, those that share a character as one.
+func (r *Redactor) find(text string) []span {
+	var found []span
+	for i := range len(text) {
+		length := r.match(text[i:])
+		if length == 0 {
+			continue
+		}
+		if last := len(found) - 1; last >= 0 && i < found[last].to {
+			found[last].to = max(found[last].to, i+length)
+		} else {
+			found = append(found, span{i, i + length})
+		}
+	}
+	return found
 }
 
 // match returns the length of the longest secret that text begins with, or 0.

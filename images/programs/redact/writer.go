@@ -8,6 +8,8 @@ type Writer struct {
 	redactor *Redactor
 	to       io.Writer
 	held     string
+	// run is how many characters of base64 stand before what is held.
+	run int
 }
 
 // NewWriter returns a writer that passes to another what is not secret. It is for one goroutine.
@@ -22,9 +24,9 @@ func (w *Writer) Close() error { return w.pass("", true) }
 
 func (w *Writer) pass(chunk string, end bool) error {
 	w.redactor.lock.RLock()
-	out, rest := w.redactor.scan(w.held+chunk, end)
+	out, rest, run := w.redactor.scan(w.held+chunk, w.run, end)
 	w.redactor.lock.RUnlock()
-	w.held = rest
+	w.held, w.run = rest, run
 	if out == "" {
 		return nil
 	}

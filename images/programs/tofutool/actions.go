@@ -65,7 +65,7 @@ func (t *Tool) Execute(ctx context.Context, goal moduletool.Goal) ([]moduleproto
 	said, err := t.run(ctx, slices.Concat([]string{"apply", "-json"}, t.stateFlag(), []string{t.planFile()})...)
 	t.applied = goal == moduletool.Apply && err == nil
 	if said.killed {
-		err = t.withLost(err, said)
+		err = t.withLost(ctx, err, said)
 	}
 	if goal == moduletool.Refresh && err == nil {
 		return plan.Changes, nil

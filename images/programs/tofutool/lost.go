@@ -1,10 +1,13 @@
 package tofutool
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"kiln.dev/programs/moduleprotocol"
 )
@@ -23,21 +26,40 @@ func (m *messages) unrecorded(state []byte) []string {
 	return lost
 }
 
-// withLost adds to the error of a run that was killed what exists now and is known to nobody. That of an encrypted state cannot
-// be read here: it may be everything that was done.
-func (t *Tool) withLost(err error, said *messages) error {
-	state, reading := t.State()
-	if reading != nil {
-		state = nil
-	}
+// lostTime is how long a backend may take to say what it has.
+const lostTime = 10 * time.Second
+
+// withLost adds to the error of a run that was killed what was done and is not in the state: it exists, and is known to nobody. Where
+// the state cannot be read, all that was done may be so.
+func (t *Tool) withLost(ctx context.Context, err error, said *messages) error {
+	state, reading := t.stateOnceMore(ctx)
 	lost := said.unrecorded(state)
 	if len(lost) == 0 {
 		return err
 	}
 	failure := moduleprotocol.FailureOf(err)
+	if reading != nil {
+		failure.Message += fmt.Sprintf("\nDone, and perhaps not in the state, which cannot be read (%v): %s. Look whether the state has it, "+
+			"and import or remove what it has not before the next apply", reading, strings.Join(lost, ", "))
+		return failure
+	}
 	failure.Message += "\nDone, and not found in the state: " + strings.Join(lost, ", ") +
 		". Look for it, and import or remove it before the next apply"
 	return failure
+}
+
+// stateOnceMore is the state as it is now, also where the run was stopped: of a remote backend what it has, as OpenTofu decrypts it.
+func (t *Tool) stateOnceMore(ctx context.Context) ([]byte, error) {
+	if t.job.StateMode == moduleprotocol.Remote {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lostTime)
+		defer cancel()
+		return t.query(ctx, "state", "pull")
+	}
+	state, err := t.State()
+	if err == nil && encrypted(state) {
+		return nil, errors.New("it is encrypted")
+	}
+	return state, err
 }
 
 // addressesIn lists the instances in a state file (version 4); none where it is encrypted.

@@ -68,3 +68,13 @@ func TestHideWhole(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestHideInOneElement: what is sensitive in one element of a list is hidden, however deep, and the elements beside it are not.
+func TestHideInOneElement(t *testing.T) {
+	values := map[string]any{"values": []any{"seen", map[string]any{"values": []any{"seen", "hidden"}}, []any{"hidden"}}}
+	marks := map[string]any{"values": []any{false, map[string]any{"values": []any{false, true}}, true}}
+	want := map[string]any{"values": []any{"seen", map[string]any{"values": []any{"seen", "[secret]"}}, "[secret]"}}
+	if got := hide(values, marks); !reflect.DeepEqual(got, want) {
+		t.Errorf("%v", got)
+	}
+}

@@ -54,6 +54,9 @@ const SPELLINGS: readonly ((text: string) => string)[] = [
   (text) => Buffer.from(text).toString("base64"),
   (text) => Buffer.from(text).toString("base64url"),
   (text) => Buffer.from(text).toString("hex"),
+  (text) => JSON.stringify(text).replace(/[/]/g, String.raw`\/`),
+  (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;"),
+  (text) => text.replaceAll("'", String.raw`'\''`),
 ];
 
 /** The parts of a text that would tell the secret: all of it, or where it has lines each longer one. */
@@ -76,6 +79,40 @@ test("no spelling of a secret comes through, wherever the pieces end", () => {
       expect(out).toBe(through([secret], [text]));
     }),
   );
+});
+
+test("base64 of something longer is found wherever the secret begins in it, and wherever it is folded", () => {
+  const around = fc.string({ unit: fc.constantFrom("x", "y"), minLength: 32, maxLength: 90 });
+  fc.assert(
+    fc.property(
+      SECRET,
+      around,
+      around,
+      fc.constantFrom(60, 64, 76),
+      fc.nat(200),
+      (secret, before, after, width, cut) => {
+        const folded = Buffer.from(before + secret + after)
+          .toString("base64")
+          .replace(RegExp(`.{${width}}`, "g"), "$&\n");
+        const out = through([secret], [folded.slice(0, cut), folded.slice(cut)]);
+        expect(out).toBe(through([secret], [folded]));
+        expect(Buffer.from(out.replaceAll(/\[secret\]|\n/g, ""), "base64").length).toBeLessThan(
+          Buffer.byteLength(before + after) + 4,
+        );
+      },
+    ),
+    { numRuns: 50 },
+  );
+});
+
+test("fifty secrets of 4 KiB are known soon, and take little memory", () => {
+  const secrets = Array.from({ length: 50 }, (_, at) => `${at}/"é`.repeat(820));
+  const start = performance.now();
+  const before = process.memoryUsage().heapUsed;
+  const redactor = new Redactor(secrets);
+  expect(performance.now() - start).toBeLessThan(10_000);
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(600e6);
+  expect(redactor.text(`a ${secrets[7]} b`)).toBe("a [secret] b");
 });
 
 test("text without secrets comes through as it was, whatever the pieces", () => {

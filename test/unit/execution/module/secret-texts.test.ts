@@ -31,6 +31,7 @@ it.each([
   ["a token alone", "header.payload.signature", ["header.payload.signature", "header.payload.signature"]],
   ["a short token alone", "t0ken\n".trim(), ["t0ken"]],
   ["JSON", '{"type":"service_account","nested":{"client_secret":"s","id":"i"}}', ["s"]],
+  ["lists of JSON", '{"tokens":["a",["b",{"id":"i","key":"c"}]],"names":["d",{"password":"e"}]}', ["a", "b", "c", "e"]],
 ])("the secrets in %s", (_, text, secrets) => {
   expect(secretsOfFile(text)).toEqual(secrets);
 });
