@@ -9,6 +9,7 @@ import { clusterOf, controllerOf, type ClusterSettings, type ControllerSettings 
 import { secretKeysIn, type SecretKeys } from "./settings/credentials.ts";
 import { choiceOf, described, flagOf, isSilent, refusal, section, textOf, type Field } from "./settings/field.ts";
 import { githubOf, type GithubSettings } from "./settings/github.ts";
+import { signaturesOf, type SignaturePolicy } from "./settings/signatures.ts";
 import { tenantsOf, type TenantSettings } from "./settings/tenants.ts";
 import { DEFAULT_BASE_IMAGE } from "./toolchain/pins.ts";
 import { PLATFORMS, type Platform } from "./toolchain/platforms.ts";
@@ -30,6 +31,8 @@ export interface Settings {
   readonly runners: RunnersSettings | undefined;
   /** The GitHub side; nothing where it is kept by hand. */
   readonly github: GithubSettings | undefined;
+  /** Whose signature images of this stack must bear; nothing where none is asked for. */
+  readonly signatures: SignaturePolicy | undefined;
 }
 
 /** Self-hosted runners: where, by which controller, what their pods run, and for whom. */
@@ -106,6 +109,7 @@ const KEYS = {
     "actionsRunner",
     "tenants",
     "github",
+    "signatures",
   ],
   image: ["dockerfile", "platform", "tag", "base", "tools", "certificates", "plugins", "store", "programs"],
   source: ["path", "modules", "tags"],
@@ -148,6 +152,7 @@ export function parseSettings(
     buildOnPreview: flagOf(kiln("buildOnPreview"), false),
     runners: runnersOf(kiln, stack, secrets, choiceOf(image("platform"), PLATFORMS, "linux/amd64")),
     github: isSilent(kiln("github")) ? undefined : githubOf(kiln("github"), secrets),
+    signatures: signaturesOf(kiln("signatures")),
   };
   if (settings.image.dockerfile === "standalone") requireBuildable(settings, image, source);
   return Object.freeze(settings);

@@ -207,7 +207,8 @@ export async function pushIndex(
   const { repository, tag } = target;
   const place = tag === undefined ? ["--by-digest", repository] : [formatReference(target)];
   const images = digests.flatMap((digest) => ["--digest", digest]);
-  const args = ["index", "create", "--format", DIGEST_FORMAT, "--ref", repository, ...images, ...place];
+  // No `--ref`: it would add what that reference names, `latest` among it, to the images.
+  const args = ["index", "create", "--format", DIGEST_FORMAT, ...images, ...place];
   return (await regctl(client, repository, args)).stdout.trim();
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { regctl, type Descriptor, type ImageManifest, type RegistryClient } from "./client.ts";
+import { OCI, regctl, type Descriptor, type ImageManifest, type RegistryClient } from "./client.ts";
 import { formatReference, type ImageReference } from "./image-reference.ts";
 
 /** A manifest in a repository, of an image, of an index or of something attached: what it refers to, and what it costs. */
@@ -27,6 +27,18 @@ export async function readStoredManifest(
   const args = ["manifest", "get", "--format", "raw-body", formatReference(reference)];
   const result = await regctl(client, reference.repository, args, { allowMissing: true });
   return result && storedManifest(reference, result.stdout, tags);
+}
+
+/** The descriptor of any manifest, of an index too; nothing where the repository does not have it. */
+export async function readDescriptor(
+  client: RegistryClient,
+  { repository, digest }: ImageReference & { readonly digest: string },
+): Promise<Descriptor | undefined> {
+  const args = ["manifest", "get", "--format", "raw-body", formatReference({ repository, digest })];
+  const result = await regctl(client, repository, args, { allowMissing: true });
+  if (result === undefined) return undefined;
+  const { mediaType = OCI.manifest } = JSON.parse(result.stdout) as Partial<ImageManifest>;
+  return { mediaType, digest, size: Buffer.byteLength(result.stdout) };
 }
 
 /** What a manifest's text, byte by byte as the registry has it, says. Docker's older kinds have the same fields. */

@@ -9,10 +9,14 @@ import { warmRepository } from "../registry/repository-names.ts";
 import { stackFile, type Settings } from "../settings.ts";
 import { fileSystemOf, imageChange, type FileSystem, type ImageChange } from "./promotion.ts";
 import { readStackSettings, writeWarmImage } from "./stack-file.ts";
+import type { Notary } from "./supply/cosign.ts";
+import { policyText, requireSeal } from "./supply/seal-faults.ts";
 import { readVerifiableImage, requirePlatform, requireRecord } from "./verified-image.ts";
 
 export interface PromoteOptions {
   readonly client: RegistryClient;
+  /** Verifies signatures, where the target's file asks for them. */
+  readonly notary: Notary;
   /** The checkout whose stack files are read and written. */
   readonly project: string;
   readonly from: string;
@@ -36,6 +40,8 @@ export interface Promotion {
     VerificationRecord,
     "programs" | "compileActions" | "emulated"
   >;
+  /** Who signed, as the target demands it; nothing where it demands no signature. */
+  readonly signedBy: string | undefined;
   readonly copied: { readonly blobs: number; readonly bytes: number; readonly attached: readonly string[] };
   readonly fileSystem: FileSystem;
   readonly change: ImageChange;
@@ -43,7 +49,8 @@ export interface Promotion {
 
 /**
  * Takes a stack's verified warm image to another stack: checks the record, copies the image with all that refers to it,
- * checks the copy, and only then writes the target's file. Throws where the image was never verified.
+ * checks the copy, and only then writes the target's file. Throws where the image was never verified, or where it has not the
+ * seal that the target demands.
  */
 export async function promote(options: PromoteOptions): Promise<Promotion> {
   const { client, project, dryRun, progress } = options;
@@ -52,6 +59,7 @@ export async function promote(options: PromoteOptions): Promise<Promotion> {
   const image = await readVerifiableImage(client, source, from);
   requirePlatform(image, target);
   const { record, digest } = await requireRecord(client, source, from);
+  await requireTargetSeal(options, target, from);
 
   const to = warmRepository(target.registry);
   const copy: ImageCopy = { from, image, to, tag: keepingTag(from.digest) };
@@ -64,6 +72,7 @@ export async function promote(options: PromoteOptions): Promise<Promotion> {
     await copyImage(client, copy, missing, progress);
     await requireCopy(client, copy);
     await requireRecordThere(client, { repository: to, digest: from.digest });
+    await requireTargetSeal(options, target, { repository: to, digest: from.digest });
     await writeWarmImage(project, options.to, warmImage);
   }
   return {
@@ -75,10 +84,22 @@ export async function promote(options: PromoteOptions): Promise<Promotion> {
       compileActions: record.compileActions,
       ...(record.emulated === true ? { emulated: record.emulated } : {}),
     },
+    signedBy: target.signatures && policyText(target.signatures),
     copied: copiedOf(missing),
     fileSystem: fileSystemOf(image),
     change,
   };
+}
+
+/** Throws unless an image has the seal that the target demands, with the digest that is promoted. */
+async function requireTargetSeal(
+  { client, notary, progress }: PromoteOptions,
+  { stack, signatures }: Settings,
+  image: PinnedImage,
+): Promise<void> {
+  if (signatures === undefined) return;
+  progress.step(`verifying the seal of ${image.repository}@${image.digest}`);
+  await requireSeal({ client, notary, policy: signatures }, image, stack);
 }
 
 /** How much of a digest a tag repeats: enough to be one of its own. */

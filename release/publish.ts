@@ -4,6 +4,9 @@ import { pushIndex, readDigest, readTags, type RegistryClient } from "../registr
 import { readImage } from "../registry/compose.ts";
 import { formatReference, type PinnedImage } from "../registry/image-reference.ts";
 import { tagManifest } from "../registry/tag-manifest.ts";
+import type { Notary } from "./supply/cosign.ts";
+import { requireSeal } from "./supply/seal-faults.ts";
+import type { SealDemand } from "./supply/stack-seals.ts";
 import { imageTagsOf, isReleasedTag, type Release } from "./tags.ts";
 import { requireVerifiedRunner } from "./verified-runner.ts";
 
@@ -27,15 +30,19 @@ export interface Published {
 
 /**
  * Sets the image tags of a release: on the image, or on an index of one image a platform. A version's tag that names another
- * digest stays as it is and throws: what was released once is that for ever. So does an image that was never verified.
+ * digest stays as it is and throws: what was released once is that for ever. So does an image that was never verified, and an
+ * image or index without the seal that a stack demands.
  */
 export async function publishRelease(options: {
   readonly client: RegistryClient;
   readonly release: Release;
   readonly images: readonly PinnedImage[];
+  /** What stacks demand of images of this repository. */
+  readonly demands: readonly SealDemand[];
+  readonly notary: Notary;
   readonly progress: Progress;
 }): Promise<Published> {
-  const { client, release, progress } = options;
+  const { client, release, notary, progress } = options;
   const repository = onlyRepository(options.images);
   const images = await Promise.all(options.images.map((image) => readVerified(client, image)));
   const platforms = byPlatform(images);
@@ -54,6 +61,10 @@ export async function publishRelease(options: {
         );
   const before = await readDigest(client, { repository, tag: release.imageTag });
   if (before !== undefined && before !== digest) throw moved(release, repository, before, digest);
+  // Of an index its images too, and before any tag names it.
+  for (const { stack, policy } of options.demands) {
+    await requireSeal({ client, notary, policy }, { repository, digest }, stack);
+  }
   const imageTags = imageTagsOf(release, existing);
   let unchanged = true;
   // The version first: `latest` never names what has no version.

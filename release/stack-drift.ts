@@ -1,31 +1,36 @@
 import { readRecord } from "../cache/record.ts";
 import { KilnError, messageOf } from "../errors.ts";
 import { readDigest, type RegistryClient } from "../registry/client.ts";
-import { parsePinnedImage } from "../registry/image-reference.ts";
-import { warmRepository } from "../registry/repository-names.ts";
+import { parsePinnedImage, type PinnedImage } from "../registry/image-reference.ts";
+import { imageRepository, warmRepository } from "../registry/repository-names.ts";
 import type { Settings } from "../settings.ts";
 import { run } from "../toolchain/process.ts";
 import { previewChanges, previewError, type ImageFinding, type PreviewFinding, type StackDrift } from "./drift.ts";
 import { readOutputs, type PulumiStack } from "./pulumi-stack.ts";
 import { readStackSettings } from "./stack-file.ts";
+import type { Notary } from "./supply/cosign.ts";
+import { readSealState } from "./supply/seal-faults.ts";
 
 export interface DriftQuery {
   readonly project: string;
   readonly stack: string;
   readonly client: RegistryClient;
+  /** Verifies signatures, where the stack's file asks for them. */
+  readonly notary: Notary;
   /** The environment of Pulumi where it is to be asked; without one, only the images in the stack's file are looked at. */
   readonly pulumi: NodeJS.ProcessEnv | undefined;
 }
 
 /** How what runs for a stack stands to its file: its resources, and each image that the file or an output names by digest. */
-export async function readStackDrift({ project, stack, client, pulumi }: DriftQuery): Promise<StackDrift> {
+export async function readStackDrift(query: DriftQuery): Promise<StackDrift> {
+  const { project, stack, pulumi } = query;
   const settings = await readStackSettings(project, stack);
   const call = pulumi === undefined ? undefined : { project, stack, env: pulumi };
   const preview: PreviewFinding = call === undefined ? { kind: "not asked" } : await readPreview(call);
   const outputs = call === undefined ? {} : await readOutputs(call);
   const images: ImageFinding[] = [];
   for (const [image, namedBy] of imagesNamed(settings, outputs)) {
-    images.push(await readImageFinding(client, settings, image, namedBy));
+    images.push(await readImageFinding(query, settings, image, namedBy));
   }
   return { stack, preview, images };
 }
@@ -82,13 +87,13 @@ export function imagesNamed(
 }
 
 async function readImageFinding(
-  client: RegistryClient,
+  query: DriftQuery,
   settings: Settings,
   image: string,
   namedBy: readonly string[],
 ): Promise<ImageFinding> {
   try {
-    const fault = await readFault(client, settings, image);
+    const fault = await readFault(query, settings, image);
     return { image, namedBy, state: fault === "" ? "sound" : "faulty", fault };
   } catch (error) {
     if (!(error instanceof KilnError) || error.kind === "interrupted") throw error;
@@ -97,11 +102,26 @@ async function readImageFinding(
 }
 
 /** What is wrong with an image in its registry; empty where nothing is. Records are those of warm images. */
-async function readFault(client: RegistryClient, { registry }: Settings, image: string): Promise<string> {
+async function readFault(query: DriftQuery, settings: Settings, image: string): Promise<string> {
   const pinned = parsePinnedImage(image);
   if (pinned === undefined) return "is not pinned by digest";
-  if ((await readDigest(client, pinned)) === undefined) return "is no longer in its registry";
-  if (pinned.repository !== warmRepository(registry)) return "";
-  const found = await readRecord(client, pinned);
-  return found.record === undefined ? `is not verified: ${found.faults.join("; ")}` : "";
+  if ((await readDigest(query.client, pinned)) === undefined) return "is no longer in its registry";
+  const isWarm = pinned.repository === warmRepository(settings.registry);
+  const found = isWarm ? await readRecord(query.client, pinned) : undefined;
+  const unverified = found !== undefined && found.record === undefined;
+  return [
+    ...(unverified ? [`is not verified: ${found.faults.join("; ")}`] : []),
+    ...(await readSealFaults(query, settings, pinned)),
+  ].join("; ");
+}
+
+/** What is wrong with the seal of an image that this project made, where the stack demands one. */
+async function readSealFaults(
+  { client, notary }: DriftQuery,
+  { registry, signatures: policy }: Settings,
+  image: PinnedImage,
+): Promise<readonly string[]> {
+  if (policy === undefined) return [];
+  if (![imageRepository(registry), warmRepository(registry)].includes(image.repository)) return [];
+  return (await readSealState({ client, notary, policy }, image)).faults;
 }

@@ -5,7 +5,7 @@ import { readImage, type Image } from "../registry/compose.ts";
 import { formatReference, parsePinnedImage, type PinnedImage } from "../registry/image-reference.ts";
 
 /** By which a runner image names the warm image that it was built from (images/iac-runner/Dockerfile.merged). */
-const BASE_LABEL = "org.opencontainers.image.base.name";
+export const BASE_LABEL = "org.opencontainers.image.base.name";
 
 /**
  * Throws a difference unless a runner image was verified: it has a record of its own, or the warm image that its label names has

@@ -10,7 +10,10 @@ export const TOOLS = ["go", "pulumi", "opentofu", "regctl", "registry"] as const
  */
 export const TEST_TOOLS = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet"] as const;
 
-export type Tool = (typeof TOOLS)[number] | (typeof TEST_TOOLS)[number];
+/** Tools that some commands alone run, for who asks for what they do: got when such a command first needs them. */
+export const OPTIONAL_TOOLS = ["cosign"] as const;
+
+export type Tool = (typeof TOOLS | typeof TEST_TOOLS | typeof OPTIONAL_TOOLS)[number];
 
 /** A file of an official release. `member` is the binary inside the archive; without it the file is the binary. */
 export interface Download {
@@ -73,7 +76,7 @@ export function platformName(platform: string = process.platform, arch: string =
 /** Checks the shape of a pins document and returns it typed; throws a KilnError that names the first wrong key path. */
 export function readPins(document: unknown): Pins {
   const tools = record(document, "pins");
-  const names = [...TOOLS, ...TEST_TOOLS];
+  const names = [...TOOLS, ...TEST_TOOLS, ...OPTIONAL_TOOLS];
   return Object.fromEntries(names.map((tool) => [tool, readPin(tools[tool], tool)])) as Record<Tool, Pin>;
 }
 

@@ -8,11 +8,15 @@ import { proposeCommand } from "./propose.ts";
 import { pruneCommand } from "./prune.ts";
 import { publishCommand } from "./publish.ts";
 import { releaseRunCommand } from "./run.ts";
+import { sealCommand } from "./seal.ts";
 import { touchedCommand } from "./touched.ts";
+import { verifySealCommand } from "./verify.ts";
 
 /** The commands of `kiln release`, in the order of its help. */
 export const releaseCommands: readonly Command[] = [
   releaseRunCommand,
+  sealCommand,
+  verifySealCommand,
   publishCommand,
   proposeCommand,
   promoteCommand,

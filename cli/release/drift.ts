@@ -12,6 +12,7 @@ import { resolveTool } from "../../toolchain/resolve.ts";
 import type { Command, Invocation } from "../command.ts";
 import { noArguments, repeated } from "../options.ts";
 import { table } from "../printer.ts";
+import { notaryHere } from "./notary.ts";
 import { pulumiEnvironments } from "./stack-environment.ts";
 
 const LABEL = "kiln-drift";
@@ -35,11 +36,12 @@ export const driftCommand: Command = {
     const issue = values.issue === true ? await issueOf(here.project, values) : undefined;
     const environments = values.images === true ? undefined : await pulumiEnvironments(stacks, progress);
     const { path: regctl } = await resolveTool("regctl", { places: here, progress });
+    const notary = notaryHere(here, progress);
     const results: StackDrift[] = [];
     for (const stack of stacks) {
       progress.step(`comparing stack ${stack}`);
       const pulumi = environments?.(stack);
-      results.push(await readStackDrift({ project: here.project, stack, client: { regctl }, pulumi }));
+      results.push(await readStackDrift({ project: here.project, stack, client: { regctl }, notary, pulumi }));
     }
     const written = issue === undefined ? undefined : await report(issue, results);
     return {

@@ -6,6 +6,7 @@ import { resolveTool } from "../../toolchain/resolve.ts";
 import type { Command } from "../command.ts";
 import { noArguments, required } from "../options.ts";
 import { size, table } from "../printer.ts";
+import { notaryHere } from "./notary.ts";
 import { readyPromotionRequest } from "./promotion-request.ts";
 
 /** `kiln release promote`. */
@@ -36,7 +37,10 @@ export const promoteCommand: Command = {
     const request =
       values["pull-request"] === true ? await readyPromotionRequest(here.project, process.env) : undefined;
     const { path: regctl } = await resolveTool("regctl", { places: here, progress });
-    const promotion = await promote({ client: { regctl }, project: here.project, from, to, dryRun, progress });
+    const promotion = await promote({
+      ...{ client: { regctl }, notary: notaryHere(here, progress), project: here.project },
+      ...{ from, to, dryRun, progress },
+    });
     if (request === undefined) return { json: promotion, text: promotionReport(promotion) };
     const changes = promotionTable(promotion);
     const { pullRequest, text } = await request.open(promotion, changes, progress);
@@ -50,7 +54,7 @@ export function promotionReport(promotion: Promotion): string {
 }
 
 function promotionTable(promotion: Promotion): string {
-  const { from, to, warmImage, before, verification, copied, fileSystem, change, dryRun } = promotion;
+  const { from, to, warmImage, before, verification, signedBy, copied, fileSystem, change, dryRun } = promotion;
   const { programs, record } = verification;
   const nothing = copied.blobs === 0 && copied.attached.length === 0;
   const amount = `${copied.blobs} blobs (${size(copied.bytes)}), ${copied.attached.length} attached`;
@@ -61,6 +65,7 @@ function promotionTable(promotion: Promotion): string {
       "verified",
       `${programs.length} programs, ${verification.compileActions} compile actions${verification.emulated === true ? ", under emulation" : ""}; record ${record}`,
     ],
+    ["signed", signedBy === undefined ? `not asked for: ${stackFile(to)} has no kiln:signatures` : `by ${signedBy}`],
     [dryRun ? "to copy" : "copied", nothing ? "nothing: the registry has it" : amount],
     ["layers", `${fileSystem.count} equal file-system layers in ${from} and ${to}; list ${fileSystem.digest}`],
     ...change.layers.added.map(({ name, bytes }) => ["", `+ ${name}  ${size(bytes)}`]),

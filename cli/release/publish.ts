@@ -1,11 +1,13 @@
 import { KilnError } from "../../errors.ts";
 import { parsePinnedImage, type PinnedImage } from "../../registry/image-reference.ts";
 import { publishRelease, type Published } from "../../release/publish.ts";
+import { readSealDemands } from "../../release/supply/stack-seals.ts";
 import { parseReleaseTag } from "../../release/tags.ts";
 import { places } from "../../toolchain/places.ts";
 import { resolveTool } from "../../toolchain/resolve.ts";
 import type { Command } from "../command.ts";
 import { noArguments, repeated, required } from "../options.ts";
+import { notaryHere } from "./notary.ts";
 
 /** `kiln release publish`. */
 export const publishCommand: Command = {
@@ -21,8 +23,12 @@ export const publishCommand: Command = {
     noArguments(positionals);
     const release = parseReleaseTag(required(values, "tag"));
     const images = repeated(values, "image").map(pinned);
-    const { path: regctl } = await resolveTool("regctl", { places: places(), progress });
-    const published = await publishRelease({ client: { regctl }, release, images, progress });
+    const here = places();
+    const demands = await readSealDemands(here.project, images[0]?.repository ?? "");
+    if (demands.length === 0) progress.note("no stack of this repository asks for signatures (kiln:signatures)");
+    const { path: regctl } = await resolveTool("regctl", { places: here, progress });
+    const notary = notaryHere(here, progress);
+    const published = await publishRelease({ client: { regctl }, release, images, demands, notary, progress });
     return { json: published, text: publishedText(published) };
   },
 };

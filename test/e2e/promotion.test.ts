@@ -1,13 +1,14 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readRecord } from "../../cache/record.ts";
 import { silent } from "../../progress.ts";
-import { pushDocument, pushManifest, OCI, type RegistryClient } from "../../registry/client.ts";
+import { pushDocument, pushIndex, pushManifest, OCI, regctl, type RegistryClient } from "../../registry/client.ts";
 import { readImage } from "../../registry/compose.ts";
 import { copyImage, readMissing, requireCopy } from "../../registry/copy.ts";
-import { parsePinnedImage, type PinnedImage } from "../../registry/image-reference.ts";
+import { formatReference, parsePinnedImage, referrersTag, type PinnedImage } from "../../registry/image-reference.ts";
+import { tagManifest } from "../../registry/tag-manifest.ts";
 import type { Promotion } from "../../release/promote.ts";
 import { readStackSettings, writeWarmImage } from "../../release/stack-file.ts";
 import { places } from "../../toolchain/places.ts";
@@ -15,6 +16,7 @@ import { run } from "../../toolchain/process.ts";
 import { resolveTool } from "../../toolchain/resolve.ts";
 import { FIXTURE_PATTERN, kiln, makeCheckout, PROJECT, removeCheckout, type Checkout } from "../support/checkout.ts";
 import { engineOf } from "../support/engine.ts";
+import { isExtended } from "../support/extended.ts";
 import { RegistryProcess } from "../support/registry-process.ts";
 
 /** dev, staging and prod on loopback registries of their own; dev's is the checkout's, which a bake starts. */
@@ -71,7 +73,9 @@ beforeAll(async () => {
   for (const [stack, registry] of Object.entries(registries)) {
     const source = `  kiln:source:\n    path: ${SOURCE}\n    modules: "${FIXTURE_PATTERN}"\n`;
     const committed = (await text(stack)).replace(/^ +kiln:warmImage: .*\n/m, "").trimEnd();
-    const own = committed.replace(/^( +kiln:registry: ).*$/m, `$1${registry}`);
+    // These stacks have signers that no test is: what has no seal travels here, until a test demands one.
+    const unsigned = committed.replace(/^ +kiln:signatures:\n(?: {4,}.*\n)+/m, "");
+    const own = unsigned.replace(/^( +kiln:registry: ).*$/m, `$1${registry}`);
     await writeFile(stackFile(stack), `${own}\n${source}`);
   }
   await bakeDev();
@@ -226,6 +230,91 @@ describe("a new image and its rollback", () => {
     const verified = await kiln(checkout, ["cache", "verify", ...select, "--image", `${repository}@${first.digest}`]);
     expect(verified.stdout).toContain("no compile action");
     expect(verified.code).toBe(0);
+  });
+});
+
+describe.runIf(isExtended)("stacks that demand a seal", () => {
+  const names = ["dev", "staging", "prod"];
+  const password = { COSIGN_PASSWORD: "sesame" };
+  const release = (...args: readonly string[]) => kiln(checkout, ["release", ...args], { env: password });
+  let cosign: string;
+
+  const reference = async (stack: string) => {
+    const { repository, digest } = await warmImage(stack);
+    return `${repository}@${digest}`;
+  };
+
+  beforeAll(async () => {
+    cosign = (await resolveTool("cosign", { places: places(), progress: silent })).path;
+    await run(cosign, ["generate-key-pair"], { cwd: root, env: { ...process.env, ...password } });
+    await cp(path.join(root, "cosign.pub"), path.join(checkout.directory, "cosign.pub"));
+    for (const stack of names) await appendFile(stackFile(stack), "  kiln:signatures: { key: cosign.pub }\n");
+  });
+
+  it("refuse an image without one, with exit 3", async () => {
+    const before = await text("staging");
+    const result = await promote("dev", "staging");
+    expect([result.code, await text("staging")]).toEqual([3, before]);
+    expect(result.stderr).toContain("is not sealed for stack staging: it has no signature");
+  });
+
+  it("take it once it has, and give it to the next, as cosign itself verifies there", async () => {
+    const sealed = await release(
+      "seal",
+      ...["--stack", "dev", "--image", await reference("dev"), "--key", path.join(root, "cosign.key")],
+    );
+    expect({ code: sealed.code, stderr: sealed.code === 0 ? "" : sealed.stderr }).toEqual({ code: 0, stderr: "" });
+    expect(`${sealed.stdout}${sealed.stderr}`).not.toContain("sesame");
+    expect((await promoted("dev", "staging")).signedBy).toBe("the key cosign.pub");
+    await promoted("staging", "prod");
+    const image = await reference("prod");
+    const flags = ["--key", path.join(root, "cosign.pub"), "--insecure-ignore-tlog=true"];
+    await run(cosign, ["verify", ...flags, image]);
+    for (const type of ["slsaprovenance1", "spdxjson"]) {
+      await run(cosign, ["verify-attestation", ...flags, "--type", type, image]);
+    }
+    const verified = await release("verify", "--stack", "prod", "--image", image, "--json");
+    expect(verified.code).toBe(0);
+    const { images } = JSON.parse(verified.stdout) as {
+      images: { parts: { part: string; predicate?: { packages?: { name: string }[] } }[] }[];
+    };
+    const list = images[0]?.parts.find(({ part }) => part === "sbom")?.predicate?.packages?.map(({ name }) => name);
+    expect(list).toEqual(expect.arrayContaining(["git", "stdlib", "github.com/pulumi/pulumi/pkg/v3"]));
+  });
+
+  it("take an index of images, which has exactly those and is sealed with them", async () => {
+    const { repository, digest } = await warmImage("dev");
+    // What else a tag names is no part of it.
+    await tagManifest(client, { repository, digest: (await warmImage("staging")).digest }, "latest");
+    const index = `${repository}@${await pushIndex(client, { repository }, [digest])}`;
+    const flags = ["--stack", "dev", "--image", index];
+    const sealed = await release("seal", ...flags, "--key", path.join(root, "cosign.key"), "--json");
+    const { sealed: each } = JSON.parse(sealed.stdout) as { sealed: { image: string; added: string[] }[] };
+    expect(each.map(({ image, added }) => [image, added])).toEqual([
+      [`${repository}@${digest}`, []],
+      [index, ["provenance", "signature"]],
+    ]);
+    expect((await release("verify", ...flags)).code).toBe(0);
+  });
+
+  it("are told by drift of a signature that is gone, and of one that is another's", async () => {
+    const drift = () => release("drift", "--images", "--stack", "prod");
+    expect((await drift()).code).toBe(0);
+    const before = await text("prod");
+    await run(cosign, ["generate-key-pair", "--output-key-prefix", "other"], {
+      cwd: checkout.directory,
+      env: { ...process.env, ...password },
+    });
+    await writeFile(stackFile("prod"), before.replace("{ key: cosign.pub }", "{ key: other.pub }"));
+    const another = await drift();
+    await writeFile(stackFile("prod"), before);
+    expect([another.code, another.stdout]).toEqual([3, expect.stringContaining("a signature that does not stand")]);
+
+    // The registry keeps it, but no longer tells of it: to whoever looks, that is the same.
+    const { repository, digest } = await warmImage("prod");
+    await regctl(client, repository, ["index", "create", formatReference({ repository, tag: referrersTag(digest) })]);
+    const gone = await drift();
+    expect([gone.code, gone.stdout]).toEqual([3, expect.stringContaining("has no signature")]);
   });
 });
 

@@ -24,7 +24,7 @@ it.each([
 ])("puts all images under %s and gives the digest of that", async (_, target, place) => {
   const client = await clientOf("echo sha256:index");
   expect(await pushIndex(client, target, ["sha256:a", "sha256:b"])).toBe("sha256:index");
-  const images = "--ref localhost:5180/m --digest sha256:a --digest sha256:b";
+  const images = "--digest sha256:a --digest sha256:b";
   const format = "--format {{ .Manifest.GetDescriptor.Digest }}";
   expect((await readFile(path.join(home, "calls"), "utf8")).trimEnd()).toBe(
     `index create ${format} ${images} ${place} --host reg=localhost:5180,tls=disabled`,

@@ -4,7 +4,10 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { silent } from "../../../progress.ts";
 import { OCI } from "../../../registry/client.ts";
 import { promote, type PromoteOptions } from "../../../release/promote.ts";
+import { memoryManifests } from "../../support/memory-manifests.ts";
+import { MemoryNotary, NO_NOTARY } from "../../support/memory-notary.ts";
 import { MemoryRegistry } from "../../support/memory-registry.ts";
+import { sealInMemory } from "../../support/sealed-image.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 import { CONTRACT, putRecord, putWarmImage, type WarmImageOptions } from "../../support/warm-image.ts";
 
@@ -12,7 +15,7 @@ const memory = vi.hoisted((): { functions: Record<string, (...args: never[]) => 
 vi.mock("../../../registry/client.ts", async (original) => {
   const names = [
     ...["readDigest", "readReferrers", "readTags", "readImageManifest", "readImageConfig", "readBlobText"],
-    ...["hasBlob", "copyBlob", "copyWithReferrers"],
+    ...["hasBlob", "copyBlob", "copyWithReferrers", "regctl", "pushManifest", "pushDocument"],
   ];
   const calls = names.map((name) => [name, (...args: never[]) => memory.functions[name]?.(...args)]);
   return { ...(await original<object>()), ...(Object.fromEntries(calls) as object) };
@@ -28,6 +31,7 @@ const text = (stack: string) => readFile(file(stack), "utf8");
 const run = (options: Partial<PromoteOptions> = {}) =>
   promote({
     client: registry.client,
+    notary: NO_NOTARY,
     project,
     from: "dev",
     to: "staging",
@@ -53,7 +57,7 @@ async function bakeDev(options: WarmImageOptions = {}, record: object | false = 
 
 beforeEach(async () => {
   registry = new MemoryRegistry();
-  memory.functions = registry.functions;
+  memory.functions = { ...registry.functions, ...memoryManifests(registry, { refused: new Set(), leavesTags: false }) };
   project = await temporaryDirectory();
   await mkdir(path.join(project, "stacks"));
   await writeStack("staging", 5182);
@@ -245,6 +249,50 @@ describe("what makes no sense", () => {
     registry[state].add("localhost:5182");
     const before = await text("staging");
     await expect(run()).rejects.toMatchObject({ kind: "unreachable" });
+    expect(await text("staging")).toBe(before);
+  });
+});
+
+describe("a target that demands a seal", () => {
+  const DEMAND = "  kiln:signatures: { key: cosign.pub }\n";
+  let notary: MemoryNotary;
+
+  beforeEach(async () => {
+    notary = new MemoryNotary();
+    await writeStack("staging", 5182, DEMAND);
+  });
+
+  it("gets an image that has it, and the seal with it, verified on both sides", async () => {
+    const digest = await bakeDev();
+    await sealInMemory(registry, notary, { repository: DEV, digest });
+    notary.verified = 0;
+    expect(await run({ notary })).toMatchObject({ signedBy: "the key cosign.pub", unchanged: false });
+    expect(notary.verified).toBe(6);
+    expect(await text("staging")).toContain(`kiln:warmImage: ${STAGING}@${digest}`);
+  });
+
+  it.each([false, true])("refuses one that has none, before anything is copied (dry run: %j)", async (dryRun) => {
+    await bakeDev();
+    const before = await text("staging");
+    await expect(run({ notary, dryRun })).rejects.toMatchObject({
+      kind: "difference",
+      message: expect.stringContaining("is not sealed for stack staging: it has no signature") as string,
+    });
+    expect(registry.writes.filter((write) => write.includes("5182"))).toEqual([]);
+    expect(await text("staging")).toBe(before);
+  });
+
+  it("refuses one whose seal does not arrive, and leaves its file", async () => {
+    const digest = await bakeDev();
+    await sealInMemory(registry, notary, { repository: DEV, digest });
+    const before = await text("staging");
+    const copy = memory.functions.copyWithReferrers;
+    memory.functions.copyWithReferrers = async (...args: never[]) => {
+      await copy?.(...args);
+      const { manifests } = registry.repository(STAGING);
+      for (const [name, manifest] of manifests) if (manifest.includes("sigstore.dev/cosign")) manifests.delete(name);
+    };
+    await expect(run({ notary })).rejects.toThrow("it has no signature");
     expect(await text("staging")).toBe(before);
   });
 });

@@ -18,6 +18,7 @@ const BRANCH = "kiln/promote-staging";
 const promotion: Promotion = {
   ...{ from: "dev", to: "staging", warmImage: NEW, before: OLD, dryRun: false, unchanged: false },
   verification: { record: "sha256:r", programs: ["m/aws/vpc"], compileActions: 0 },
+  signedBy: undefined,
   copied: { blobs: 0, bytes: 0, attached: [] },
   fileSystem: { count: 1, digest: "sha256:list", diffIds: [] },
   change: { layers: { added: [], removed: [] }, bytesToPull: 0, programs: { added: [], removed: [] }, contract: [] },

@@ -4,6 +4,7 @@ import { silent } from "../../../progress.ts";
 import { registryRemover, type ImageRemover } from "../../../release/image-remover.ts";
 import { prune, type PruneOptions } from "../../../release/prune.ts";
 import { NOTE_TAG } from "../../../release/registry-tag.ts";
+import { BUNDLE_TYPE } from "../../../release/supply/bundle.ts";
 import { memoryManifests, putAny, type Deletions } from "../../support/memory-manifests.ts";
 import { MemoryRegistry } from "../../support/memory-registry.ts";
 
@@ -53,6 +54,28 @@ const present = () => [...registry.repository(WARM).manifests.keys()].sort();
 const note = () => registry.repository(WARM).tags.get(NOTE_TAG);
 
 describe("a clean-up", () => {
+  it("leaves the seal of an image that stays, and takes that of one that goes", async () => {
+    const seal = (digest: string) => {
+      const config = { mediaType: "c", digest: `sha256:empty`, size: 2 };
+      const subject = { mediaType: "m", digest, size: 1 };
+      const bundles = ["signature", "sbom", "provenance"].map((part) =>
+        putAny(registry, WARM, { schemaVersion: 2, artifactType: BUNDLE_TYPE, config, layers: [], subject, part }),
+      );
+      // As a registry without the referrers API lists them, and as cosign 2 attached its own.
+      const manifests = bundles.map((bundle) => ({ mediaType: "m", digest: bundle, size: 1 }));
+      const list = putAny(registry, WARM, { schemaVersion: 2, manifests }, digest.replace(":", "-"));
+      const old = { schemaVersion: 2, config, layers: [{ mediaType: "l", digest: `${digest}-sig`, size: 3 }] };
+      return [...bundles, list, putAny(registry, WARM, old, `${digest.replace(":", "-")}.sig`)];
+    };
+    const [kept, gone] = [putImage("kept"), putImage("gone", `inputs-${KEY}`)];
+    const [stays, goes] = [seal(kept.image), seal(gone.image)];
+    const done = await run({ roots: [root(kept.image)] });
+    expect(done.removed.map(({ digest }) => digest)).toEqual(
+      expect.arrayContaining([gone.image, gone.record, ...goes]),
+    );
+    expect(present()).toEqual([kept.image, kept.record, ...stays].sort());
+  });
+
   it("leaves exactly what is named and what belongs to that", async () => {
     const kept = putImage("kept");
     const release = putImage("release", "v1.2.3");

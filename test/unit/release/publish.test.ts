@@ -1,7 +1,10 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { KilnError } from "../../../errors.ts";
 import { silent } from "../../../progress.ts";
 import { byPlatform, publishRelease } from "../../../release/publish.ts";
+import type { SealDemand } from "../../../release/supply/stack-seals.ts";
 import { parseReleaseTag } from "../../../release/tags.ts";
+import { NO_NOTARY } from "../../support/memory-notary.ts";
 
 const REPOSITORY = "ghcr.io/acme/runners/base-images/iac-runner";
 const digestOf = (digit: string) => `sha256:${digit.repeat(64)}`;
@@ -18,6 +21,7 @@ const registry = vi.hoisted(() => ({
   layers: new Map<string, readonly string[]>(),
   labels: new Map<string, Readonly<Record<string, string>>>(),
   verified: new Set<string>(),
+  sealed: new Set<string>(),
   set: [] as string[],
 }));
 
@@ -46,6 +50,12 @@ vi.mock("../../../cache/record.ts", () => ({
         : { record: undefined, faults: ["no verification record is attached to it"] },
     ),
 }));
+vi.mock("../../../release/supply/seal-faults.ts", () => ({
+  requireSeal: (_check: unknown, { digest }: { digest: string }, stack: string) =>
+    registry.sealed.has(digest)
+      ? Promise.resolve([])
+      : Promise.reject(new KilnError("difference", `${digest} is not sealed for stack ${stack}`)),
+}));
 vi.mock("../../../registry/tag-manifest.ts", () => ({
   tagManifest: (_client: unknown, { digest }: { digest: string }, tag: string) => {
     registry.tags.set(tag, digest);
@@ -57,7 +67,8 @@ vi.mock("../../../registry/tag-manifest.ts", () => ({
 beforeEach(() => {
   registry.tags.clear();
   registry.set.length = 0;
-  for (const known of [registry.platforms, registry.layers, registry.labels, registry.verified]) known.clear();
+  for (const known of [registry.platforms, registry.layers, registry.labels, registry.verified, registry.sealed])
+    known.clear();
   registry.platforms
     .set(AMD, "linux/amd64")
     .set(ARM, "linux/arm64")
@@ -66,11 +77,14 @@ beforeEach(() => {
   registry.verified.add(BELOW);
 });
 
-const publish = (version: string, ...digests: readonly string[]) =>
+const publish = (version: string, ...digests: readonly string[]) => publishFor([], version, ...digests);
+const publishFor = (demands: readonly SealDemand[], version: string, ...digests: readonly string[]) =>
   publishRelease({
     client: { regctl: "none" },
     release: parseReleaseTag(`iac-runner-base-v${version}`),
     images: digests.map((digest) => ({ repository: REPOSITORY, digest })),
+    demands,
+    notary: NO_NOTARY,
     progress: silent,
   });
 
@@ -165,5 +179,20 @@ describe("byPlatform", () => {
     const of = (digest: string) => ({ image: { repository: REPOSITORY, digest }, platform: "linux/amd64" });
     expect(() => byPlatform([of(AMD), of(OTHER)])).toThrow("two images are for linux/amd64");
     expect(byPlatform([of(AMD), of(AMD)])).toHaveLength(1);
+  });
+});
+
+describe("a release for a stack that demands a seal", () => {
+  const demands: readonly SealDemand[] = [{ stack: "dev", policy: { kind: "key", key: "cosign.pub" } }];
+
+  it.each([
+    ["an image", [AMD], AMD],
+    ["an index", [AMD, ARM], INDEX],
+  ])("is tagged once %s has it, and not before", async (_, digests, published) => {
+    await expect(publishFor(demands, "1.2.3", ...digests)).rejects.toThrow(`${published} is not sealed for stack dev`);
+    expect(registry.set).toEqual([]);
+    registry.sealed.add(published);
+    await publishFor(demands, "1.2.3", ...digests);
+    expect(registry.set).toEqual(["v1.2.3", "latest"]);
   });
 });

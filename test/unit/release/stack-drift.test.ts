@@ -4,13 +4,19 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { KilnError } from "../../../errors.ts";
 import { readOutputs, requireLogin } from "../../../release/pulumi-stack.ts";
 import { imagesNamed, readStackDrift } from "../../../release/stack-drift.ts";
+import { memoryManifests } from "../../support/memory-manifests.ts";
+import { MemoryNotary, NO_NOTARY } from "../../support/memory-notary.ts";
 import { MemoryRegistry } from "../../support/memory-registry.ts";
+import { sealInMemory } from "../../support/sealed-image.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 import { putRecord, putWarmImage } from "../../support/warm-image.ts";
 
 const memory = vi.hoisted((): { functions: Record<string, (...args: never[]) => unknown> } => ({ functions: {} }));
 vi.mock("../../../registry/client.ts", async (original) => {
-  const names = ["readDigest", "readReferrers", "readImageManifest", "readImageConfig", "readBlobText"];
+  const names = [
+    ...["readDigest", "readReferrers", "readTags", "readImageManifest", "readImageConfig", "readBlobText"],
+    ...["regctl", "pushManifest", "pushDocument"],
+  ];
   const calls = names.map((name) => [name, (...args: never[]) => memory.functions[name]?.(...args)]);
   return { ...(await original<object>()), ...(Object.fromEntries(calls) as object) };
 });
@@ -35,7 +41,7 @@ const outputs = (values: object) => `echo '${JSON.stringify(values)}'`;
 
 beforeEach(async () => {
   registry = new MemoryRegistry();
-  memory.functions = registry.functions;
+  memory.functions = { ...registry.functions, ...memoryManifests(registry, { refused: new Set(), leavesTags: false }) };
   project = await temporaryDirectory();
   await Promise.all([mkdir(path.join(project, "stacks")), mkdir(path.join(project, "bin"))]);
   digest = putWarmImage(registry, WARM);
@@ -46,7 +52,7 @@ beforeEach(async () => {
 });
 
 const drift = (pulumi: NodeJS.ProcessEnv | undefined = env) =>
-  readStackDrift({ project, stack: "dev", client: registry.client, pulumi });
+  readStackDrift({ project, stack: "dev", client: registry.client, notary: NO_NOTARY, pulumi });
 
 describe("readStackDrift", () => {
   it("asks for a preview that refreshes and expects no changes, and looks at every image", async () => {
@@ -70,7 +76,7 @@ describe("readStackDrift", () => {
 
   it("without Pulumi looks at the images that the file names, and at nothing else", async () => {
     const { preview, images } = await readStackDrift({
-      ...{ project, stack: "dev", client: registry.client, pulumi: undefined },
+      ...{ project, stack: "dev", client: registry.client, notary: NO_NOTARY, pulumi: undefined },
     });
     expect(preview).toEqual({ kind: "not asked" });
     expect(images.map(({ namedBy, state }) => [...namedBy, state])).toEqual([["kiln:warmImage", "sound"]]);
@@ -138,7 +144,8 @@ describe("readStackDrift", () => {
   ])("tells an image that is %s", async (_, change, finding) => {
     change();
     expect(
-      (await readStackDrift({ project, stack: "dev", client: registry.client, pulumi: undefined })).images,
+      (await readStackDrift({ project, stack: "dev", client: registry.client, notary: NO_NOTARY, pulumi: undefined }))
+        .images,
     ).toMatchObject([finding]);
   });
 
@@ -189,5 +196,50 @@ describe("readOutputs", () => {
   ])("gives %s", async (_, script, values) => {
     await writePulumi({ "stack output": script });
     expect(await readOutputs({ project, stack: "dev", env })).toEqual(values);
+  });
+});
+
+describe("the seal of deployed images", () => {
+  const notary = new MemoryNotary();
+  const faults = async () =>
+    (await readStackDrift({ project, stack: "dev", client: registry.client, notary, pulumi: env })).images.map(
+      ({ state, fault }) => [state, fault.replaceAll(/ \(sha256:\w+\)/g, "")],
+    );
+
+  beforeEach(async () => {
+    const file = path.join(project, "stacks/Pulumi.dev.yaml");
+    await writeFile(file, `${await readFile(file, "utf8")}  kiln:signatures: { key: cosign.pub }\n`);
+    const runner = putWarmImage(registry, RUNNER, { layers: ["runner"] });
+    await sealInMemory(registry, notary, { repository: WARM, digest });
+    await sealInMemory(registry, notary, { repository: RUNNER, digest: runner });
+    await writePulumi({
+      "preview --refresh": "exit 0",
+      "stack output": outputs({ image: `${RUNNER}@${runner}`, other: `ghcr.io/acme/other@${runner}` }),
+    });
+    registry.putManifest(
+      "ghcr.io/acme/other",
+      JSON.parse(registry.repository(RUNNER).manifests.get(runner) ?? "") as never,
+    );
+  });
+
+  it("is verified where the stack demands one, of what this project made alone", async () => {
+    expect(await faults()).toEqual([
+      ["sound", ""],
+      ["sound", ""],
+      ["sound", ""],
+    ]);
+  });
+
+  it("is drift where it is gone or another's", async () => {
+    const { manifests } = registry.repository(RUNNER);
+    for (const [name, text] of manifests) if (text.includes("sigstore.dev/cosign")) manifests.delete(name);
+    const file = path.join(project, "stacks/Pulumi.dev.yaml");
+    expect(await faults()).toEqual([
+      ["sound", ""],
+      ["faulty", "has no signature"],
+      ["sound", ""],
+    ]);
+    await writeFile(file, (await readFile(file, "utf8")).replace("cosign.pub", "other.pub"));
+    expect((await faults())[0]?.[1]).toContain("has a signature that does not stand: accepted signatures do not match");
   });
 });

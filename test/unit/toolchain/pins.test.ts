@@ -1,8 +1,16 @@
 import { expect, test } from "vitest";
 import raw from "../../../toolchain/pins.json" with { type: "json" };
-import { pins, platformName, readPins, TEST_TOOLS, toolVersions, TOOLS } from "../../../toolchain/pins.ts";
+import {
+  OPTIONAL_TOOLS,
+  pins,
+  platformName,
+  readPins,
+  TEST_TOOLS,
+  toolVersions,
+  TOOLS,
+} from "../../../toolchain/pins.ts";
 
-const ALL = [...TOOLS, ...TEST_TOOLS];
+const ALL = [...TOOLS, ...TEST_TOOLS, ...OPTIONAL_TOOLS];
 
 test.each(ALL)("%s can be had without an official download", (tool) => {
   const pin = pins[tool];

@@ -111,7 +111,7 @@ describe("a deploy by a release", () => {
     const merge = promote.jobs.up;
     expect(of(deploying, "app")).toBeDefined();
     expect(of(deploying, "app")).toEqual(of(merge, "app"));
-    expect(of(deploying, "up")?.env).toEqual(merge?.steps?.at(-1)?.env);
+    expect(of(deploying, "up")?.env).toEqual(of(merge, "up")?.env);
     expect(of(deploying, "up")?.env).toEqual({ GITHUB_TOKEN: "${{ steps.app.outputs.token || github.token }}" });
   });
 

@@ -3,7 +3,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { readCommands } from "../../../cli/commands.ts";
-import { toolVersions } from "../../../toolchain/pins.ts";
+import { pins, toolVersions } from "../../../toolchain/pins.ts";
 import { shellCommands } from "./shell-commands.ts";
 import { workflowFaults, type Offered } from "./workflow-faults.ts";
 
@@ -51,14 +51,16 @@ describe("the workflows", () => {
     });
   });
 
-  it("install the Pulumi that is pinned, and name one commit of each action", () => {
+  it("install the Pulumi and the cosign that are pinned, and name one commit of each action", () => {
     const texts = files.map((file) => read(`.github/workflows/${file}`));
-    const versions = texts.flatMap((text) =>
-      [...text.matchAll(/pulumi-version: (\S+)/g)].map(([, version]) => version),
-    );
-    expect(new Set(versions)).toEqual(new Set([toolVersions.pulumi]));
-    const pins = texts.flatMap((text) => [...text.matchAll(/uses: ([\w./-]+)@([0-9a-f]{40})/g)]);
-    const commits = Map.groupBy(pins, ([, action]) => action);
+    const versions = (name: string) =>
+      new Set(
+        texts.flatMap((text) => [...text.matchAll(new RegExp(`${name}: (\\S+)`, "g"))].map(([, found]) => found)),
+      );
+    expect(versions("pulumi-version")).toEqual(new Set([toolVersions.pulumi]));
+    expect(versions("cosign-release")).toEqual(new Set([`v${pins.cosign.version}`]));
+    const pinned = texts.flatMap((text) => [...text.matchAll(/uses: ([\w./-]+)@([0-9a-f]{40})/g)]);
+    const commits = Map.groupBy(pinned, ([, action]) => action);
     for (const [action, found] of commits) {
       expect(new Set(found.map(([, , commit]) => commit)).size, action).toBe(1);
     }

@@ -6,6 +6,7 @@ const promotion: Promotion = {
   ...{ from: "dev", to: "staging", warmImage: "s/warm@sha256:2", before: "s/warm@sha256:1" },
   ...{ dryRun: false, unchanged: false },
   verification: { record: "sha256:r", programs: ["m/aws/vpc", "m/aws/eks"], compileActions: 0 },
+  signedBy: undefined,
   copied: { blobs: 2, bytes: 1_500_000, attached: ["sha256:r"] },
   fileSystem: { count: 5, digest: "sha256:list", diffIds: [] },
   change: {
@@ -25,6 +26,7 @@ describe("promotionReport", () => {
       "warm image  s/warm@sha256:2",
       "was         s/warm@sha256:1",
       "verified    2 programs, 0 compile actions; record sha256:r",
+      "signed      not asked for: stacks/Pulumi.staging.yaml has no kiln:signatures",
       "copied      2 blobs (1.5 MB), 1 attached",
       "layers      5 equal file-system layers in dev and staging; list sha256:list",
       "            + aws  1.4 MB",
