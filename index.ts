@@ -1,11 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ActionsRunnerImage } from "./components/actions-runner-image.ts";
+import { clusterProvider } from "./components/cluster-provider.ts";
 import { GithubAccess } from "./components/github-access.ts";
 import { githubProvider } from "./components/github-provider.ts";
 import { ImageRepository } from "./components/image-repository.ts";
+import { LanguageRunnerRegistry } from "./components/language-runner-registry.ts";
+import { ReleaseWatcher } from "./components/release-watcher.ts";
 import { RunnerImage } from "./components/runner-image.ts";
 import { Runners } from "./components/runners.ts";
 import { KilnError } from "./errors.ts";
+import { readRunnerRegistries } from "./release/runner-registries.ts";
+import { readPolicyText } from "./release/watch/policy.ts";
 import { givenFields } from "./runners/given-fields.ts";
 import { preflight } from "./runners/preflight.ts";
 import { githubHostOf, githubRequestOf, readPackages, remainingSteps } from "./runners/github/stack-github.ts";
@@ -51,6 +56,23 @@ const fleet = await mendable(() => {
   return new Runners("runners", { settings: runners, preflight: planned, image: actionsRunner(), runnerGroups });
 });
 
+const published = await mendable(async () => {
+  const { languageRunners: own } = settings;
+  if (own === undefined) return undefined;
+  const registries = (await readRunnerRegistries(import.meta.dirname))[own.environment];
+  return new LanguageRunnerRegistry("language-runners", { ...own, registries });
+});
+
+if (settings.releaseWatcher !== undefined) {
+  const { context, ...watcher } = settings.releaseWatcher;
+  await mendable(async () => {
+    const { preproduction } = await readRunnerRegistries(import.meta.dirname);
+    const policy = await readPolicyText(import.meta.dirname);
+    const provider = clusterProvider("release-watcher", { context });
+    new ReleaseWatcher("release-watcher", { ...watcher, policy, preproduction: preproduction[0] ?? "" }, { provider });
+  });
+}
+
 /** The runner image by digest: what a workflow, a scale set or a person pulls. */
 export const image = runner.image;
 /** The warm image below it: its layers are those that were verified. */
@@ -59,6 +81,8 @@ export const warmImage = runner.warmImage;
 export const verification = runner.verification;
 /** What workflows write after `runs-on:`, by tenant and namespace. */
 export const scaleSets = fleet?.scaleSets;
+/** Where language runners are pushed, by language, and the role of the workflow that pushes them. */
+export const languageRunners = published && { repositories: published.repositories, role: published.role };
 /** What is inside the image. */
 export { toolVersions };
 

@@ -10,6 +10,8 @@ import { secretKeysIn, type SecretKeys } from "./settings/credentials.ts";
 import { choiceOf, described, flagOf, isSilent, refusal, section, textOf, type Field } from "./settings/field.ts";
 import { githubOf, type GithubSettings } from "./settings/github.ts";
 import { signaturesOf, type SignaturePolicy } from "./settings/signatures.ts";
+import { languageRunnersOf, type LanguageRunnersSettings } from "./settings/language-runners.ts";
+import { releaseWatcherOf, type ReleaseWatcherSettings } from "./settings/release-watcher.ts";
 import { tenantsOf, type TenantSettings } from "./settings/tenants.ts";
 import { DEFAULT_BASE_IMAGE } from "./toolchain/pins.ts";
 import { PLATFORMS, type Platform } from "./toolchain/platforms.ts";
@@ -33,6 +35,15 @@ export interface Settings {
   readonly github: GithubSettings | undefined;
   /** Whose signature images of this stack must bear; nothing where none is asked for. */
   readonly signatures: SignaturePolicy | undefined;
+  /** The registry of language runners that this stack makes; nothing for a stack that has none. */
+  readonly languageRunners: LanguageRunnersSettings | undefined;
+  /** What looks for new versions of Pulumi on the stack's cluster; nothing where a workflow does, or a person. */
+  readonly releaseWatcher: WatcherOnCluster | undefined;
+}
+
+/** The watcher, and the cluster that it runs on. */
+export interface WatcherOnCluster extends ReleaseWatcherSettings {
+  readonly context: string | undefined;
 }
 
 /** Self-hosted runners: where, by which controller, what their pods run, and for whom. */
@@ -110,6 +121,8 @@ const KEYS = {
     "tenants",
     "github",
     "signatures",
+    "languageRunners",
+    "releaseWatcher",
   ],
   image: ["dockerfile", "platform", "tag", "base", "tools", "certificates", "plugins", "store", "programs"],
   source: ["path", "modules", "tags"],
@@ -153,6 +166,8 @@ export function parseSettings(
     runners: runnersOf(kiln, stack, secrets, choiceOf(image("platform"), PLATFORMS, "linux/amd64")),
     github: isSilent(kiln("github")) ? undefined : githubOf(kiln("github"), secrets),
     signatures: signaturesOf(kiln("signatures")),
+    languageRunners: isSilent(kiln("languageRunners")) ? undefined : languageRunnersOf(kiln("languageRunners")),
+    releaseWatcher: watcherOf(kiln("releaseWatcher"), kiln("cluster"), secrets),
   };
   if (settings.image.dockerfile === "standalone") requireBuildable(settings, image, source);
   return Object.freeze(settings);
@@ -160,13 +175,14 @@ export function parseSettings(
 
 /** The runners of a stack that installs the controller or has tenants; nothing for another. */
 function runnersOf(
-  kiln: (name: (typeof RUNNERS)[number]) => Field,
+  kiln: (name: (typeof RUNNERS)[number] | "releaseWatcher") => Field,
   stack: string,
   secrets: SecretKeys,
   platform: Platform,
 ): RunnersSettings | undefined {
   if (isSilent(kiln("controller")) && isSilent(kiln("tenants"))) {
-    const stray = RUNNERS.find((name) => !isSilent(kiln(name)));
+    const others = isSilent(kiln("releaseWatcher")) ? RUNNERS : RUNNERS.filter((name) => name !== "cluster");
+    const stray = others.find((name) => !isSilent(kiln(name)));
     if (stray === undefined) return undefined;
     throw refusal(kiln(stray), "is set, but this stack has no runners", {
       mend: "Describe them in kiln:tenants (docs/runners.md), or remove it",
@@ -178,6 +194,12 @@ function runnersOf(
     actionsRunner: actionsRunnerOf(kiln("actionsRunner"), platform),
     tenants: tenantsOf(kiln("tenants"), stack, secrets),
   });
+}
+
+/** The watcher of a stack, on the cluster of its runners where it has any. */
+function watcherOf(field: Field, cluster: Field, secrets: SecretKeys): WatcherOnCluster | undefined {
+  if (isSilent(field)) return undefined;
+  return Object.freeze({ ...releaseWatcherOf(field, secrets), context: clusterOf(cluster).context });
 }
 
 /** Throws where a standalone image, which a docker build of this project makes, cannot be what the settings say. */

@@ -16,6 +16,7 @@ const GROUPS: readonly Group[] = [
   { words: ["cache"], load: async () => (await import("./cache/commands.ts")).cacheCommands },
   { words: ["module"], load: async () => (await import("./module/commands.ts")).moduleCommands },
   { words: ["release"], load: async () => (await import("./release/commands.ts")).releaseCommands },
+  { words: ["watch"], load: async () => [(await import("./watch.ts")).watchCommand] },
   { words: ["backend"], load: async () => (await import("./backend.ts")).backendCommands },
   { words: ["test"], load: async () => [(await import("./test.ts")).testCommand] },
 ];

@@ -15,7 +15,7 @@ export interface Field {
  */
 export function section<Name extends string>(parent: Field, names: readonly Name[]): (name: Name) => Field {
   const entries = objectOf(parent);
-  const prefix = parent.key.endsWith(":") ? parent.key : `${parent.key}.`;
+  const prefix = /(?:^|:)$/.test(parent.key) ? parent.key : `${parent.key}.`;
   for (const [name, value] of Object.entries(entries)) {
     if (names.some((known) => known === name)) continue;
     const nearest = nearestName(name, names);

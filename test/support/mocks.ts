@@ -16,13 +16,32 @@ const OUTPUTS: Readonly<Record<string, (inputs: Readonly<Record<string, unknown>
     repoDigest: `${String(imageName).replace(/:[^:/]+$/, "")}@sha256:${"d".repeat(64)}`,
   }),
   "kiln:image:RunnerImage": () => ({}),
+  "aws:ecrpublic/repository:Repository": ({ repositoryName }) => ({
+    repositoryUri: `public.ecr.aws/acme/${String(repositoryName)}`,
+  }),
+  "aws:iam/role:Role": ({ name }) => ({ arn: `arn:aws:iam::123456789012:role/${String(name)}` }),
+  "aws:iam/openIdConnectProvider:OpenIdConnectProvider": () => ({
+    arn: "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com",
+  }),
   "kiln:registry:ImageRepository": () => ({}),
+};
+
+/** What providers' functions answer, by token. A function that is not here makes the test fail. */
+const ANSWERS: Readonly<Record<string, Record<string, unknown>>> = {
+  "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": {
+    arn: "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com",
+  },
 };
 
 /** Resources whose outputs are their inputs: kiln's own components, and what an API server or GitHub keeps as it was given. */
 const ECHOED = new Set([
+  "aws:ecrpublic/repositoryPolicy:RepositoryPolicy",
+  "aws:iam/rolePolicy:RolePolicy",
   "kiln:github:GithubAccess",
   "kiln:image:ActionsRunnerImage",
+  "kiln:registry:LanguageRunnerRegistry",
+  "kiln:registry:PublishingRole",
+  "kiln:release:ReleaseWatcher",
   "kiln:runner:BuildKit",
   "kiln:runner:CacheVolumes",
   "kiln:runner:ImagePrePull",
@@ -33,6 +52,7 @@ const ECHOED = new Set([
   "kiln:runner:RunnerScaleSet",
   "kiln:runner:RunnerTenant",
   "kiln:runner:Runners",
+  "pulumi:providers:aws",
   "pulumi:providers:github",
   "pulumi:providers:kubernetes",
   "kubernetes:actions.github.com/v1alpha1:AutoscalingRunnerSet",
@@ -92,7 +112,9 @@ export async function recordResources(stack = "test-unit", project = "kiln"): Pr
         return { id: custom === false ? undefined : (id ?? `${name}-id`), state: { ...plain, ...answer(plain) } };
       },
       call({ token }) {
-        throw new Error(`the mocks know no function ${token}`);
+        const answer = ANSWERS[token];
+        if (answer === undefined) throw new Error(`the mocks know no function ${token}`);
+        return answer;
       },
     },
     project,

@@ -117,7 +117,9 @@ describe.each(stacks)("the program on stack %s", (stack) => {
 
   it("gives people the image, what it is made of and how it was checked", async () => {
     const { program } = await runProgram(stack, { "kiln:warmImage": WARM });
-    expect(Object.keys(program).sort()).toEqual(["image", "scaleSets", "toolVersions", "verification", "warmImage"]);
+    expect(Object.keys(program).sort()).toEqual([
+      ...["image", "languageRunners", "scaleSets", "toolVersions", "verification", "warmImage"],
+    ]);
     expect(await valueOf(program.image)).toMatch(/\/base-images\/iac-runner@sha256:d{64}$/);
     expect(await valueOf(program.warmImage)).toBe(WARM);
     expect(program.toolVersions).toEqual({
@@ -131,5 +133,35 @@ describe.each(stacks)("the program on stack %s", (stack) => {
     const run = runProgram(stack, { "kiln:warmImage": "" });
     await expect(run).rejects.toSatisfy((error) => pulumi.RunError.isInstance(error));
     await expect(run).rejects.toThrow(`no warm image is set for stack ${stack}`);
+  });
+});
+
+describe("what a stack asks for beside its images", () => {
+  it("is a registry of language runners, and a watcher on its cluster", async () => {
+    const image = `ghcr.io/acme/infra/release-watcher@sha256:${"b".repeat(64)}`;
+    const { resources, program } = await runProgram("local", {
+      "kiln:warmImage": WARM,
+      "kiln:languageRunners": JSON.stringify({ environment: "production", account: "123456789012", repository: "a/b" }),
+      "kiln:releaseWatcher": JSON.stringify({ image, repository: "acme/infra", secret: "release-app" }),
+    });
+    await vi.waitFor(() => {
+      expect(counted(resources)).toEqual({
+        ...EVERY_STACK,
+        "kiln:registry:ImageRepository": 7,
+        "kiln:registry:LanguageRunnerRegistry": 1,
+        "kiln:registry:PublishingRole": 1,
+        "kiln:release:ReleaseWatcher": 1,
+        "aws:ecrpublic/repository:Repository": 6,
+        "aws:ecrpublic/repositoryPolicy:RepositoryPolicy": 6,
+        "aws:iam/role:Role": 1,
+        "aws:iam/rolePolicy:RolePolicy": 1,
+        "kubernetes:batch/v1:CronJob": 1,
+        "kubernetes:core/v1:ConfigMap": 1,
+        "kubernetes:core/v1:Namespace": 1,
+        "pulumi:providers:aws": 1,
+        "pulumi:providers:kubernetes": 1,
+      });
+    });
+    expect(Object.keys(program.languageRunners?.repositories ?? {})).toHaveLength(6);
   });
 });

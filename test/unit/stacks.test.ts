@@ -48,8 +48,8 @@ describe("the schema in Pulumi.yaml", () => {
     expect(required).toEqual(["kiln:registry"]);
     expect(Object.keys(schema).sort()).toEqual(
       [
-        ...["actionsRunner", "buildOnPreview", "cluster", "controller", "github", "image", "registry", "signatures"],
-        ...["source", "tenants", "warmImage"],
+        ...["actionsRunner", "buildOnPreview", "cluster", "controller", "github", "image", "languageRunners"],
+        ...["registry", "releaseWatcher", "signatures", "source", "tenants", "warmImage"],
       ].map((key) => `kiln:${key}`),
     );
   });

@@ -20,6 +20,11 @@ await serveProvider(
         const name = typeof region === "string" ? region : "us-east-1";
         return { id: name, name, region: name, description: "loopback", endpoint: "localhost" };
       },
+      "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": ({ url }) => {
+        const host = String(url).replace(/^https:\/\//, "");
+        const arn = `arn:aws:iam::000000000000:oidc-provider/${host}`;
+        return { id: arn, arn, url: host, clientIdLists: ["sts.amazonaws.com"], thumbprintLists: [], tags: {} };
+      },
     },
     announce: (line) => log.info(line),
   }),

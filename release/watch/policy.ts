@@ -1,0 +1,152 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { parse } from "yaml";
+import { KilnError, messageOf } from "../../errors.ts";
+import {
+  choiceOf,
+  countOf,
+  flagOf,
+  listOf,
+  refusal,
+  requiredText,
+  section,
+  textOf,
+  type Field,
+} from "../../settings/field.ts";
+import { RUNNER_LANGUAGES, RUNNER_VARIANTS, type RunnerLanguage, type RunnerVariant } from "../runner-image.ts";
+import { parseVersion, type Version } from "../version.ts";
+import { SOURCE_KINDS, sourceOf, type Source } from "./source.ts";
+import { parseVersionRange, type VersionRange } from "./version-range.ts";
+
+/** Below a checkout: what the watcher does about new versions. */
+export const WATCH_FILE = "images/pulumi-runner/watch.yaml";
+
+/** Versions that are not released, and why. */
+export interface Hold {
+  readonly versions: VersionRange;
+  readonly reason: string;
+}
+
+/** What the watcher does about versions of Pulumi. Durations are in hours. */
+export interface WatchPolicy {
+  /** Asked in this order, until as many as `confirmations` have answered. */
+  readonly sources: readonly Source[];
+  /** How many sources have to know a version. */
+  readonly confirmations: number;
+  /** The lowest version that is released. */
+  readonly floor: Version;
+  /** How old a version is before it is taken: what is bad is mostly withdrawn soon. */
+  readonly minimumAge: number;
+  /** Versions that one run begins at most; the others come with the next. */
+  readonly backfill: number;
+  /** A release to try that has no images after so long has failed. */
+  readonly patience: number;
+  /** When production follows. */
+  readonly promotion: Promotion;
+  /** What has to be there to try before production follows. */
+  readonly required: { readonly languages: readonly RunnerLanguage[]; readonly variants: readonly RunnerVariant[] };
+  readonly holds: readonly Hold[];
+  /** Tags point to the head of this branch. */
+  readonly branch: string;
+}
+
+/** Nobody but a person, or the watcher once the images to try are there for so long; with `latest` where it is the highest. */
+export type Promotion =
+  { readonly kind: "by hand" } | { readonly kind: "after"; readonly hours: number; readonly latest: boolean };
+
+const POLICY = [
+  ...["sources", "confirmations", "floor", "minimumAgeHours", "backfill", "patienceHours", "promote"],
+  ...["languages", "variants", "holds", "branch"],
+] as const;
+
+/** Reads the policy of a checkout, or of another file. */
+export async function readWatchPolicy(file: string): Promise<WatchPolicy> {
+  const text = await readFile(file, "utf8").catch((error: unknown) => {
+    throw new KilnError("usage", `${file} cannot be read: ${messageOf(error)}`, {
+      mend: `Name the watcher's file by --config; a checkout has it at ${WATCH_FILE}.`,
+    });
+  });
+  return parseWatchPolicy(text, path.basename(file));
+}
+
+/** The text of a checkout's policy, checked: what a pod gets as its file. */
+export async function readPolicyText(project: string): Promise<string> {
+  const text = await readFile(path.join(project, WATCH_FILE), "utf8");
+  parseWatchPolicy(text, WATCH_FILE);
+  return text;
+}
+
+/** Checks the text of a policy. Throws a usage error that names the key. */
+export function parseWatchPolicy(text: string, file: string): WatchPolicy {
+  const policy = section({ file, key: "", value: parsedYaml(text, file) }, POLICY);
+  const sources = listOf(policy("sources"), (field) => sourceOf(field));
+  if (sources.length === 0) {
+    throw refusal(policy("sources"), "names no source", { mend: `Name one of ${SOURCE_KINDS.join(", ")}` });
+  }
+  const confirmations = countOf(policy("confirmations"), 1) ?? Math.min(2, sources.length);
+  if (confirmations > sources.length) {
+    throw refusal(policy("confirmations"), `is ${confirmations}, but there are ${sources.length} sources`, {
+      mend: "Name more sources, or ask for fewer",
+    });
+  }
+  return Object.freeze({
+    sources,
+    confirmations,
+    floor: versionOf(policy("floor")),
+    minimumAge: countOf(policy("minimumAgeHours")) ?? 24,
+    backfill: countOf(policy("backfill"), 1) ?? 3,
+    patience: countOf(policy("patienceHours"), 1) ?? 6,
+    promotion: promotionOf(policy("promote")),
+    required: {
+      languages: namesOf(policy("languages"), RUNNER_LANGUAGES),
+      variants: namesOf(policy("variants"), RUNNER_VARIANTS),
+    },
+    holds: listOf(policy("holds"), holdOf),
+    branch: branchOf(policy("branch")),
+  });
+}
+
+function parsedYaml(text: string, file: string): unknown {
+  try {
+    return parse(text) as unknown;
+  } catch (error) {
+    throw new KilnError("usage", `${file} is no YAML: ${messageOf(error)}`, { mend: "Correct that line." });
+  }
+}
+
+function versionOf(field: Field): Version {
+  const version = parseVersion(requiredText(field, "Set it to the lowest version to release, such as 3.250.0"));
+  if (version !== undefined) return version;
+  throw refusal(field, "is no version", { mend: "Write three numbers, such as 3.250.0" });
+}
+
+/** It becomes a part of what Git is asked for. */
+function branchOf(field: Field): string {
+  const branch = textOf(field) ?? "main";
+  if (/^\w[\w./-]*$/.test(branch) && !branch.includes("..")) return branch;
+  throw refusal(field, `is ${JSON.stringify(branch)}, which is no branch`, { mend: "Name one such as main" });
+}
+
+function promotionOf(field: Field): Promotion {
+  const promotion = section(field, ["production", "afterHours", "latest"]);
+  const kind = choiceOf(promotion("production"), ["by hand", "after"], "by hand");
+  if (kind === "by hand") return { kind };
+  return { kind, hours: countOf(promotion("afterHours")) ?? 24, latest: flagOf(promotion("latest"), true) };
+}
+
+function namesOf<Name extends string>(field: Field, all: readonly [Name, ...Name[]]): readonly Name[] {
+  const named = listOf(field, (item) => choiceOf(item, all, all[0]));
+  return named.length === 0 ? all : named;
+}
+
+function holdOf(field: Field): Hold {
+  const hold = section(field, ["versions", "reason"]);
+  const text = requiredText(hold("versions"), "Name a version, or a range such as >=3.251.0 <3.251.3");
+  const versions = parseVersionRange(text);
+  if (versions === undefined) {
+    throw refusal(hold("versions"), `is ${JSON.stringify(text)}, which is no range of versions`, {
+      mend: 'Write it in quotes: "3.251.0", or ">=3.251.0 <3.251.3"',
+    });
+  }
+  return { versions, reason: requiredText(hold("reason"), "Say why, for whoever asks in a year") };
+}

@@ -1,0 +1,60 @@
+import { KilnError, messageOf } from "../../errors.ts";
+import type { FeedClient } from "./feed-client.ts";
+import type { WatchPolicy } from "./policy.ts";
+import type { Source } from "./source.ts";
+import { readGithubReleases } from "./sources/github.ts";
+import { readGoReleases } from "./sources/go.ts";
+import { readNpmReleases } from "./sources/npm.ts";
+import { readPypiReleases } from "./sources/pypi.ts";
+import type { Reading, UpstreamRelease } from "./upstream.ts";
+import type { Version } from "../version.ts";
+
+/**
+ * Asks sources in their order until as many have answered as have to know a version: the others stand in for one that fails.
+ * Gives every answer and every failure. One that knows nothing at all has failed: it is not the project's.
+ */
+export async function readUpstream(client: FeedClient, policy: WatchPolicy): Promise<readonly Reading[]> {
+  const readings: Reading[] = [];
+  for (const source of policy.sources) {
+    if (answered(readings) >= policy.confirmations) break;
+    readings.push(await readingOf(client, source, policy.floor));
+  }
+  return readings;
+}
+
+/** Throws where fewer sources answered than have to know a version: no decision would be one. */
+export function requireAnswers(readings: readonly Reading[], { confirmations }: WatchPolicy): void {
+  if (answered(readings) >= confirmations) return;
+  const faults = readings.flatMap((reading) => ("fault" in reading ? [`${reading.source}: ${reading.fault}`] : []));
+  throw new KilnError("unreachable", `${confirmations} sources have to answer, and did not: ${faults.join("; ")}`, {
+    mend: "Run it again later, or name more sources in the watcher's file.",
+  });
+}
+
+function answered(readings: readonly Reading[]): number {
+  return readings.filter((reading) => !("fault" in reading)).length;
+}
+
+async function readingOf(client: FeedClient, source: Source, floor: Version): Promise<Reading> {
+  try {
+    const releases = await readReleases(client, source, floor);
+    if (releases.length === 0) return { source: source.kind, fault: `it knows no release of ${source.project}` };
+    return { source: source.kind, releases };
+  } catch (error) {
+    if (!(error instanceof KilnError) || error.kind !== "unreachable") throw error;
+    return { source: source.kind, fault: messageOf(error) };
+  }
+}
+
+function readReleases(client: FeedClient, source: Source, floor: Version): Promise<readonly UpstreamRelease[]> {
+  switch (source.kind) {
+    case "github":
+      return readGithubReleases(client, source, floor);
+    case "npm":
+      return readNpmReleases(client, source);
+    case "go":
+      return readGoReleases(client, source, floor);
+    case "pypi":
+      return readPypiReleases(client, source);
+  }
+}

@@ -1,0 +1,78 @@
+import { parseVersion, type Version } from "../version.ts";
+
+/** One release, as one source tells of it. */
+export interface UpstreamRelease {
+  /** As the source writes it: `v3.253.0`, `3.253.0`. */
+  readonly name: string;
+  /** When it was published, in milliseconds since 1970; nothing where the source does not say. */
+  readonly published?: number;
+  /** Why nobody is to use it: deprecated, yanked, retracted, unpublished. */
+  readonly withdrawn?: string;
+  /** Whether the source itself calls it a draft or a pre-release, whatever its name is. */
+  readonly unfinished?: boolean;
+}
+
+/** What one source says, or why it says nothing. */
+export type Reading =
+  | { readonly source: string; readonly releases: readonly UpstreamRelease[] }
+  | { readonly source: string; readonly fault: string };
+
+/** What all sources together say of one version. */
+export interface UpstreamVersion {
+  readonly version: Version;
+  /** The sources that know it, in their order. */
+  readonly knownTo: readonly string[];
+  /** The earliest time that a source gives. */
+  readonly published: number | undefined;
+  /** `npm: deprecated: …`; nothing where no source withdraws it. */
+  readonly withdrawn: string | undefined;
+  readonly unfinished: boolean;
+}
+
+/** A name that is no version, and who has it. */
+export interface Malformed {
+  readonly source: string;
+  readonly name: string;
+}
+
+/** The version that a release's name says; nothing for a name that is none. PyPI's `1.0.0rc1` counts as `1.0.0-rc.1`. */
+export function releasedAs(name: string): Version | undefined {
+  const text = name.replace(/^v/, "");
+  const [, numbers, kind, count] = /^(\d+\.\d+\.\d+)\.?(a|b|rc|dev|post)(\d+)$/.exec(text) ?? [];
+  return parseVersion(numbers === undefined ? text : `${numbers}-${kind ?? ""}.${count ?? ""}`);
+}
+
+/** Joins what sources say, by version. Pure. */
+export function joined(readings: readonly Reading[]): {
+  readonly versions: readonly UpstreamVersion[];
+  readonly malformed: readonly Malformed[];
+} {
+  const versions = new Map<string, UpstreamVersion>();
+  const malformed = new Map<string, Malformed>();
+  for (const reading of readings) {
+    if ("fault" in reading) continue;
+    for (const release of reading.releases) {
+      const version = releasedAs(release.name);
+      if (version === undefined) malformed.set(release.name, { source: reading.source, name: release.name });
+      else versions.set(version.text, withRelease(versions.get(version.text), version, reading.source, release));
+    }
+  }
+  return { versions: [...versions.values()], malformed: [...malformed.values()] };
+}
+
+function withRelease(
+  known: UpstreamVersion | undefined,
+  version: Version,
+  source: string,
+  { published, withdrawn, unfinished = false }: UpstreamRelease,
+): UpstreamVersion {
+  const knownTo = [...new Set([...(known?.knownTo ?? []), source])];
+  const times = [known?.published, published].filter((time) => time !== undefined);
+  return {
+    version,
+    knownTo,
+    published: times.length === 0 ? undefined : Math.min(...times),
+    withdrawn: known?.withdrawn ?? (withdrawn === undefined ? undefined : `${source}: ${withdrawn}`),
+    unfinished: (known?.unfinished ?? false) || unfinished,
+  };
+}

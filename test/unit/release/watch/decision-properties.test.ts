@@ -1,0 +1,93 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { runnerTagOf } from "../../../../release/runner-tag.ts";
+import { compareVersions } from "../../../../release/version.ts";
+import { decide, versionsToLookUp, type Known } from "../../../../release/watch/decision.ts";
+import { AFTER, NOW, HOUR, known, found } from "./watch-world.ts";
+
+describe("decisions", () => {
+  // Few versions, so that tags, images and releases often meet.
+  const version = fc.constantFrom("3.249.0", "3.252.0", "3.252.1", "3.253.0", "3.253.1", "3.254.0");
+  const upstream = fc.record({
+    name: fc.oneof(
+      { weight: 6, arbitrary: version },
+      {
+        weight: 1,
+        arbitrary: fc.oneof(
+          version.map((text) => `v${text}-rc.1`),
+          fc.string(),
+        ),
+      },
+    ),
+    published: fc.integer({ min: NOW - 200 * HOUR, max: NOW }),
+    withdrawn: fc.constantFrom(...Array<undefined>(9).fill(undefined), "yanked"),
+  });
+  const someTags = fc.array(
+    fc.tuple(fc.constantFrom("dev-v", "v", "latest-v"), version).map((parts) => parts.join("")),
+  );
+  const finding = fc.record({
+    missing: fc.constantFrom([], [], ["a:v1"]),
+    fault: fc.constant(undefined),
+    begun: fc.option(fc.integer({ min: NOW - 200 * HOUR, max: NOW }), { nil: undefined }),
+  });
+  const world = fc
+    .record({ releases: fc.array(upstream), names: someTags, finding })
+    .map(({ releases, names, finding: one }) => {
+      const clean = releases.map(({ withdrawn, ...rest }) => ({
+        ...rest,
+        ...(withdrawn === undefined ? {} : { withdrawn }),
+      }));
+      const tags = [...new Set(names)];
+      const findings = new Map(versionsToLookUp(tags, AFTER).map((text) => [text, one]));
+      return known(clean, { tags, findings });
+    });
+
+  const pushes = (one: Known) => decide(one, AFTER).versions.flatMap(({ tags }) => tags);
+
+  it("push no tag that is there, none twice, and only tags of the grammar", () => {
+    fc.assert(
+      fc.property(world, (one) => {
+        const names = pushes(one).map(({ name }) => name);
+        expect(new Set(names).size).toBe(names.length);
+        for (const name of names) {
+          expect(one.tags).not.toContain(name);
+          expect(runnerTagOf(name)).toBeDefined();
+        }
+      }),
+    );
+  });
+
+  it("are made once: after a push the same knowledge asks for nothing more", () => {
+    fc.assert(
+      fc.property(world, (one) => {
+        const tags = [...one.tags, ...pushes(one).map(({ name }) => name)];
+        // What was begun now has no images yet, and what was begun before still has its own.
+        const findings = new Map(
+          versionsToLookUp(tags, AFTER).map((text) => [text, one.findings.get(text) ?? found(0, ["a:v1"])]),
+        );
+        const again = decide({ ...one, tags, findings }, AFTER).versions;
+        const left = again.flatMap(({ tags: wanted }) => wanted.map(({ name }) => name));
+        // Of more new versions than one run begins, the next run begins the others.
+        expect(left.filter((name) => !name.startsWith("dev-v"))).toEqual([]);
+      }),
+    );
+  });
+
+  it("never take latest below what production has, and begin no more than asked for", () => {
+    fc.assert(
+      fc.property(world, (one) => {
+        const names = pushes(one).map(({ name }) => runnerTagOf(name));
+        const production = one.tags.flatMap((name) => {
+          const tag = runnerTagOf(name);
+          return tag !== undefined && tag.channel !== "dev" ? [tag.version] : [];
+        });
+        const latest = names.filter((tag) => tag?.channel === "latest");
+        expect(latest.length).toBeLessThanOrEqual(1);
+        for (const tag of latest) {
+          for (const other of production) expect(tag && compareVersions(tag.version, other)).toBeGreaterThanOrEqual(0);
+        }
+        expect(names.filter((tag) => tag?.channel === "dev").length).toBeLessThanOrEqual(AFTER.backfill);
+      }),
+    );
+  });
+});

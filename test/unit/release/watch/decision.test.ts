@@ -1,0 +1,169 @@
+import { describe, expect, it } from "vitest";
+import { decide, versionsToLookUp, type Known } from "../../../../release/watch/decision.ts";
+import { parseWatchPolicy, type WatchPolicy } from "../../../../release/watch/policy.ts";
+import type { UpstreamRelease } from "../../../../release/watch/upstream.ts";
+import type { Finding } from "../../../../release/watch/verdict.ts";
+import { AFTER, policyOf, release, known, found } from "./watch-world.ts";
+
+/** The one decision on 3.253.0. */
+function decided(one: Known, policy: WatchPolicy) {
+  const decision = decide(one, policy).versions.find(({ version }) => version === "3.253.0");
+  return [decision?.verdict, decision?.reason, decision?.tags.map(({ name }) => name)];
+}
+
+describe("a version that was never begun", () => {
+  it.each<[string, readonly UpstreamRelease[], readonly string[], readonly unknown[]]>([
+    ["new", [release("v3.253.0")], [], ["release", "new: known to github and npm", ["dev-v3.253.0"]]],
+    ["young", [release("v3.253.0", 23)], [], ["waiting", "23 h old, and 24 h are asked for", []]],
+    ["of the future", [release("v3.253.0", -5)], [], ["waiting", "0 h old, and 24 h are asked for", []]],
+    ["undated", [{ name: "3.253.0" }], [], ["waiting", "no source says when it was published", []]],
+    [
+      "undated, of any age",
+      [{ name: "3.253.0" }],
+      ["minimumAgeHours: 0"],
+      ["release", "new: known to github and npm", ["dev-v3.253.0"]],
+    ],
+    [
+      "a draft",
+      [release("v3.253.0", 100, { unfinished: true })],
+      [],
+      ["skipped", "a draft or a pre-release, says its source", []],
+    ],
+    [
+      "deprecated",
+      [release("v3.253.0", 100, { withdrawn: "deprecated: no" })],
+      [],
+      ["withdrawn", "github: deprecated: no", []],
+    ],
+    [
+      "held",
+      [release("v3.253.0")],
+      ['holds: [{ versions: ">=3.253.0 <3.254.0", reason: r }]'],
+      ["held", ">=3.253.0 <3.254.0: r", []],
+    ],
+    ["below the floor", [release("v3.253.0")], ["floor: 3.253.1"], [undefined, undefined, undefined]],
+    [
+      "one of too many",
+      ["0", "1", "2", "3"].map((patch) => release(`v3.253.${patch}`)),
+      [],
+      ["waiting", "one run begins 3: the next one takes it", []],
+    ],
+  ])("%s", (_, releases, more, expected) => {
+    const policy = more.some((line) => line.startsWith("floor"))
+      ? { ...policyOf(), ...floorOf("3.253.1") }
+      : policyOf(...more);
+    expect(decided(known(releases), policy)).toEqual(expected);
+  });
+
+  it("waits until a second source knows it", () => {
+    const readings = [
+      { source: "github", releases: [release("v3.253.0")] },
+      { source: "npm", releases: [release("3.252.0")] },
+    ];
+    expect(decided(known([], { readings }), policyOf())).toEqual([
+      ...["waiting", "only github knows it, and 2 have to", []],
+    ]);
+    expect(decided(known([], { readings }), policyOf("confirmations: 1"))[0]).toBe("release");
+  });
+
+  it("is not made of a name that is none; such names are told, but for those of long ago", () => {
+    const names = ["nightly", "3.253.0.post1rc", "v3.249.9rc1.post2", "0.16.0rc1.post1"].map((name) => release(name));
+    const { versions, malformed } = decide(known(names), AFTER);
+    expect([versions, malformed.map(({ name }) => name)]).toEqual([[], ["nightly", "3.253.0.post1rc"]]);
+  });
+
+  it("is released where somebody released it by hand, and left alone", () => {
+    for (const tag of ["v3.253.0", "latest-v3.253.0"]) {
+      const one = known([release("v3.253.0")], { tags: [tag] });
+      expect(decided(one, AFTER)).toEqual(["done", `released by ${tag}`, []]);
+      expect(versionsToLookUp(one.tags, AFTER)).toEqual([]);
+    }
+  });
+});
+
+function floorOf(text: string): Pick<WatchPolicy, "floor"> {
+  return { floor: parseWatchPolicy(`sources: [{ kind: npm, project: b }]\nfloor: ${text}`, "f").floor };
+}
+
+describe("a version that was begun", () => {
+  const begun = (finding: Finding | undefined, more: Partial<Known> = {}) =>
+    known([release("v3.253.0")], {
+      tags: ["dev-v3.253.0"],
+      findings: new Map(finding === undefined ? [] : [["3.253.0", finding]]),
+      ...more,
+    });
+
+  it.each<[string, Finding | undefined, readonly string[], readonly unknown[]]>([
+    ["is building", found(1, ["a:v1"]), [], ["building", "a:v1 to come", []]],
+    [
+      "has failed after some hours",
+      found(6, ["a:v1", "b:v1"]),
+      [],
+      ["failed", "a:v1 and 1 more did not come in 6 h", []],
+    ],
+    ["cannot be looked up", found(6, [], "no"), [], ["waiting", "its images cannot be looked up: no", []]],
+    ["is tried", found(23), [], ["proving", "tried for 23 h, and 24 h are asked for", []]],
+    ["was tried", found(24), [], ["promote", "tried for 24 h", ["v3.253.0", "latest-v3.253.0"]]],
+    [
+      "has no date",
+      found(undefined),
+      [],
+      ["proving", "its tag has no date: an annotated one would; release it by hand", []],
+    ],
+    ["is not looked up", undefined, [], ["waiting", "older than the versions that are looked up", []]],
+    ["was held since", found(24), ['holds: [{ versions: "3.253.0", reason: r }]'], ["held", "3.253.0: r", []]],
+    ["stays to try", found(24), ["promote: { production: by hand }"], ["done", "to try; production is by hand", []]],
+    [
+      "keeps latest",
+      found(24),
+      ["promote: { production: after, latest: false }"],
+      ["promote", "tried for 24 h", ["v3.253.0"]],
+    ],
+  ])("%s", (_, finding, more, expected) => {
+    const policy = more.some((line) => line.startsWith("promote"))
+      ? policyOf(...more)
+      : policyOf("promote: { production: after }", ...more);
+    expect(decided(begun(finding), policy)).toEqual(expected);
+  });
+
+  it("is not promoted once upstream withdraws it, or knows it no more", () => {
+    const withdrawn = { readings: known([release("v3.253.0", 100, { withdrawn: "yanked" })]).readings };
+    expect(decided(begun(found(50), withdrawn), AFTER)).toEqual(["withdrawn", "github: yanked", []]);
+    const gone = { readings: known([release("v3.252.0")]).readings };
+    expect(decided(begun(found(50), gone), AFTER)).toEqual([
+      "waiting",
+      "no source knows it any more, and 2 have to",
+      [],
+    ]);
+  });
+
+  it("is promoted at the commit that was tried", () => {
+    const [decision] = decide(begun(found(50)), AFTER).versions;
+    expect(decision?.tags.map(({ from }) => from)).toEqual(["dev-v3.253.0", "dev-v3.253.0"]);
+  });
+
+  it("gets latest later, where the first run was cut off behind its version", () => {
+    const tags = ["dev-v3.253.0", "v3.253.0"];
+    expect(versionsToLookUp(tags, AFTER)).toEqual(["3.253.0"]);
+    expect(decided(begun(found(50), { tags }), AFTER)).toEqual(["promote", "tried for 50 h", ["latest-v3.253.0"]]);
+  });
+
+  it("never moves latest back", () => {
+    const tags = ["dev-v3.253.0", "v3.254.0"];
+    expect(decided(begun(found(50), { tags }), AFTER)[2]).toEqual(["v3.253.0"]);
+    const released = ["dev-v3.253.0", "v3.253.0", "v3.254.0"];
+    expect(decided(begun(found(50), { tags: released }), AFTER)).toEqual([
+      ...["done", "released; latest is another version's", []],
+    ]);
+  });
+
+  it("does not stop the next one by failing", () => {
+    const one = begun(found(9, ["a:v1"]), {
+      readings: known([release("v3.253.0"), release("v3.254.0")]).readings,
+    });
+    expect(decide(one, AFTER).versions.map(({ version, verdict }) => [version, verdict])).toEqual([
+      ["3.254.0", "release"],
+      ["3.253.0", "failed"],
+    ]);
+  });
+});

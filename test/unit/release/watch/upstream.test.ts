@@ -1,0 +1,29 @@
+import { expect, it } from "vitest";
+import { joined, releasedAs } from "../../../../release/watch/upstream.ts";
+
+it.each([
+  ["v3.253.0", "3.253.0"],
+  ["3.253.0", "3.253.0"],
+  ["3.253.0-alpha.1", "3.253.0-alpha.1"],
+  ["3.253.0rc1", "3.253.0-rc.1"],
+  ["3.253.0.dev2", "3.253.0-dev.2"],
+  ["3.253", undefined],
+  ["nightly", undefined],
+  ["vv3.253.0", undefined],
+  ["3.253.0+build", undefined],
+  ["../3.253.0", undefined],
+])("%s is version %s", (name, version) => {
+  expect(releasedAs(name)?.text).toBe(version);
+});
+
+it("joins what sources say: the earliest time, the first reason, every name that is none once", () => {
+  const { versions, malformed } = joined([
+    { source: "github", releases: [{ name: "v1.0.0", published: 20 }, { name: "odd" }] },
+    { source: "npm", fault: "away" },
+    { source: "pypi", releases: [{ name: "1.0.0", published: 10, withdrawn: "yanked" }, { name: "odd" }] },
+  ]);
+  expect(versions).toMatchObject([
+    { version: { text: "1.0.0" }, knownTo: ["github", "pypi"], published: 10, withdrawn: "pypi: yanked" },
+  ]);
+  expect(malformed).toEqual([{ source: "pypi", name: "odd" }]);
+});

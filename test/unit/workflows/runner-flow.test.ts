@@ -1,0 +1,148 @@
+import { readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { matchesTags } from "../../../release/workflow/tag-pattern.ts";
+import { run } from "../../../toolchain/process.ts";
+import { temporaryDirectory } from "../../support/temporary-directory.ts";
+import { resultsOf, WorkflowProject } from "../../support/workflow-project.ts";
+
+const FOLDER = path.join(import.meta.dirname, "../../../.github/workflows");
+const RUNNER = "pulumi-runner";
+const PLATFORMS = ["linux/amd64", "linux/arm64"];
+
+/** kiln's part: a plan of two languages, and images whose digest tells of their platform. Python for arm64 does not build. */
+function npx(log: string, environment: string, broken: string): string {
+  const include = ["golang", "python"].flatMap((language) =>
+    PLATFORMS.map((platform) => ({ language, variant: "slim", platform, runs_on: "ubuntu-24.04" })),
+  );
+  const plan = { plans: [{ environment, version: "3.253.0" }] };
+  return `#!/bin/sh
+set -e
+echo "$*" >> '${log}'
+case "$*" in
+  "kiln release plan"*--matrix) echo '${JSON.stringify({ include })}' ;;
+  "kiln release plan"*) echo '${JSON.stringify(plan, null, 2)}' ;;
+  "kiln language build --language ${broken}"*) exit 1 ;;
+  "kiln language push"*) echo "public.ecr.aws/acme/runner-pulumi-$LANGUAGE@sha256:$PLATFORM" ;;
+esac
+`;
+}
+
+let project: WorkflowProject;
+let programs: string;
+let log: string;
+
+beforeEach(async () => {
+  project = await WorkflowProject.make();
+  programs = await temporaryDirectory();
+  log = path.join(programs, "log");
+  await writeFile(path.join(project.folder, "package.json"), '{"type":"module"}\n');
+  await project.commit({ [RUNNER]: await textOf(RUNNER) });
+});
+
+function textOf(name: string): Promise<string> {
+  return readFile(path.join(FOLDER, `${name}.yml`), "utf8");
+}
+
+/** Runs the workflow for a tag. */
+async function release(tag: string, environment: string, broken = "nothing") {
+  for (const [name, script] of Object.entries({ npx: npx(log, environment, broken), npm: "#!/bin/sh\n" })) {
+    await writeFile(path.join(programs, name), script, { mode: 0o755 });
+  }
+  await run("git", ["tag", tag], { cwd: project.folder });
+  const done = await project.run({
+    tag,
+    workflow: `.github/workflows/${RUNNER}.yml`,
+    env: { PATH: `${programs}:${process.env.PATH ?? ""}`, GITHUB_TOKEN: "own-token" },
+  });
+  const calls = (await readFile(log, "utf8")).split("\n").filter((line) => line !== "");
+  return { results: resultsOf(done), calls, failures: done.failures };
+}
+
+describe("the workflow of a language runner's tag", { timeout: 60_000 }, () => {
+  it("builds and checks before it pushes, and sets tags last, on all platforms of an image", async () => {
+    const { results, calls } = await release("dev-v3.253.0", "preproduction");
+    expect(new Set(Object.values(results))).toEqual(new Set(["success"]));
+    const own = calls.filter((call) => call.includes("--language golang") && !call.includes("arm64"));
+    const image = "--image runner-pulumi-golang:slim";
+    const what = "--language golang --variant slim";
+    expect(
+      own.filter((call) => !call.includes("publish")).map((call) => call.replace(/ --source \S+ --revision \S+/, "")),
+    ).toEqual([
+      `kiln language build ${what} --platform linux/amd64 --pulumi-version 3.253.0 ${image}`,
+      `kiln language check ${what} --platform linux/amd64 --pulumi-version 3.253.0 ${image}`,
+      `kiln language push --tag dev-v3.253.0 ${what} ${image}`,
+      // The step of the other platform is called alike.
+      `kiln language push --tag dev-v3.253.0 ${what} ${image}`,
+    ]);
+    const digests = PLATFORMS.map((platform) => `--image=public.ecr.aws/acme/runner-pulumi-golang@sha256:${platform}`);
+    expect(calls.filter((call) => call.includes("publish") && call.includes("golang"))).toEqual([
+      `kiln language publish --tag dev-v3.253.0 ${what} ${digests.join(" ")}`,
+    ]);
+  });
+
+  it("publishes the other languages where one platform of one does not build, and no half of that one", async () => {
+    const { results, calls, failures } = await release(
+      "v3.253.0",
+      "production",
+      "python --variant slim --platform linux/arm64",
+    );
+    expect(results).toMatchObject({
+      "build golang slim linux/amd64": "success",
+      "build python slim linux/amd64": "success",
+      "build python slim linux/arm64": "failure",
+      "publish golang slim": "success",
+      "publish python slim": "failure",
+    });
+    expect(calls.filter((call) => call.includes("publish")).map((call) => /--language (\S+)/.exec(call)?.[1])).toEqual([
+      "golang",
+    ]);
+    expect(failures).toEqual([
+      expect.stringContaining("build python slim linux/arm64"),
+      expect.stringContaining('publish python slim: the step "Every platform was pushed'),
+    ]);
+  });
+});
+
+interface Workflow {
+  readonly on: { readonly push: { readonly tags: readonly string[] } };
+  readonly jobs: Readonly<
+    Record<
+      string,
+      { readonly environment?: string; readonly permissions: object; readonly steps: readonly { uses?: string }[] }
+    >
+  >;
+}
+
+describe("the workflow's file", () => {
+  it.each([
+    ["dev-v3.253.0", true],
+    ["latest-v3.253.0", true],
+    ["v3.253.0", true],
+    ["iac-runner-base-v1.2.3", false],
+    ["job-runner-v1.2.3", false],
+    ["v3", false],
+  ])("is started by %s: %s", async (tag, starts) => {
+    const { on } = parse(await textOf(RUNNER)) as Workflow;
+    expect(matchesTags(tag, on.push.tags)).toBe(starts);
+  });
+
+  it("lets nobody into Amazon but jobs of the environment that the role trusts, and no other job ask for an identity", async () => {
+    const { jobs } = parse(await textOf(RUNNER)) as Workflow;
+    for (const [name, { environment, permissions, steps }] of Object.entries(jobs)) {
+      const enters = steps.some(({ uses = "" }) => uses.startsWith("aws-actions/"));
+      expect([name, environment], name).toEqual([
+        name,
+        enters ? "runners-${{ needs.plan.outputs.environment }}" : undefined,
+      ]);
+      expect("id-token" in permissions, name).toBe(enters);
+    }
+  });
+
+  it("of the watcher hands the App's token over, and no other one to push with", async () => {
+    const text = await textOf("watch");
+    expect(text).toContain("KILN_APP_TOKEN: ${{ steps.app.outputs.token }}");
+    expect((parse(text) as Workflow).jobs.watch?.permissions).toEqual({ contents: "read" });
+  });
+});
