@@ -149,7 +149,7 @@ export function parseSettings(
     image: Object.freeze({
       dockerfile: choiceOf(image("dockerfile"), DOCKERFILES, "merged"),
       platform: choiceOf(image("platform"), PLATFORMS, "linux/amd64"),
-      tag: tagOf(image("tag"), "latest"),
+      tag: tagOf(image("tag"), stack),
       base: referenceOf(image("base")) ?? DEFAULT_BASE_IMAGE,
       tools: referenceOf(image("tools")),
       certificates: referenceOf(image("certificates")),

@@ -18,6 +18,7 @@ const GROUPS: readonly Group[] = [
   { words: ["release"], load: async () => (await import("./release/commands.ts")).releaseCommands },
   { words: ["watch"], load: async () => [(await import("./watch.ts")).watchCommand] },
   { words: ["backend"], load: async () => (await import("./backend.ts")).backendCommands },
+  { words: ["lint"], load: async () => [(await import("./lint.ts")).lintCommand] },
   { words: ["test"], load: async () => [(await import("./test.ts")).testCommand] },
 ];
 

@@ -2,6 +2,17 @@ import { KilnError } from "../errors.ts";
 import { git } from "./github/git.ts";
 import type { FileVersion } from "./history.ts";
 
+/** The present commit, of whatever branch, or of none. */
+const HEAD = "HEAD";
+
+/** Where stacks are deployed from: what `git clone` or `git remote set-head` noted, then usual names. */
+const TRUNKS = [
+  "refs/remotes/origin/HEAD",
+  "refs/remotes/origin/main",
+  "refs/remotes/origin/master",
+  "refs/heads/main",
+];
+
 /** A version of some file: of which, and on which branch where it is none of the present one. */
 export interface BranchVersion extends FileVersion {
   readonly file: string;
@@ -20,21 +31,34 @@ const [START, END] = ["\u0001", "\u0000"];
 const FORMAT = `--format=%x01${["%H", "%cI", "%aI", "%s"].join("%x00")}%x00`;
 
 /**
- * Reads the versions of a file on the present branch, the newest first: a merge counts as the commit at which they came. None
- * where nothing was committed. Throws where Git has only a part of the history.
+ * Reads the versions of a file on a branch, the present one unless said, the newest first: a merge counts as the commit at which
+ * they came. None where nothing was committed. Throws where Git has only a part of the history.
  */
-export async function readFileVersions(project: string, file: string): Promise<readonly FileVersion[]> {
+export async function readFileVersions(project: string, file: string, branch = HEAD): Promise<readonly FileVersion[]> {
   await requireWholeHistory(project);
-  const log = await git(project, ["log", "--first-parent", FORMAT, "HEAD", "--", file]);
+  const log = await git(project, ["log", "--first-parent", FORMAT, branch, "--", file]);
   const commits = commitsIn(log).map((commit) => ({ ...commit, file }));
   return readTexts(project, commits);
 }
 
-/** The stack files that the present branch has or had, relative to the project. */
-export async function readStackFiles(project: string): Promise<readonly string[]> {
+/** The stack files that a branch, the present one unless said, has or had; relative to the project. */
+export async function readStackFiles(project: string, branch = HEAD): Promise<readonly string[]> {
   await requireWholeHistory(project);
-  const log = await git(project, [...PLAIN, "log", "--format=", ...NAMES, "HEAD", "--", STACK_FILES]);
+  const log = await git(project, [...PLAIN, "log", "--format=", ...NAMES, branch, "--", STACK_FILES]);
   return [...new Set(linesOf(log))].sort();
+}
+
+/**
+ * The branches whose history says what stacks ran: the present one, and the default one of origin where that is at another commit.
+ * Whoever cleans up from a feature branch or a tag would else forget what was deployed long before.
+ */
+export async function readTrunks(project: string): Promise<readonly string[]> {
+  const here = await readCommit(project, HEAD);
+  for (const trunk of TRUNKS) {
+    const commit = await readCommit(project, trunk);
+    if (commit !== undefined) return commit === here ? [HEAD] : [HEAD, trunk];
+  }
+  return [HEAD];
 }
 
 /**

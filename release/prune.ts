@@ -14,6 +14,8 @@ export interface PruneOptions {
   readonly client: RegistryClient;
   readonly repositories: readonly string[];
   readonly roots: readonly Root[];
+  /** Names of stacks, which are tags of their images. */
+  readonly stacks?: ReadonlySet<string>;
   readonly removerOf: (repository: string) => ImageRemover;
   /** Milliseconds since 1970, and of what is too young to go. */
   readonly now: number;
@@ -43,7 +45,7 @@ export interface Prune extends Omit<RetentionPlan, "unused" | "expired"> {
 export async function prune(asked: PruneOptions): Promise<Prune> {
   const named = asked.repositories.filter((repository) => isNamed(repository, asked.roots));
   const options = { ...asked, repositories: named };
-  const { roots, removerOf, now, graceMs, dryRun, progress } = options;
+  const { roots, stacks = new Set(), removerOf, now, graceMs, dryRun, progress } = options;
   const known = new Map<string, Known>();
   for (const repository of named) {
     progress.step(`reading ${repository}`);
@@ -54,7 +56,7 @@ export async function prune(asked: PruneOptions): Promise<Prune> {
   const skipped = asked.repositories.filter((repository) => !repositories.includes(repository));
   for (const repository of skipped) known.delete(repository);
   const { unused, expired, ...plan } = retentionPlan({
-    ...{ roots, repositories, now, graceMs, manifests },
+    ...{ roots, stacks, repositories, now, graceMs, manifests },
     since: ({ repository, digest }) => {
       const { pushed, unused } = known.get(repository) ?? {};
       return pushed?.get(digest) ?? unused?.get(digest);

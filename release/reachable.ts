@@ -1,4 +1,3 @@
-import { usedUntil } from "../cache/used-tag.ts";
 import type { PinnedImage } from "../registry/image-reference.ts";
 import type { StoredManifest } from "../registry/stored-manifest.ts";
 import { imagesOf, type ManifestGraph } from "./manifest-graph.ts";
@@ -46,7 +45,7 @@ function tagReason(tags: readonly string[]): string | undefined {
   for (const tag of tags) {
     const { kind } = registryTag(tag);
     if (kind === "release") return `tag ${tag}`;
-    if (kind === "foreign" && usedUntil(tag) === undefined) return `tag ${tag}, which is not kiln's`;
+    if (kind === "foreign") return `tag ${tag}, which is not kiln's`;
     if (kind === "note") return "kiln's own note";
   }
   return undefined;

@@ -1,8 +1,9 @@
+import { usedUntil } from "../cache/used-tag.ts";
 import { isReleasedTag } from "./tags.ts";
 
 /** What a tag of a repository is to kiln. `foreign` is every tag that kiln does not set: it belongs to somebody else. */
 export type RegistryTag =
-  | { readonly kind: "release" | "layer" | "base" | "build" | "note" | "foreign" }
+  | { readonly kind: "release" | "layer" | "base" | "build" | "used" | "note" | "foreign" }
   /** Attached to a manifest: the fallback tag of its referrers, or a tag by which older tools attach (`sha256-….sig`). */
   | { readonly kind: "attached"; readonly subject: string };
 
@@ -21,6 +22,7 @@ export function registryTag(tag: string): RegistryTag {
   if (subject !== undefined) return { kind: "attached", subject: `sha256:${subject}` };
   if (isReleasedTag(tag)) return { kind: "release" };
   if (tag === NOTE_TAG) return { kind: "note" };
+  if (usedUntil(tag) !== undefined) return { kind: "used" };
   if (LAYER.test(tag)) return { kind: "layer" };
   if (BASE.test(tag)) return { kind: "base" };
   return { kind: BUILD.test(tag) ? "build" : "foreign" };

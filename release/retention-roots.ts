@@ -5,7 +5,7 @@ import type { Root } from "./reachable.ts";
 
 /** What Git and the work tree say of a project's stack files. */
 export interface StackHistory {
-  /** Each file's versions on the present branch, the newest first. */
+  /** Each file's versions on the present branch, and again on the default one where that is another; the newest first. */
   readonly stacks: readonly { readonly file: string; readonly versions: readonly FileVersion[] }[];
   /** Files as they stand here, committed or not. */
   readonly here: readonly { readonly file: string; readonly text: string }[];

@@ -9,6 +9,8 @@ export interface RetentionQuestion {
   /** All manifests that are known, those of other repositories that roots name among them. */
   readonly manifests: readonly StoredManifest[];
   readonly roots: readonly Root[];
+  /** Names of stacks, which are the tags of their runner images unless they say otherwise. */
+  readonly stacks?: ReadonlySet<string>;
   /** Repositories that are to be cleaned up; nothing of any other is deleted. */
   readonly repositories: readonly string[];
   readonly now: number;
@@ -51,7 +53,8 @@ export interface RetentionPlan {
  * what it leads to. Goes deepest first, so that a broken-off run leaves nothing that the next one could not find. Pure.
  */
 export function retentionPlan(question: RetentionQuestion): RetentionPlan {
-  const { roots, repositories, now } = question;
+  const { repositories, now, stacks = new Set() } = question;
+  const roots = [...question.roots, ...tagRoots(question.manifests, stacks)];
   const graph = manifestGraph(question.manifests);
   const mine = graph.manifests.filter(({ repository }) => repositories.includes(repository));
   const named = reachable(graph, roots);
@@ -75,7 +78,9 @@ export function retentionPlan(question: RetentionQuestion): RetentionPlan {
       };
     }),
     foreign: mine.flatMap(({ repository, tags }) =>
-      tags.filter((tag) => isForeign(tag)).map((tag) => `${repository}:${tag}`),
+      tags
+        .filter((tag) => registryTag(tag).kind === "foreign" && !stacks.has(tag))
+        .map((tag) => `${repository}:${tag}`),
     ),
     expired: mine.flatMap((manifest) => {
       const { repository, tags } = manifest;
@@ -86,9 +91,12 @@ export function retentionPlan(question: RetentionQuestion): RetentionPlan {
   };
 }
 
-/** Whether kiln does not set a tag. */
-function isForeign(tag: string): boolean {
-  return registryTag(tag).kind === "foreign" && usedUntil(tag) === undefined;
+/** What the tag of a stack names: what it runs, or ran last. */
+function tagRoots(manifests: readonly StoredManifest[], stacks: ReadonlySet<string>): readonly Root[] {
+  return manifests.flatMap(({ repository, digest, tags }) => {
+    const stack = tags.find((tag) => stacks.has(tag) && registryTag(tag).kind === "foreign");
+    return stack === undefined ? [] : [{ repository, digest, reason: `tag ${stack}, of that stack` }];
+  });
 }
 
 /** Bytes that a plan frees. */

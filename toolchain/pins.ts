@@ -11,7 +11,7 @@ export const TOOLS = ["go", "pulumi", "opentofu", "regctl", "registry"] as const
 export const TEST_TOOLS = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet"] as const;
 
 /** Tools that some commands alone run, for who asks for what they do: got when such a command first needs them. */
-export const OPTIONAL_TOOLS = ["cosign"] as const;
+export const OPTIONAL_TOOLS = ["actionlint", "cosign", "osv-scanner"] as const;
 
 export type Tool = (typeof TOOLS | typeof TEST_TOOLS | typeof OPTIONAL_TOOLS)[number];
 

@@ -9,6 +9,7 @@ import { pruneCommand } from "./prune.ts";
 import { publishCommand } from "./publish.ts";
 import { releaseRunCommand } from "./run.ts";
 import { sealCommand } from "./seal.ts";
+import { scanCommand } from "./scan.ts";
 import { touchedCommand } from "./touched.ts";
 import { verifySealCommand } from "./verify.ts";
 
@@ -17,6 +18,7 @@ export const releaseCommands: readonly Command[] = [
   releaseRunCommand,
   sealCommand,
   verifySealCommand,
+  scanCommand,
   publishCommand,
   proposeCommand,
   promoteCommand,

@@ -12,7 +12,7 @@ import { requireFetched } from "../../release/remote-heads.ts";
 import { retentionRoots } from "../../release/retention-roots.ts";
 import { readStackSettings } from "../../release/stack-file.ts";
 import { runningRoots, standaloneStacks, type RunningImage } from "../../release/standalone-stacks.ts";
-import { readStackHistory } from "../../release/stack-roots.ts";
+import { readStackHistory, stackNamesIn } from "../../release/stack-roots.ts";
 import { places } from "../../toolchain/places.ts";
 import { resolveTool } from "../../toolchain/resolve.ts";
 import type { Command, Invocation } from "../command.ts";
@@ -69,7 +69,7 @@ export const pruneCommand: Command = {
     const { path: regctl } = await resolveTool("regctl", { places: here, progress });
     const done = await prune({
       ...{ client: { regctl }, repositories, roots, removerOf: removers({ regctl }), now, progress },
-      ...{ graceMs: graceHours * 3_600_000, dryRun: values.yes !== true },
+      ...{ stacks: stackNamesIn(history), graceMs: graceHours * 3_600_000, dryRun: values.yes !== true },
     });
     return {
       json: { ...done, bytes: freedBytes(done) },
@@ -156,8 +156,13 @@ function section({ keep, remove, removed, dryRun }: Prune, repository: string): 
   return [repository, rows.length > 0 ? table(rows) : "  nothing is there"];
 }
 
+/** Tags of a manifest that a line names: a warm image has one for each program, and the reason has to stay in sight. */
+const SHOWN_TAGS = 2;
+
 function labelOf({ tags }: Named): string {
-  return tags.length > 0 ? tags.join(" ") : "no tag";
+  if (tags.length === 0) return "no tag";
+  const more = tags.length > SHOWN_TAGS ? ` and ${tags.length - SHOWN_TAGS} more` : "";
+  return `${tags.slice(0, SHOWN_TAGS).join(" ")}${more}`;
 }
 
 function ageOf(milliseconds: number): string {

@@ -115,6 +115,7 @@ export class JobCall {
     const task: JobTask = {
       ...{ workflow: this.#workflow, job, instance, title, lane, after, contexts, cancel },
       ...(job.environment !== undefined && { environment: interpolate(job.environment, scope) }),
+      ...(job.group !== undefined && { group: interpolate(job.group, scope) }),
     };
     const recalled = anew ? undefined : this.#host.recall(instance.key);
     if (recalled !== undefined) return endOf(recalled, false);

@@ -1,3 +1,5 @@
+import path from "node:path";
+import { withLock } from "../../toolchain/lock.ts";
 import { removeFolder } from "../../toolchain/remove-folder.ts";
 import type { Workflow } from "./document.ts";
 import type { Job } from "./job.ts";
@@ -54,13 +56,20 @@ export class JobHistory implements JobHost {
     const folder = this.#folderFor(key);
     await state.drop(key);
     await artifacts.removeOf(key);
-    const record = await runJob(task, this.#session, folder);
+    const record = await this.#inGroup(task, () => runJob(task, this.#session, folder));
     await state.put(record);
     this.#jobs.set(key, { ...record, recalled: false });
     const seconds = ((record.endedAt - record.startedAt) / 1000).toFixed(1);
     progress.note(`${record.title}: ${record.tolerated ? "failure, which may be" : record.result} after ${seconds} s`);
     if (record.result === "failure" && record.tolerated === undefined) this.#failures.push(failureText(record));
     return record;
+  }
+
+  /** Runs a job once no other of its group runs, of this run or of another: two releases update one stack. */
+  #inGroup<T>({ group = "" }: JobTask, work: () => Promise<T>): Promise<T> {
+    if (group === "") return work();
+    const { folders, progress } = this.#session;
+    return withLock(path.join(folders.groups, `${folderName(group)}.lock`), progress, `the group ${group}`, work);
   }
 
   /** A job that never became a task: left out, or its own keys could not be worked out. */

@@ -5,6 +5,7 @@ import { runnerContext } from "./job-environment.ts";
 import type { Result } from "./jobs.ts";
 import type { StepRecord } from "./record.ts";
 import { folderName, type JobPlaces } from "./run-places.ts";
+import { saidError } from "./said-error.ts";
 import type { JobTask, Session } from "./session.ts";
 import { StepLog } from "./step-log.ts";
 import { endGroup } from "./step-process.ts";
@@ -97,7 +98,9 @@ export class JobSteps {
     const result = forgiven ? "success" : outcome;
     const said = this.#session.masks.redactor.text(failure?.split("\n")[0] ?? "");
     const seconds = (performance.now() - began) / 1000;
-    this.#record(step, { result, seconds, log, ...(failure !== undefined && { failure: said }) }, outcome, end.outputs);
+    const error = stop === undefined ? saidError(tail) : undefined;
+    const why = error === undefined ? said : `${said}: ${error}`;
+    this.#record(step, { result, seconds, log, ...(failure !== undefined && { failure: why }) }, outcome, end.outputs);
     if (outcome === "failure") this.#tell(step, `${forgiven ? "failed, and may" : "failed"}: ${said}`, tail, log);
     if (result === "failure") this.fail();
   }

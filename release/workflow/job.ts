@@ -24,6 +24,8 @@ export interface StepJob extends JobBase {
   readonly outputs: Readonly<Record<string, string>>;
   readonly env: Readonly<Record<string, string>>;
   readonly environment?: string;
+  /** Its concurrency group: of its jobs, of whatever run, one at a time. */
+  readonly group?: string;
   readonly timeoutMinutes?: string;
   readonly continueOnError?: string;
   readonly defaults: RunDefaults;
@@ -69,8 +71,8 @@ export function parseJob(id: string, fields: Fields): Job {
     strategy: parseStrategy(fields.below("strategy")),
     where: fields.where,
   };
-  // What a job may do on GitHub, and whom it waits for there: nothing of it is here. The lock of a run stands for the group.
-  fields.understood("permissions", "concurrency");
+  // What a job may do on GitHub: nothing of it is here.
+  fields.understood("permissions");
   const job = fields.has("uses") ? parseCall(base, fields) : parseSteps(base, fields);
   fields.end();
   return job;
@@ -87,6 +89,8 @@ function parseCall(base: JobBase, fields: Fields): CallJob {
       "Write ./.github/workflows/NAME.yml, or OWNER/REPO/.github/workflows/NAME.yml@REF.",
     );
   }
+  // Its jobs have groups of their own; the lock of a run stands for one of the call.
+  fields.understood("concurrency");
   const inherit = fields.raw("secrets") === "inherit";
   return {
     ...base,
@@ -110,6 +114,7 @@ function parseSteps(base: JobBase, fields: Fields): StepJob {
     outputs: fields.texts("outputs"),
     env: fields.texts("env"),
     ...optional("environment", parseEnvironment(fields)),
+    ...optional("group", parseGroup(fields)),
     ...optional("timeoutMinutes", fields.text("timeout-minutes")),
     ...optional("continueOnError", fields.text("continue-on-error")),
     defaults: parseDefaults(fields.below("defaults")),
@@ -139,6 +144,16 @@ function parseRunsOn(fields: Fields): readonly string[] {
   const labels = [...below.list("group"), ...below.list("labels")];
   below.end();
   return labels;
+}
+
+/** The group of `concurrency`. Who comes later waits here, whatever is said of that: nobody's job is ended for another's. */
+function parseGroup(fields: Fields): string | undefined {
+  if (typeof fields.raw("concurrency") !== "object") return fields.text("concurrency");
+  const below = fields.below("concurrency");
+  const group = below.needed("group");
+  below.understood("cancel-in-progress", "queue");
+  below.end();
+  return group;
 }
 
 function parseEnvironment(fields: Fields): string | undefined {

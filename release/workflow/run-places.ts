@@ -8,6 +8,8 @@ export interface RunPlaces {
   readonly artifacts: string;
   /** What `actions/cache` keeps, for every run of this checkout. */
   readonly cache: string;
+  /** Locks of concurrency groups, of every run of this checkout too. */
+  readonly groups: string;
 }
 
 /** The folders of one job, made anew when it begins. */
@@ -27,6 +29,7 @@ export function runPlaces(work: string, tag: string, workflow: string): RunPlace
     jobs: path.join(root, "jobs"),
     artifacts: path.join(root, "artifacts"),
     cache: path.join(releases, "cache"),
+    groups: path.join(releases, "groups"),
   };
 }
 

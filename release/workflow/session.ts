@@ -34,6 +34,8 @@ export interface JobTask {
   readonly lane: string;
   /** Of whose approval a job on GitHub would wait. */
   readonly environment?: string;
+  /** Its concurrency group. */
+  readonly group?: string;
   readonly after: readonly string[];
   /** Contexts that are the same for all its steps. */
   readonly contexts: Readonly<Record<string, ValueMap>>;

@@ -143,6 +143,18 @@ describe("a clean-up after twenty releases", () => {
   });
 });
 
+describe("a clean-up from another commit than that of main", () => {
+  it("leaves what main's last versions name, however long ago", async () => {
+    await git(["checkout", "--quiet", "--detach", await git(["log", "--format=%H", "--grep=^Release 1 to dev"])]);
+    const { remove } = await prune("--keep-days", "0", "--grace-hours", "0");
+    await git(["checkout", "--quiet", "main"]);
+    const names = new Map([...warm.manifests].map(([name, digest]) => [digest, name]));
+    const gone = new Set(remove.map(({ digest }) => names.get(digest)));
+    for (const number of [20, 19, 15, 10]) expect(gone.has(`image ${number}`), `image ${number}`).toBe(false);
+    expect(gone.has("image 17")).toBe(true);
+  });
+});
+
 describe("the history of a stack", () => {
   it("tells what the registry has still, and under which release", async () => {
     const { code, stdout, stderr } = await kiln(checkout, ["release", "history", "--stack", "prod", "--json"]);

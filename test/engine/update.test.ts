@@ -34,10 +34,10 @@ describe("updates of one stack, one after the other", () => {
     expect(await project.dockerCalls()).toEqual([
       [
         "build",
-        ...["--tag", `${IMAGE}:latest`, "--file", `${context}/Dockerfile.merged`, "--platform", "linux/amd64"],
+        ...["--tag", `${IMAGE}:${STACK}`, "--file", `${context}/Dockerfile.merged`, "--platform", "linux/amd64"],
         ...["--build-arg", `WARM=${WARM}`, "--progress", "plain", context],
       ],
-      ["push", `${IMAGE}:latest`],
+      ["push", `${IMAGE}:${STACK}`],
     ]);
     expect(await image()).toMatch(new RegExp(`^${IMAGE}@sha256:[0-9a-f]{64}$`));
   });
@@ -61,6 +61,6 @@ describe("updates of one stack, one after the other", () => {
   it("the end takes the image from this machine and leaves the registry alone", async () => {
     const destroyed = await project.pulumi("destroy", "--yes", "--skip-preview", "--stack", STACK);
     expect(destroyed.code, destroyed.stdout).toBe(0);
-    expect(await project.dockerCalls()).toEqual([["rmi", `${IMAGE}:latest`]]);
+    expect(await project.dockerCalls()).toEqual([["rmi", `${IMAGE}:${STACK}`]]);
   });
 });

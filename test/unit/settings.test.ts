@@ -25,7 +25,7 @@ describe("parseSettings", () => {
       image: {
         dockerfile: "merged",
         platform: "linux/amd64",
-        tag: "latest",
+        tag: "dev",
         base: "docker.io/library/debian:bookworm-slim",
         tools: undefined,
         certificates: undefined,

@@ -7,6 +7,7 @@ import {
   readFileVersions,
   readIsUncommitted,
   readStackFiles,
+  readTrunks,
 } from "../../../release/git-history.ts";
 import { run } from "../../../toolchain/process.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
@@ -90,6 +91,33 @@ describe("readBranchVersions", () => {
       [DEV, "final", "new"],
       [DEV, "old", "old"],
     ]);
+  });
+});
+
+describe("readTrunks", () => {
+  const origin = (branch: string, commit: string) => git(["update-ref", `refs/remotes/origin/${branch}`, commit]);
+
+  it("is the present commit alone where that is the default branch, or where there is none", async () => {
+    await git(["branch", "--move", "trunk"]);
+    await commit("One", { [DEV]: "a: 1\n" });
+    expect(await readTrunks(project)).toEqual(["HEAD"]);
+    await origin("main", "HEAD");
+    expect(await readTrunks(project)).toEqual(["HEAD"]);
+  });
+
+  it("is the default branch too, wherever the checkout stands, and whatever it is called", async () => {
+    await commit("One", { [DEV]: "a: 1\n" });
+    await commit("Two", { [DEV]: "a: 2\n" });
+    await git(["checkout", "--quiet", "--detach", "HEAD~1"]);
+    expect(await readTrunks(project)).toEqual(["HEAD", "refs/heads/main"]);
+    await origin("main", "main");
+    expect(await readTrunks(project)).toEqual(["HEAD", "refs/remotes/origin/main"]);
+    await origin("trunk", "main");
+    await git(["symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/trunk"]);
+    const trunks = await readTrunks(project);
+    expect(trunks).toEqual(["HEAD", "refs/remotes/origin/HEAD"]);
+    const texts = await Promise.all(trunks.map((trunk) => readFileVersions(project, DEV, trunk)));
+    expect(texts.map((versions) => versions.map(({ text }) => text?.trim()))).toEqual([["a: 1"], ["a: 2", "a: 1"]]);
   });
 });
 

@@ -17,6 +17,7 @@ describe("registryTag", () => {
     ["build", `verified-azure-${KEY}`],
     ["build", `shard-base-${KEY}`],
     ["note", "kiln-unused-since"],
+    ["used", "used-20260131-0123456789ab"],
     ["foreign", "1.2.3"],
     ["foreign", "v1.2"],
     ["foreign", "Latest"],
@@ -27,6 +28,7 @@ describe("registryTag", () => {
     ["foreign", "inputs-1"],
     ["foreign", "sha256-abc"],
     ["foreign", "promoted-by-hand"],
+    ["foreign", "used-20260131-by-hand"],
   ])("takes %s for %s", (kind, tag) => {
     expect(registryTag(tag)).toEqual({ kind });
   });

@@ -50,6 +50,21 @@ describe("what stays", () => {
     expect(plan(manifests, { roots }).foreign).toEqual([`${WARM}:nightly`]);
   });
 
+  it("is what the tag of a stack names, which is kiln's", () => {
+    const manifests = [
+      manifest("running", { tags: ["dev"] }),
+      manifest("released", { tags: ["v1.2.3"] }),
+      manifest("old"),
+    ];
+    const question = { stacks: new Set(["dev", "v1.2.3"]) };
+    expect(outcome(manifests, question)).toEqual({
+      keep: { running: "tag dev, of that stack", released: "tag v1.2.3" },
+      remove: ["old"],
+    });
+    expect(plan(manifests, question).foreign).toEqual([]);
+    expect(plan(manifests).foreign).toEqual([`${WARM}:dev`]);
+  });
+
   it("is what an index lists, what refers to an image, by the API and by tags, and what refers to that", () => {
     const fallback = digest("child").replace(":", "-");
     const manifests = [

@@ -25,7 +25,8 @@ test.each(ALL)("%s names its version in every route, so that one edit cannot be 
     expect(`${pin.goModule.package}/`.startsWith(`${pin.goModule.module}/`)).toBe(true);
     // What stands beside Kubernetes in its repository has its minor and patch version, as v0.
     if (pin.goModule.staging !== undefined) expect(pin.goModule.staging).toBe(`v${pin.version}`.replace(/^v1/, "v0"));
-    for (const value of Object.values(pin.goModule.set ?? {})) expect([`v${pin.version}`, "no"]).toContain(value);
+    for (const value of Object.values(pin.goModule.set ?? {}))
+      expect([`v${pin.version}`, pin.version, "no"]).toContain(value);
   }
   if (pin.goToolchain !== undefined) {
     expect(pin.goToolchain.name).toBe(`go${pin.version}`);

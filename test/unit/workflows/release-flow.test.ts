@@ -21,6 +21,7 @@ case "$*" in
   "kiln cache plan"*) echo '${JSON.stringify(plan)}' > plan.json; echo '${JSON.stringify({ include })}' ;;
   "kiln cache warm"*) mkdir shard; echo {} > shard/manifest.json ;;
   "kiln cache merge"*) shift 5; for shard; do test -f "$shard/manifest.json"; done ;;
+  "kiln release scan"*) test -z "$KILN_VULNERABILITY_DB" ;;
   "kiln up"*) echo "token $GITHUB_TOKEN" >> '${log}' ;;
   "kiln release image"*) echo ghcr.io/acme/iac-runner@sha256:1 ;;
 esac
@@ -46,14 +47,18 @@ async function workflows(): Promise<Readonly<Record<string, string>>> {
 }
 
 /** Runs the workflow for the tag, with a plan of these shards. */
-async function release(shards: readonly string[], inputs: Readonly<Record<string, string>> = {}) {
+async function release(
+  shards: readonly string[],
+  inputs: Readonly<Record<string, string>> = {},
+  env: Readonly<Record<string, string>> = {},
+) {
   for (const [name, script] of Object.entries({ npx: npx(log, shards), npm: "#!/bin/sh\n" })) {
     await writeFile(path.join(programs, name), script, { mode: 0o755 });
   }
   const done = await project.run({
     inputs,
     workflow: `.github/workflows/${RELEASE}.yml`,
-    env: { PATH: `${programs}:${process.env.PATH ?? ""}`, GITHUB_TOKEN: "own-token" },
+    env: { PATH: `${programs}:${process.env.PATH ?? ""}`, GITHUB_TOKEN: "own-token", ...env },
   });
   const calls = (await readFile(log, "utf8").catch(() => "")).split("\n").filter((line) => line !== "");
   return { results: resultsOf(done), failures: done.failures, calls };
@@ -87,6 +92,17 @@ describe("the workflow of a release", () => {
     const { results, calls } = await release(["shard-1"]);
     expect(results).toEqual({ ...THROUGH, "image / base": "skipped", "image / shard shard-1": "success" });
     expect(calls.filter((call) => call.includes("--shard base"))).toEqual([]);
+  });
+
+  it("neither deploys nor tags an image with a vulnerability that can be mended", async () => {
+    const { results, calls } = await release(["shard-1"], {}, { KILN_VULNERABILITY_DB: "https://mirror" });
+    expect(results).toMatchObject({ "image / image": "failure", publish: "skipped" });
+    expect(calls.filter((call) => /^kiln (up|release publish)/.test(call))).toEqual([]);
+    const unseen = await release(["shard-1"], {}, { KILN_VULNERABILITY_DB: "none" });
+    expect(unseen.results).toMatchObject({ "image / image": "success", publish: "success" });
+    expect(unseen.calls.filter((call) => call.includes("release scan"))).toEqual(
+      calls.filter((call) => call.includes("release scan")),
+    );
   });
 
   it.each([[["shard-1"]], [[BASE_SHARD, "shard-1", "shard-2"]]])(

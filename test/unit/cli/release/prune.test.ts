@@ -31,6 +31,11 @@ describe("pruneReport", () => {
     ]);
   });
 
+  it("names two tags of an image that has many, so that the reason stays in sight", () => {
+    const keep = [{ repository: WARM, digest: digest("a"), tags: ["a", "b", "c", "d"], reason: "tag a" }];
+    expect(pruneReport({ ...done, keep })).toMatch(/a b and 2 more +tag a$/m);
+  });
+
   it("says afterwards what is gone, and names what failed", () => {
     const failed = [{ what: `${WARM}@${digest("c")}`, reason: "no permission" }];
     const report = pruneReport({ ...done, dryRun: false, removed: done.remove.slice(0, 1), failed });

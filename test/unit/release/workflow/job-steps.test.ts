@@ -32,6 +32,16 @@ describe("the steps of a job", () => {
     expect(state).not.toContain("hunter2222");
   });
 
+  it("end a job with what kiln said, so that the program that does not compile is named at the end too", async () => {
+    const says = "kiln: 1 program does not compile:\\n  gcp/topic: main.go:3:1: no hunter2222\\n      Mend it.\\n";
+    await project.commit({ image: oneJob(`      - { name: warm, run: "printf '${says}' >&2; exit 1" }\n`) });
+    expect((await project.run()).failures).toEqual([
+      expect.stringMatching(
+        /^a: the step "warm" exited with 1: 1 program does not compile: gcp\/topic: main\.go:3:1: no /,
+      ),
+    ]);
+  });
+
   it("run by their conditions after a failure, and a failure may be forgiven", async () => {
     const steps = `
       - { id: soft, continue-on-error: true, run: exit 3 }

@@ -1,12 +1,13 @@
 import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { silent } from "../../../../progress.ts";
 import { plannedJobs } from "../../../../release/workflow/release-plan.ts";
 import { readRelease } from "../../../../release/workflow/release-run.ts";
 import { places } from "../../../../toolchain/places.ts";
-import { jobFile, resultsOf, TAG, WorkflowProject } from "../../../support/workflow-project.ts";
+import { run } from "../../../../toolchain/process.ts";
+import { jobFile, oneJob, resultsOf, TAG, WorkflowProject } from "../../../support/workflow-project.ts";
 
 let project: WorkflowProject;
 beforeEach(async () => {
@@ -118,6 +119,20 @@ describe("a whole release with a matrix and artifacts", () => {
     expect(new Set(Object.values(resultsOf(await project.run({ inputs, fresh: true }))))).toEqual(
       new Set(["success", "failure", "skipped"]),
     );
+  });
+
+  it("takes turns with another release where jobs are of one group", async () => {
+    const log = path.join(project.folder, ".kiln/log");
+    const script = `echo $GITHUB_REF_NAME >> '${log}'; sleep 0.4; echo $GITHUB_REF_NAME >> '${log}'`;
+    const group = "{ group: 'stack-${{ github.ref_type }}', cancel-in-progress: false, queue: max }";
+    await project.commit({ image: oneJob(`      - run: "${script}"\n`, `    concurrency: ${group}\n`) });
+    await run("git", ["tag", "image-v1.2.4"], { cwd: project.folder });
+    const ends = await Promise.all([TAG, "image-v1.2.4"].map((tag) => project.run({ tag })));
+    expect(ends.map(({ result }) => result)).toEqual(["success", "success"]);
+    const [one, two, three, four] = (await readFile(log, "utf8")).split("\n");
+    expect([one, three]).toEqual([two, four]);
+    expect(new Set([one, three])).toEqual(new Set([TAG, "image-v1.2.4"]));
+    expect(project.notes.join("\n")).toMatch(/waiting for the group stack-tag: process \d+ is at it/);
   });
 
   it("repeats the job whose artifact is gone, and with it what used it", async () => {

@@ -24,7 +24,8 @@ async function callOf(job: string, given: Readonly<Record<string, string>>, comm
     home: path.join(root, job, "home"),
   };
   await mkdir(places.workspace, { recursive: true });
-  const folders = { root, jobs: root, artifacts: path.join(root, "artifacts"), cache: path.join(root, "cache") };
+  const below = (name: string) => path.join(root, name);
+  const folders = { root, jobs: root, artifacts: below("artifacts"), cache: below("cache"), groups: below("groups") };
   return {
     with: given,
     job: { ...places, temp: path.join(root, job, "temp"), key: job },

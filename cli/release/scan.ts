@@ -1,0 +1,158 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { EXIT, KilnError } from "../../errors.ts";
+import { readDigest, type RegistryClient } from "../../registry/client.ts";
+import { formatReference, parsePinnedImage, parseReference, type PinnedImage } from "../../registry/image-reference.ts";
+import { readStoredManifest } from "../../registry/stored-manifest.ts";
+import { OSV_DATABASE, readyDatabase } from "../../release/scan/database.ts";
+import type { Finding } from "../../release/scan/finding.ts";
+import { scanImage, type Scan } from "../../release/scan/scan.ts";
+import { ACCEPTED_DAYS, type Accepted } from "../../release/scan/verdict.ts";
+import { readAcceptances, type Acceptance } from "../../release/scan/vex.ts";
+import { readStackSettings } from "../../release/stack-file.ts";
+import { stackFile } from "../../settings.ts";
+import { readStackNames } from "../../toolchain/local-backend.ts";
+import { LOCAL_STACK } from "../../toolchain/local-environment.ts";
+import { places } from "../../toolchain/places.ts";
+import { resolveTools } from "../../toolchain/resolve.ts";
+import type { Command, Invocation } from "../command.ts";
+import { noArguments, optional, repeated } from "../options.ts";
+import { table } from "../printer.ts";
+
+/** Where accepted findings stand, unless `--vex` says otherwise: OpenVEX, dated. */
+export const VEX_FILE = "images/accepted.openvex.json";
+
+/** Files of an image that a line names before it only counts them. */
+const SHOWN_FILES = 2;
+
+/** `kiln release scan`. */
+export const scanCommand: Command = {
+  name: "release scan",
+  summary:
+    "Look for vulnerabilities in images. Exit 3 where one is high or critical, can be mended, and is not accepted.",
+  usage: "[--image REF]… [--stack S]… [--vex FILE] [--db DIR|URL]",
+  options: {
+    image: { type: "string", multiple: true },
+    stack: { type: "string", multiple: true },
+    vex: { type: "string" },
+    db: { type: "string" },
+  },
+  help: {
+    image: "an image in its registry, by digest or tag; of an index every platform (may be repeated)",
+    stack: "the warm image that this stack's file names (may be repeated; default: those of all stacks but local)",
+    vex: `the accepted findings, an OpenVEX document (default: ${VEX_FILE}, where it is)`,
+    db: `the vulnerability database: a folder, or the URL of a mirror (default: KILN_VULNERABILITY_DB, or ${OSV_DATABASE})`,
+  },
+  async run({ values, positionals, progress }) {
+    noArguments(positionals);
+    const here = places();
+    const now = Date.now();
+    const acceptances = await readVex(here.project, optional(values, "vex"), now);
+    const wanted = await chosenImages(here.project, values);
+    if (wanted.length === 0) return { json: { images: [] }, text: "no stack's file names a warm image yet" };
+    const tools = await resolveTools(["regctl", "osv-scanner"], { places: here, progress });
+    const client = { regctl: tools.regctl.path };
+    const from = optional(values, "db") ?? process.env.KILN_VULNERABILITY_DB;
+    const database = await readyDatabase(from === undefined || from === "" ? OSV_DATABASE : from, {
+      ...{ cache: here.cache, now, progress },
+    });
+    const images: Scan[] = [];
+    for (const name of wanted) {
+      for (const image of await readPlatforms(client, name)) {
+        const scanner = tools["osv-scanner"].path;
+        images.push(await scanImage({ client, image, scanner, database, acceptances, now, progress }));
+      }
+    }
+    const passed = images.every((one) => one.passed);
+    return {
+      json: { passed, images },
+      text: images.map(scanText).join("\n\n"),
+      exitCode: passed ? EXIT.done : EXIT.difference,
+    };
+  },
+};
+
+async function readVex(project: string, given: string | undefined, now: number): Promise<readonly Acceptance[]> {
+  const file = given ?? path.join(project, VEX_FILE);
+  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+    if (given === undefined && (cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw new KilnError("usage", `${file} cannot be read`, { mend: "Name an OpenVEX document by --vex.", cause });
+  });
+  return text === undefined ? [] : readAcceptances(text, given ?? VEX_FILE, now);
+}
+
+/** What was asked for, each image once: several stacks may name the same one. */
+async function chosenImages(project: string, values: Invocation["values"]): Promise<readonly string[]> {
+  const [images, asked] = [repeated(values, "image"), repeated(values, "stack")];
+  const all = images.length + asked.length === 0;
+  const stacks = all ? (await readStackNames(project)).filter((stack) => stack !== LOCAL_STACK) : asked;
+  const named: string[] = [...images];
+  for (const stack of stacks) {
+    const { warmImage } = await readStackSettings(project, stack);
+    if (warmImage !== undefined) named.push(warmImage);
+    else if (!all) {
+      throw new KilnError("usage", `${stackFile(stack)} names no warm image`, {
+        mend: `Bake one: \`npx kiln cache bake --stack ${stack}\`; of a standalone stack name what it runs by --image.`,
+      });
+    }
+  }
+  return [...new Set(named)];
+}
+
+/** An image by digest; of an index those of its platforms. Throws where the registry does not have it. */
+async function readPlatforms(client: RegistryClient, name: string): Promise<readonly PinnedImage[]> {
+  const reference = parsePinnedImage(name) ?? parseReference(name);
+  const digest = await readDigest(client, reference);
+  const { repository } = reference;
+  const manifest = digest === undefined ? undefined : await readStoredManifest(client, { repository, digest });
+  if (digest === undefined || manifest === undefined) {
+    throw new KilnError("difference", `there is no ${formatReference(reference)}`, {
+      mend: "Name an image that its registry has: `npx kiln release image --stack S` prints one.",
+    });
+  }
+  const digests = manifest.children.length > 0 ? manifest.children : [digest];
+  return digests.map((one) => ({ repository, digest: one }));
+}
+
+/** What a scan found, in lines for a person: what fails first, then what to do about acceptances, then the rest in numbers. */
+export function scanText(scan: Scan): string {
+  const { failing, expired, accepted, unrated, unused, others } = scan;
+  const rows = [
+    ...failing.map((finding) => row("fails", finding, "")),
+    ...expired.map((one) => row("fails", one.finding, `accepted until ${dayOf(one.until)}, which is over`)),
+    ...accepted.map((one) => row("accepted", one.finding, acceptedText(one))),
+    ...unrated.map((finding) => row("unrated", finding, "nobody says how bad it is")),
+  ];
+  const counts = Object.entries(others).map(([severity, count]) => `${count} ${severity}`);
+  return [
+    scan.image,
+    ...(rows.length > 0 ? [table(rows)] : []),
+    ...unused.map(
+      ({ names, lookedAt }) => `  unused: nothing to accept for ${names.join(", ")} of ${dayOf(lookedAt)}; take it out`,
+    ),
+    ...(counts.length > 0 ? [`  no fix yet, or milder: ${counts.join(", ")}`] : []),
+    ending(scan),
+  ].join("\n");
+}
+
+function row(what: string, finding: Finding, note: string): readonly string[] {
+  const { id, severity, package: name, version, fixedIn, where } = finding;
+  const more = where.length > SHOWN_FILES ? ` and ${where.length - SHOWN_FILES} more` : "";
+  const files = `${where.slice(0, SHOWN_FILES).join(", ")}${more}`;
+  return [`  ${what}`, severity, id, `${name} ${version}`, `fixed in ${fixedIn.join(", ")}`, files, note];
+}
+
+function acceptedText({ acceptance, until }: Accepted): string {
+  return `until ${dayOf(until)}: ${acceptance.reason}`;
+}
+
+function ending({ passed, failing, expired }: Scan): string {
+  if (passed) return "passed: nothing high or critical that can be mended";
+  const old =
+    expired.length === 0 ? "" : `, ${expired.length} of them accepted more than ${ACCEPTED_DAYS} days ago: look again`;
+  return `failed: ${failing.length + expired.length} high or critical that can be mended${old}`;
+}
+
+function dayOf(time: number): string {
+  return new Date(time).toISOString().slice(0, 10);
+}
