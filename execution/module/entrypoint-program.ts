@@ -1,4 +1,6 @@
+import { stat } from "node:fs/promises";
 import path from "node:path";
+import { KilnError } from "../../errors.ts";
 import type { Progress } from "../../progress.ts";
 import type { Engine } from "../../toolchain/docker-engine.ts";
 import { readyGoPrograms, type GoPrograms } from "../../toolchain/go-programs.ts";
@@ -14,17 +16,25 @@ const PROGRAMS: GoPrograms = {
   name: "entrypoint",
   source: path.join(import.meta.dirname, "../../images/programs"),
   packages: ["./entrypoint"],
-  what: "the entrypoint of module containers",
+  what: "the entrypoint of module and job containers",
 };
 
-/** The entrypoint as a static Linux program for `platform` (`linux/arm64`); built where the tool cache lacks it. */
+/**
+ * The entrypoint as a static Linux program for `platform` (`linux/arm64`); built where the tool cache lacks it. Throws "failed"
+ * where it has grown beyond its limit.
+ */
 export async function readyEntrypoint(
   platform: string,
   { places, progress }: { readonly places: Places; readonly progress: Progress },
 ): Promise<string> {
   const go = await resolveTool("go", { places, progress });
   const home = await readyGoPrograms(PROGRAMS, go, platform.replace("/", "-"), { places, progress });
-  return path.join(home, "entrypoint");
+  const program = path.join(home, "entrypoint");
+  const { size } = await stat(program);
+  if (size <= ENTRYPOINT_LIMIT) return program;
+  throw new KilnError("failed", `${program} has ${size} bytes, and its limit is ${ENTRYPOINT_LIMIT}`, {
+    mend: "Take out of images/programs what made it larger, or raise the limit with a reason.",
+  });
 }
 
 /** The same as an image of that one file: what is published, and what other images copy it from. Returns its reference. */

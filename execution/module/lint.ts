@@ -134,7 +134,7 @@ function finalStageRules(instructions: readonly Instruction[]): readonly LintFin
   const start = instructions.findLastIndex(({ name }) => name === "FROM");
   const last = instructions.slice(Math.max(start, 0));
   const line = last.at(-1)?.line ?? 1;
-  const user = last.findLast(({ name }) => name === "USER");
+  const user = userOf(instructions, start);
   const [uid = ""] = (user?.text ?? "").split(":");
   const isRoot = user === undefined || uid === "root" || uid === "0";
   return [
@@ -146,6 +146,19 @@ function finalStageRules(instructions: readonly Instruction[]): readonly LintFin
       .filter((kind) => last.filter(({ name }) => name === kind).length > 1)
       .map((kind) => ({ code: kind === "CMD" ? "DL4003" : "DL4004", line, message: `${kind} stands there twice` })),
   ];
+}
+
+/** The last USER of the stage that begins here, or of the stage that it is made from. */
+function userOf(instructions: readonly Instruction[], start: number): Instruction | undefined {
+  const [from, ...rest] = instructions.slice(Math.max(start, 0));
+  const next = rest.findIndex(({ name }) => name === "FROM");
+  const own = rest.slice(0, next === -1 ? rest.length : next).findLast(({ name }) => name === "USER");
+  const base = /^(?:--\S+\s+)*(\S+)/.exec(from?.text ?? "")?.[1];
+  if (own !== undefined || base === undefined) return own;
+  const below = instructions
+    .slice(0, Math.max(start, 0))
+    .findLastIndex(({ name, text }) => name === "FROM" && /\sAS\s+(\S+)$/i.exec(text)?.[1] === base);
+  return below === -1 ? undefined : userOf(instructions, below);
 }
 
 function frontendRules(text: string): readonly LintFinding[] {

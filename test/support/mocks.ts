@@ -42,6 +42,7 @@ const ECHOED = new Set([
   "kiln:registry:LanguageRunnerRegistry",
   "kiln:registry:PublishingRole",
   "kiln:release:ReleaseWatcher",
+  "kiln:image:JobImage",
   "kiln:runner:BuildKit",
   "kiln:runner:CacheVolumes",
   "kiln:runner:ImagePrePull",

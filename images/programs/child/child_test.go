@@ -1,6 +1,7 @@
 package child
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -186,5 +187,33 @@ func TestNothingIsLeft(t *testing.T) {
 		if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
 			t.Errorf("%d is still there: %v", pid, err)
 		}
+	}
+}
+
+// TestTerminate: SIGTERM comes first for who asks for it, and SIGKILL after the grace.
+func TestTerminate(t *testing.T) {
+	for role, want := range map[string]Result{"deaf": {Code: 8}, "stubborn": {Code: 137, Killed: true}} {
+		ctx, cancel := context.WithCancel(t.Context())
+		c := command(role)
+		c.Ladder = Ladder{Grace: 300 * time.Millisecond, Terminate: true}
+		c.Stdout = func(string) { cancel() }
+		if result, err := Run(ctx, c); err != nil || result != want {
+			t.Error(role, result, err)
+		}
+	}
+}
+
+// TestRaw: bytes come as they are, and the process is known before them.
+func TestRaw(t *testing.T) {
+	var out, errs bytes.Buffer
+	pid := 0
+	c := command("echo", "a\xff", "b")
+	c.RawStdout, c.RawStderr = &out, &errs
+	c.Started = func(p int) { pid = p }
+	if result, err := Run(t.Context(), c); err != nil || result.Code != 3 || pid == 0 {
+		t.Error(result, err, pid)
+	}
+	if out.String() != "a\xff|b\n" || errs.String() != "error line\n" {
+		t.Errorf("%q %q", out.String(), errs.String())
 	}
 }

@@ -12,6 +12,23 @@ import (
 // grace is over; SIGKILL after that ends the whole group.
 type Ladder struct {
 	Grace, Last time.Duration
+	// Terminate is for programs that know nothing of being interrupted: SIGTERM to the whole group comes first, and SIGKILL when
+	// the grace is over.
+	Terminate bool
+}
+
+// rung is one signal, and how long it is given.
+type rung struct {
+	signal syscall.Signal
+	to     int
+	wait   time.Duration
+}
+
+func (l Ladder) rungs(pid int) []rung {
+	if l.Terminate {
+		return []rung{{syscall.SIGTERM, -pid, l.Grace}, {syscall.SIGKILL, -pid, 0}}
+	}
+	return []rung{{syscall.SIGINT, pid, l.Grace}, {syscall.SIGTERM, -pid, l.Last}, {syscall.SIGKILL, -pid, 0}}
 }
 
 // DefaultGrace is the time between SIGINT and SIGTERM.
@@ -27,16 +44,7 @@ func (l Ladder) climb(ctx context.Context, pid int, ended <-chan struct{}, tell 
 		return
 	case <-ctx.Done():
 	}
-	rungs := []struct {
-		signal syscall.Signal
-		to     int
-		wait   time.Duration
-	}{
-		{syscall.SIGINT, pid, l.Grace},
-		{syscall.SIGTERM, -pid, l.Last},
-		{syscall.SIGKILL, -pid, 0},
-	}
-	for _, rung := range rungs {
+	for _, rung := range l.rungs(pid) {
 		tell("stopping: " + rung.signal.String())
 		// The program may have ended just now; then there is nobody to tell.
 		_ = syscall.Kill(rung.to, rung.signal)

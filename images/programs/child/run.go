@@ -22,7 +22,13 @@ type Command struct {
 	Input io.Reader
 	// Stdout and Stderr get whole lines without their ends, one at a time and not at the same time.
 	Stdout, Stderr func(line string)
-	Ladder         Ladder
+	// RawStdout and RawStderr get every byte as it comes, in place of lines; each on a goroutine of its own.
+	RawStdout, RawStderr io.Writer
+	// Started gets the program's process id before its output is read.
+	Started func(pid int)
+	// Alone: nothing in the container outlives the program. It counts only where this is process 1, which it mostly is.
+	Alone  bool
+	Ladder Ladder
 	// Tell gets a line for each signal that is sent.
 	Tell func(string)
 }
@@ -54,6 +60,9 @@ func Run(ctx context.Context, c Command) (Result, error) {
 		return Result{}, fmt.Errorf("start %s: %w", c.Path, err)
 	}
 	pid := cmd.Process.Pid
+	if c.Started != nil {
+		c.Started(pid)
+	}
 
 	ended := make(chan struct{})
 	var climbing sync.WaitGroup
@@ -65,6 +74,9 @@ func Run(ctx context.Context, c Command) (Result, error) {
 
 	// What the program left behind would hold the output open, and go on changing things that nobody watches.
 	_ = syscall.Kill(-pid, syscall.SIGKILL)
+	if c.Alone {
+		killAll()
+	}
 	killOrphans()
 	streams.drain(drainTime)
 	return resultOf(cmd, err)
@@ -108,8 +120,9 @@ func openStreams(cmd *exec.Cmd, c Command) (*streams, error) {
 	for _, stream := range []struct {
 		to   *io.Writer
 		line func(string)
-	}{{&cmd.Stdout, c.Stdout}, {&cmd.Stderr, c.Stderr}} {
-		if stream.line == nil {
+		raw  io.Writer
+	}{{&cmd.Stdout, c.Stdout, c.RawStdout}, {&cmd.Stderr, c.Stderr, c.RawStderr}} {
+		if stream.line == nil && stream.raw == nil {
 			continue
 		}
 		reader, writer, err := os.Pipe()
@@ -121,6 +134,10 @@ func openStreams(cmd *exec.Cmd, c Command) (*streams, error) {
 		*stream.to = writer
 		s.readers, s.writers = append(s.readers, reader), append(s.writers, writer)
 		s.reading.Go(func() {
+			if stream.raw != nil {
+				_, _ = io.Copy(stream.raw, reader)
+				return
+			}
 			readLines(reader, func(line string) {
 				s.lines.Lock()
 				defer s.lines.Unlock()

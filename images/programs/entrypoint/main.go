@@ -1,5 +1,5 @@
-// Command kiln-entrypoint is the first process of a module's container: it reads a request, runs Pulumi or OpenTofu, and writes
-// a response, whatever happens.
+// Command kiln-entrypoint is the first process of a container. Of a module's: it reads a request, runs Pulumi or OpenTofu, and
+// writes a response, whatever happens. Of a job's: it runs a script, and writes a result.
 package main
 
 import (
@@ -9,8 +9,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"kiln.dev/programs/child"
+	"kiln.dev/programs/jobrun"
+	"kiln.dev/programs/jobscript"
 	"kiln.dev/programs/moduleprotocol"
 	"kiln.dev/programs/pulumitool"
 	"kiln.dev/programs/tofutool"
@@ -23,6 +26,7 @@ const usage = `kiln-entrypoint completes one request to a module: {action, input
 
   kiln-entrypoint [--input FILE] [--output FILE]
                           FILE: /workspace/input.json and /workspace/output.json; events go beside the response
+  kiln-entrypoint job     runs a script instead; says more with --help. The same under the name kiln-job
   kiln-entrypoint capabilities
                           what this program can do, as JSON
   kiln-entrypoint --version
@@ -43,12 +47,23 @@ Exit codes: 0 done, 1 the tool failed, 2 bad request, 3 refused, 124 deadline, 1
 const exitUsage = 2
 
 func main() {
+	name := filepath.Base(os.Args[0])
+	if name == jobscript.AskName && len(os.Args) > 1 {
+		os.Exit(jobscript.Answer(os.Args[1], os.Stdout))
+	}
 	// Where it is refused, orphans go to process 1, which this mostly is.
 	_ = child.Adopt()
-	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	args := os.Args[1:]
+	if name == "kiln-job" {
+		args = append([]string{"job"}, args...)
+	}
+	os.Exit(run(args, os.Stdin, os.Stdout, os.Stderr))
 }
 
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if len(args) > 0 && args[0] == "job" {
+		return jobrun.Run(args[1:], stdin, stdout, stderr)
+	}
 	if len(args) > 0 && args[0] == "capabilities" {
 		if err := printCapabilities(stdout); err != nil {
 			fmt.Fprintf(stderr, "kiln-entrypoint: %v\n", err)

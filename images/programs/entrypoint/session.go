@@ -14,6 +14,7 @@ import (
 	"kiln.dev/programs/moduletool"
 	"kiln.dev/programs/pulumitool"
 	"kiln.dev/programs/redact"
+	"kiln.dev/programs/room"
 	"kiln.dev/programs/tofutool"
 )
 
@@ -135,12 +136,12 @@ func (s *session) complete(ctx context.Context) error {
 		return err
 	}
 	s.report.enter(moduleprotocol.Preparing)
-	room, err := makeRoom(s.record.Log)
+	place, err := room.Make(s.record.Log)
 	if err != nil {
 		return err
 	}
-	defer room.Close()
-	job, err := s.prepareJob(room.path, s.secrets)
+	defer place.Close()
+	job, err := s.prepareJob(place.Path, s.secrets)
 	if err != nil {
 		return err
 	}

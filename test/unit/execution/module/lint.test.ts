@@ -48,9 +48,14 @@ describe("lintDockerfile", () => {
     expect(codes(`${FROM}${user}\n`)).toEqual([code]);
   });
 
-  it("looks at the user of the last stage alone", () => {
-    expect(codes(`${FROM.replace("\n", " AS a\n")}USER root\nFROM a\nUSER 1\n`)).toEqual([]);
-    expect(codes(`${FROM.replace("\n", " AS a\n")}USER 1\nFROM a\n`)).toEqual(["DL3002"]);
+  it.each([
+    ["its own", "USER root\nFROM a\nUSER 1\n", []],
+    ["that of the stage below", "USER 1\nFROM a\n", []],
+    ["that of the stage below it", "USER 1\nFROM a AS b\nFROM b\n", []],
+    ["the last of them", "USER 1\nFROM a AS b\nUSER root\nFROM b\n", ["DL3002"]],
+    ["no other stage's", "USER 1\nFROM scratch\n", ["DL3002"]],
+  ])("knows the user of the last stage: %s", (_, text, expected) => {
+    expect(codes(`${FROM.replace("\n", " AS a\n")}${text}`)).toEqual(expected);
   });
 
   it.each([

@@ -1,4 +1,6 @@
-package main
+// Package room makes the folder of a run that only this user reads: for everything that is secret, in memory where the
+// container has some.
+package room
 
 import (
 	"cmp"
@@ -10,18 +12,18 @@ import (
 	"syscall"
 )
 
-// room is a folder that only this user reads, for everything that is secret. It is this process's as long as it is open.
-type room struct {
-	path   string
+// Room is a folder that only this user reads, for everything that is secret. It is this process's as long as it is open.
+type Room struct {
+	Path   string
 	folder *os.File
 }
 
 // roomName is the same in each run: the tool works below it, and a module that names path.cwd has to plan the same each time.
 const roomName = "kiln-run"
 
-// makeRoom makes a room in KILN_RUN_DIR or /run/kiln, which is in memory where the container was made so. Where it is not, the
+// Make makes a room in KILN_RUN_DIR or /run/kiln, which is in memory where the container was made so. Where it is not, the
 // memory that a container has anyway is tried before a disk; it says where secrets went.
-func makeRoom(say func(string)) (*room, error) {
+func Make(say func(string)) (*Room, error) {
 	asked := os.Getenv("KILN_RUN_DIR")
 	wanted := cmp.Or(asked, "/run/kiln")
 	// Where it cannot be made the room is made elsewhere.
@@ -38,9 +40,9 @@ func makeRoom(say func(string)) (*room, error) {
 				continue
 			}
 			if !kept {
-				say("secrets are in " + made.path + ", which is on a disk: give the container --tmpfs /run/kiln:exec,mode=1777")
+				say("secrets are in " + made.Path + ", which is on a disk: give the container --tmpfs /run/kiln:exec,mode=1777")
 			} else if place != wanted {
-				say("secrets are in " + made.path + ", which is small and runs no programs: give the container --tmpfs /run/kiln:exec,mode=1777")
+				say("secrets are in " + made.Path + ", which is small and runs no programs: give the container --tmpfs /run/kiln:exec,mode=1777")
 			}
 			return made, nil
 		}
@@ -49,7 +51,7 @@ func makeRoom(say func(string)) (*room, error) {
 }
 
 // claimRoom takes the room of a place, empty, or another one beside it where somebody else has that.
-func claimRoom(place string) (*room, error) {
+func claimRoom(place string) (*Room, error) {
 	path := filepath.Join(place, roomName)
 	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
@@ -67,7 +69,7 @@ func claimRoom(place string) (*room, error) {
 var errTaken = errors.New("it is somebody else's")
 
 // openRoom takes a folder that is this user's alone and that no other process has, and removes what a run that was killed left.
-func openRoom(path string) (*room, error) {
+func openRoom(path string) (*Room, error) {
 	folder, err := os.OpenFile(path, os.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW, 0)
 	if err != nil {
 		return nil, err
@@ -83,7 +85,7 @@ func openRoom(path string) (*room, error) {
 		folder.Close()
 		return nil, fmt.Errorf("take %s: %w", path, err)
 	}
-	return &room{path, folder}, nil
+	return &Room{path, folder}, nil
 }
 
 // own: the open folder is still the one at path, and nobody else may enter it.
@@ -106,7 +108,7 @@ func empty(folder string) error {
 }
 
 // Close removes the room, and then lets go of it.
-func (r *room) Close() error { return errors.Join(os.RemoveAll(r.path), r.folder.Close()) }
+func (r *Room) Close() error { return errors.Join(os.RemoveAll(r.Path), r.folder.Close()) }
 
 // Types of file systems that have no disk (linux/magic.h).
 const (

@@ -1,0 +1,52 @@
+# Starts a script with the parameters in a JSON file, by splatting: no text of a parameter is ever a piece of a command.
+param([string] $KilnScript, [string] $KilnParameters)
+$ErrorActionPreference = 'Stop'
+$PSNativeCommandUseErrorActionPreference = $true
+
+# ConvertFrom-Json takes texts that look like dates for dates: so types are kept here, one by one.
+function ConvertFrom-Element([System.Text.Json.JsonElement] $Element) {
+    switch ($Element.ValueKind) {
+        'Object' {
+            $table = [ordered]@{}
+            foreach ($property in $Element.EnumerateObject()) { $table[$property.Name] = ConvertFrom-Element $property.Value }
+            return $table
+        }
+        'Array' {
+            $list = [System.Collections.Generic.List[object]]::new()
+            foreach ($item in $Element.EnumerateArray()) { $list.Add((ConvertFrom-Element $item)) }
+            # The comma keeps a list of one, and an empty one, a list.
+            return , $list.ToArray()
+        }
+        'String' { return $Element.GetString() }
+        'Number' {
+            $whole = [long] 0
+            if ($Element.TryGetInt64([ref] $whole)) { return $whole }
+            $text = $Element.GetRawText()
+            if ($text -match '^-?[0-9]+$') { return [System.Numerics.BigInteger]::Parse($text, [cultureinfo]::InvariantCulture) }
+            return $Element.GetDouble()
+        }
+        'True' { return $true }
+        'False' { return $false }
+        default { return $null }
+    }
+}
+
+$kilnDocument = [System.Text.Json.JsonDocument]::Parse([System.IO.File]::ReadAllText($KilnParameters))
+$kilnSplat = @{}
+foreach ($kilnProperty in $kilnDocument.RootElement.EnumerateObject()) {
+    $kilnSplat[$kilnProperty.Name] = ConvertFrom-Element $kilnProperty.Value
+}
+$kilnDocument.Dispose()
+
+$global:LASTEXITCODE = 0
+try {
+    & $KilnScript @kilnSplat
+}
+catch {
+    [Console]::Error.WriteLine(($_ | Out-String).TrimEnd())
+    [Console]::Error.WriteLine($_.ScriptStackTrace)
+    # A program that failed is the reason of most errors here: its exit code says more than 1.
+    if ($global:LASTEXITCODE -gt 0) { exit $global:LASTEXITCODE }
+    exit 1
+}
+exit $global:LASTEXITCODE

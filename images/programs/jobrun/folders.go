@@ -1,0 +1,74 @@
+package jobrun
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// folders are where a script works and leaves things.
+type folders struct{ own, work, source, artifacts string }
+
+// makeFolders makes them anew below the work folder, or in the temporary one where that cannot be written.
+func (j *job) makeFolders() (folders, error) {
+	place := j.settings.Work
+	made, err := foldersIn(place)
+	if err != nil {
+		fallback := filepath.Join(os.TempDir(), "kiln-job")
+		j.record.Note("%v: the script works in %s", err, fallback)
+		if made, err = foldersIn(fallback); err != nil {
+			return made, fmt.Errorf("make a folder to work in: %w", err)
+		}
+	}
+	if asked := j.settings.Artifacts; asked != "" {
+		made.artifacts = asked
+	}
+	if err := os.MkdirAll(made.artifacts, 0o755); err != nil {
+		return made, fmt.Errorf("ARTIFACTS_DIR: %w", err)
+	}
+	return made, nil
+}
+
+// ownFolder is emptied before a job: its name is one that nobody gives to a folder of theirs.
+const ownFolder = ".kiln-job"
+
+func foldersIn(place string) (folders, error) {
+	own := filepath.Join(place, ownFolder)
+	made := folders{own, filepath.Join(own, "work"), filepath.Join(own, "source"), filepath.Join(place, "artifacts")}
+	if err := os.RemoveAll(own); err != nil {
+		return made, err
+	}
+	return made, os.MkdirAll(made.work, 0o755)
+}
+
+// reserve is room on the disk of the output that a script cannot fill: the result, and what is said about it, go there.
+const (
+	reserveName  = ".reserve"
+	reserveBytes = 256 << 10
+)
+
+// takeReserve fails where not even that much is left.
+func takeReserve(output string) error {
+	path := filepath.Join(output, reserveName)
+	if err := os.RemoveAll(path); err != nil {
+		return err
+	}
+	// Not by truncating: a file without blocks would take no room.
+	if err := os.WriteFile(path, make([]byte, reserveBytes), 0o600); err != nil {
+		return fmt.Errorf("keep room for the result: %w", err)
+	}
+	return nil
+}
+
+// freeDisk gives the room back, and removes what only the script needed.
+func (j *job) freeDisk() {
+	places := []string{filepath.Join(j.settings.Output, reserveName)}
+	if j.folders.own != "" {
+		places = append(places, j.folders.own)
+	}
+	for _, place := range places {
+		if err := os.RemoveAll(place); err != nil {
+			j.record.Note("%v", err)
+		}
+	}
+}

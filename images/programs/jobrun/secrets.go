@@ -1,0 +1,114 @@
+package jobrun
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"kiln.dev/programs/jobprotocol"
+	"kiln.dev/programs/jobvault"
+	"kiln.dev/programs/strictjson"
+)
+
+// largestChannel is how much the secret channel may hold.
+const largestChannel = 64 << 20
+
+// readChannel reads the secret channel to its end, where there is one.
+func (j *job) readChannel(ctx context.Context) (jobprotocol.Channel, error) {
+	if !j.settings.SecretChannel {
+		return jobprotocol.Channel{Parameters: strictjson.NewObject()}, nil
+	}
+	type result struct {
+		text []byte
+		err  error
+	}
+	read := make(chan result, 1)
+	go func() {
+		text, err := io.ReadAll(io.LimitReader(j.stdin, largestChannel+1))
+		read <- result{text, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return jobprotocol.Channel{}, context.Cause(ctx)
+	case r := <-read:
+		if r.err == nil && len(r.text) > largestChannel {
+			r.err = errors.New("it is longer than 64 MiB")
+		}
+		if r.err != nil {
+			return jobprotocol.Channel{}, fmt.Errorf("read the secret channel: %w", r.err)
+		}
+		channel, err := jobprotocol.ParseChannel(r.text)
+		if err != nil {
+			return channel, jobprotocol.Fail(jobprotocol.BadRequest, "secret channel: %v", err)
+		}
+		return channel, nil
+	}
+}
+
+// borrowed is what Vault gave for the time of the job.
+type borrowed struct {
+	session     *jobvault.Session
+	environment []string
+}
+
+// borrow takes secrets from Vault, as late as it can: nothing is borrowed for a job that could not run anyway.
+func (j *job) borrow(ctx context.Context) error {
+	how := j.settings.Vault
+	if how == nil {
+		return nil
+	}
+	if err := j.report.enter(jobprotocol.Secrets); err != nil {
+		return err
+	}
+	s := j.settings
+	client, err := jobvault.New(s.VaultAddress, s.VaultNamespace, s.VaultCertificate, s.VaultInsecure)
+	if err != nil {
+		return err
+	}
+	if j.borrowed.session, err = client.Login(ctx, *how, j.channel.Vault, j.redactor); err != nil {
+		return stoppedOr(ctx, err)
+	}
+	token, err := j.writeSecret("vault", "token", "token", []byte(j.borrowed.session.Token))
+	if err != nil {
+		return fmt.Errorf("write the token of Vault: %w", err)
+	}
+	values, err := j.borrowed.session.Read(ctx, how.Secrets, j.redactor)
+	if err != nil {
+		return stoppedOr(ctx, err)
+	}
+	j.borrowed.environment = []string{"KILN_VAULT_TOKEN_FILE=" + token}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		text := values[name]
+		if how.Secrets[name].As == "file" {
+			if text, err = j.writeSecret("vault", name, strings.ToLower(name), []byte(text)); err != nil {
+				return fmt.Errorf("write a secret of Vault: %w", err)
+			}
+		} else if strings.Contains(text, "\x00") {
+			return jobprotocol.Fail(jobprotocol.VaultFailed, "%s has a NUL in it, which no variable can have: take it as a file", name)
+		}
+		j.borrowed.environment = append(j.borrowed.environment, name+"="+text)
+	}
+	return nil
+}
+
+// stoppedOr is why the job was stopped, where it was, and otherwise the error that shows.
+func stoppedOr(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// giveBack revokes the token, on every ending. Where that fails, Vault does it when the token's time is over.
+func (j *job) giveBack(ctx context.Context) {
+	if j.borrowed.session == nil {
+		return
+	}
+	if err := j.borrowed.session.Close(ctx); err != nil {
+		j.record.Note("the token of Vault is not revoked, and ends by itself: %v", err)
+	}
+}
