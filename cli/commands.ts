@@ -15,6 +15,7 @@ const GROUPS: readonly Group[] = [
   { words: ["doctor"], load: async () => [(await import("./doctor.ts")).doctor] },
   { words: ["cache"], load: async () => (await import("./cache/commands.ts")).cacheCommands },
   { words: ["module"], load: async () => (await import("./module/commands.ts")).moduleCommands },
+  { words: ["language"], load: async () => (await import("./language/commands.ts")).languageCommands },
   { words: ["release"], load: async () => (await import("./release/commands.ts")).releaseCommands },
   { words: ["watch"], load: async () => [(await import("./watch.ts")).watchCommand] },
   { words: ["backend"], load: async () => (await import("./backend.ts")).backendCommands },

@@ -5,10 +5,17 @@ import raw from "./pins.json" with { type: "json" };
 export const TOOLS = ["go", "pulumi", "opentofu", "regctl", "registry"] as const;
 
 /**
- * Tools that tests alone run: the Kubernetes API server of the engine tests, and the node of the extended ones. Nothing of
- * kiln needs them, so `doctor` does not ask for them, and they are built when the first test wants them.
+ * Tools that tests alone run: the Kubernetes API server of the engine tests, the node of the extended ones, and the kubectl
+ * of language runners that are built without a download. Nothing of kiln needs them, so `doctor` does not ask for them, and they are built when the first test wants them.
  */
-export const TEST_TOOLS = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet"] as const;
+export const TEST_TOOLS = [
+  "etcd",
+  "kube-apiserver",
+  "kube-controller-manager",
+  "kube-scheduler",
+  "kubectl",
+  "kubelet",
+] as const;
 
 /** Tools that some commands alone run, for who asks for what they do: got when such a command first needs them. */
 export const OPTIONAL_TOOLS = ["actionlint", "cosign", "osv-scanner"] as const;

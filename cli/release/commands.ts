@@ -3,6 +3,7 @@ import { commentCommand } from "./comment.ts";
 import { driftCommand } from "./drift.ts";
 import { historyCommand, rollbackCommand } from "./history.ts";
 import { imageCommand } from "./image.ts";
+import { releasePlanCommand } from "./plan.ts";
 import { promoteCommand } from "./promote.ts";
 import { proposeCommand } from "./propose.ts";
 import { pruneCommand } from "./prune.ts";
@@ -15,6 +16,7 @@ import { verifySealCommand } from "./verify.ts";
 
 /** The commands of `kiln release`, in the order of its help. */
 export const releaseCommands: readonly Command[] = [
+  releasePlanCommand,
   releaseRunCommand,
   sealCommand,
   verifySealCommand,

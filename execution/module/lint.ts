@@ -135,7 +135,7 @@ function finalStageRules(instructions: readonly Instruction[]): readonly LintFin
   const last = instructions.slice(Math.max(start, 0));
   const line = last.at(-1)?.line ?? 1;
   const user = userOf(instructions, start);
-  const [uid = ""] = (user?.text ?? "").split(":");
+  const [uid = ""] = withDefaults(user?.text ?? "", instructions).split(":");
   const isRoot = user === undefined || uid === "root" || uid === "0";
   return [
     ...(isRoot ? [{ code: "DL3002", line: user?.line ?? line, message: "the last USER is root" }] : []),
@@ -146,6 +146,17 @@ function finalStageRules(instructions: readonly Instruction[]): readonly LintFin
       .filter((kind) => last.filter(({ name }) => name === kind).length > 1)
       .map((kind) => ({ code: kind === "CMD" ? "DL4003" : "DL4004", line, message: `${kind} stands there twice` })),
   ];
+}
+
+/** A text with each `${NAME}` replaced by the default of an ARG of that name. */
+function withDefaults(text: string, instructions: readonly Instruction[]): string {
+  const defaults = instructions
+    .filter(({ name }) => name === "ARG")
+    .map((argument) => /^(\w+)=(.*)$/.exec(argument.text) ?? []);
+  return text.replaceAll(
+    /\$\{(\w+)\}/g,
+    (written: string, name: string) => defaults.find(([, own]) => own === name)?.[2] ?? String(written),
+  );
 }
 
 /** The last USER of the stage that begins here, or of the stage that it is made from. */

@@ -43,6 +43,7 @@ const ECHOED = new Set([
   "kiln:registry:PublishingRole",
   "kiln:release:ReleaseWatcher",
   "kiln:image:JobImage",
+  "kiln:image:LanguageImage",
   "kiln:runner:BuildKit",
   "kiln:runner:CacheVolumes",
   "kiln:runner:ImagePrePull",

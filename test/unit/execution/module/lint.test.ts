@@ -53,6 +53,9 @@ describe("lintDockerfile", () => {
     ["that of the stage below", "USER 1\nFROM a\n", []],
     ["that of the stage below it", "USER 1\nFROM a AS b\nFROM b\n", []],
     ["the last of them", "USER 1\nFROM a AS b\nUSER root\nFROM b\n", ["DL3002"]],
+    ["a number that an argument gives", "ARG UID=1983\nUSER ${UID}:${UID}\n", []],
+    ["root by an argument", "ARG UID=0\nUSER ${UID}\n", ["DL3002"]],
+    ["no number that is known", "ARG UID\nUSER ${UID}\n", ["KM003"]],
     ["no other stage's", "USER 1\nFROM scratch\n", ["DL3002"]],
   ])("knows the user of the last stage: %s", (_, text, expected) => {
     expect(codes(`${FROM.replace("\n", " AS a\n")}${text}`)).toEqual(expected);

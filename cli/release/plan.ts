@@ -1,0 +1,84 @@
+import { EXIT, KilnError } from "../../errors.ts";
+import { RUNNER_LANGUAGES, type RunnerRegistries } from "../../release/runner-image.ts";
+import { readRunnerRegistries, withRegistries } from "../../release/runner-registries.ts";
+import { runnerMatrix } from "../../release/runner-matrix.ts";
+import { tagPlans, type TagPlan } from "../../release/tag-plan.ts";
+import { places } from "../../toolchain/places.ts";
+import type { Command, Invocation } from "../command.ts";
+import { noArguments, repeated } from "../options.ts";
+import { table } from "../printer.ts";
+
+/** The option that names other registries than the file, of every command that releases language runners. */
+export const REGISTRY_OPTION = { registry: { type: "string", multiple: true } } as const;
+export const REGISTRY_HELP = {
+  registry:
+    "production=ADDRESS or preproduction=ADDRESS, in place of images/pulumi-runner/registries.json; repeat it for mirrors",
+};
+
+/** `kiln release plan`: what tags would release, wrong ones among them. */
+export const releasePlanCommand: Command = {
+  name: "release plan",
+  summary: "Show what Git tags release, where, and under which image tags. Exit code 2 where one is wrong.",
+  usage: "--tag TAG… [--registry ENVIRONMENT=ADDRESS]… [--matrix]",
+  options: { tag: { type: "string", multiple: true }, ...REGISTRY_OPTION, matrix: { type: "boolean" } },
+  help: {
+    tag: "a Git tag, pushed or not; repeat it for several",
+    ...REGISTRY_HELP,
+    matrix: 'print {"include":[{"language":…,"variant":…,"platform":…,"runs_on":…}]} for a GitHub Actions matrix',
+  },
+  async run({ values, positionals }) {
+    noArguments(positionals);
+    const tags = repeated(values, "tag");
+    if (tags.length === 0) throw new KilnError("usage", "--tag is missing", { mend: "See --help." });
+    const plans = tagPlans(tags, await registriesOf(values));
+    const exitCode = plans.some(({ kind }) => kind === "wrong") ? EXIT.usage : EXIT.done;
+    if (values.matrix !== true) return { json: { plans }, text: tagPlansText(plans), exitCode };
+    const matrix = matrixOf(plans);
+    return { json: matrix, text: JSON.stringify(matrix) };
+  },
+};
+
+/** The registries of the file, with those that `--registry` names in their place. */
+export async function registriesOf(values: Invocation["values"]): Promise<RunnerRegistries> {
+  return withRegistries(await readRunnerRegistries(places().project), repeated(values, "registry"));
+}
+
+function matrixOf(plans: readonly TagPlan[]) {
+  const [plan, another] = plans;
+  if (another === undefined && plan?.kind === "language-runner") return runnerMatrix(plan.targets);
+  const why = plan?.kind === "wrong" ? plan.fault : "a matrix is for one tag of language runners";
+  throw new KilnError("usage", `${plan?.tag ?? ""}: ${why}`, { mend: "Give one --tag such as v1.2.3." });
+}
+
+/** The plans in lines for a person: a row a tag, and for a single tag of language runners a row an image. */
+export function tagPlansText(plans: readonly TagPlan[]): string {
+  const rows = plans.map((plan) => [shown(plan.tag), ...cells(plan)]);
+  const text = table([["tag", "version", "releases", "image tags", "to"], ...rows]);
+  const wrong = plans.filter(({ kind }) => kind === "wrong").length;
+  const [plan] = plans;
+  const detail = plans.length === 1 && plan?.kind === "language-runner" ? `\n\n${targetsText(plan)}` : "";
+  return `${text}${detail}${plans.length === 1 && wrong === 0 ? "" : `\n${plans.length - wrong} of ${plans.length} tags release something`}`;
+}
+
+function cells(plan: TagPlan): readonly string[] {
+  if (plan.kind === "wrong") return ["", "wrong", "", plan.fault];
+  const tags = plan.imageTags.join(" ");
+  if (plan.kind !== "language-runner") return [plan.version, `${plan.kind} image`, tags, "the registry of the stack"];
+  const images = `${RUNNER_LANGUAGES.length} languages, ${plan.targets.length} images`;
+  return [plan.version, images, tags, `${plan.environment}: ${plan.registries.join(" ")}`];
+}
+
+function targetsText({ targets }: Extract<TagPlan, { readonly kind: "language-runner" }>): string {
+  const rows = targets.map(({ language, variant, imageTag, repositories: [repository, ...mirrors] }) => [
+    language,
+    variant,
+    `${repository}:${imageTag}`,
+    mirrors.map((mirror) => `${mirror}:${imageTag}`).join(" "),
+  ]);
+  return table([["language", "variant", "image", "mirrors"], ...rows]);
+}
+
+/** A tag on one line, its blanks visible. */
+function shown(tag: string): string {
+  return /^[\x21-\x7e]+$/.test(tag) ? (tag.length > 40 ? `${tag.slice(0, 37)}…` : tag) : JSON.stringify(tag);
+}

@@ -1,0 +1,181 @@
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { silent } from "../../../progress.ts";
+import { OCI } from "../../../registry/client.ts";
+import { runnerBuildTag, runnerRelease } from "../../../release/runner-image.ts";
+import { publishRunner, requireLabels } from "../../../release/runner-publish.ts";
+import type { RunnerRecord } from "../../../release/runner-record.ts";
+import { parseRunnerTag } from "../../../release/runner-tag.ts";
+import { MemoryRegistry } from "../../support/memory-registry.ts";
+
+const memory = vi.hoisted(() => ({
+  registry: undefined as object | undefined,
+  records: [] as { repository: string; record: unknown }[],
+}));
+const registryOf = () => memory.registry as MemoryRegistry;
+
+vi.mock("../../../registry/client.ts", async (original) => {
+  const names = ["readDigest", "readImageManifest", "readImageConfig", "copyWithReferrers"] as const;
+  const calls = names.map((name) => [
+    name,
+    (...args: never[]) => (registryOf().functions[name] as (...args: never[]) => unknown)(...args),
+  ]);
+  return { ...(await original<object>()), ...(Object.fromEntries(calls) as object) };
+});
+vi.mock("../../../registry/tag-manifest.ts", () => ({
+  tagManifest: (_: unknown, { repository, digest }: { repository: string; digest: string }, tag: string) => {
+    registryOf().writes.push(`tag ${repository}:${tag}`);
+    registryOf().repository(repository).tags.set(tag, digest);
+    return Promise.resolve();
+  },
+}));
+vi.mock("../../../release/runner-record.ts", () => ({
+  attachRunnerRecord: (_: unknown, { repository }: { repository: string }, record: unknown) => {
+    memory.records.push({ repository, record });
+    return Promise.resolve();
+  },
+}));
+
+const [PRIMARY, MIRROR] = ["localhost:5181/kiln", "localhost:5182/kiln"] as const;
+const REGISTRIES = { production: [PRIMARY, MIRROR], preproduction: ["localhost:5183/kiln"] };
+const GOLANG = `${PRIMARY}/runner-pulumi-golang`;
+const MIRRORED = `${MIRROR}/runner-pulumi-golang`;
+const NOW = new Date("2026-11-22T09:00:00Z");
+
+const labelsOf = (version: string) => ({
+  "org.opencontainers.image.version": version,
+  "dev.kiln.language.name": "golang",
+  "dev.kiln.language.variant": "slim",
+});
+
+/** Pushes an image of a version; `content` tells two builds of one version apart. */
+function push(version: string, content = "first", repository = GOLANG): string {
+  const registry = registryOf();
+  const config = {
+    ...{ architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids: [content] } },
+    config: { Labels: labelsOf(version) },
+  };
+  const blob = registry.putBlob(repository, JSON.stringify(config));
+  return registry.putManifest(repository, { schemaVersion: 2, mediaType: OCI.manifest, config: blob, layers: [] });
+}
+
+function publish(tag: string, digest: string, { allowOlder = false, repository = GOLANG } = {}) {
+  const release = runnerRelease(parseRunnerTag(tag), {
+    registries: REGISTRIES,
+    languages: ["golang"],
+    variants: ["slim"],
+  });
+  const [target] = release.targets;
+  if (target === undefined) throw new Error("no target");
+  const images = [{ repository, digest }];
+  return publishRunner({
+    client: registryOf().client,
+    release,
+    target,
+    images,
+    allowOlder,
+    now: NOW,
+    progress: silent,
+  });
+}
+
+const tagsOf = (repository: string) => Object.fromEntries(registryOf().repository(repository).tags);
+const recordsOf = (repository: string) =>
+  memory.records.filter((one) => one.repository === repository).map(({ record }) => record as RunnerRecord);
+
+beforeEach(() => {
+  memory.registry = new MemoryRegistry();
+  memory.records.length = 0;
+});
+
+describe("publishing a language runner", () => {
+  it("sets the moving tag and an immutable one, in the registry and in the mirror", async () => {
+    const digest = push("3.253.0");
+    const { buildTag, moves } = await publish("v3.253.0", digest);
+    expect(buildTag).toBe(runnerBuildTag(parseRunnerTag("v3.253.0").version, "slim", digest));
+    for (const repository of [GOLANG, MIRRORED]) {
+      expect(tagsOf(repository)).toEqual({ "v3.253.0": digest, [buildTag]: digest });
+      expect(moves[repository]).toEqual({ kind: "new", digest });
+    }
+    const named = (tag: string) => registryOf().writes.findIndex((write) => write.endsWith(tag));
+    expect(named(`${GOLANG}:${buildTag}`)).toBeLessThan(named(`${GOLANG}:v3.253.0`));
+  });
+
+  it("a second time changes nothing and records nothing", async () => {
+    const digest = push("3.253.0");
+    await publish("v3.253.0", digest);
+    const before = memory.records.length;
+    const { moves } = await publish("v3.253.0", digest);
+    expect(moves[GOLANG]?.kind).toBe("unchanged");
+    expect(memory.records).toHaveLength(before);
+  });
+
+  it("of a version anew records the digest that it replaces, which its build tag names still", async () => {
+    const first = push("3.253.0");
+    const { buildTag: before } = await publish("v3.253.0", first);
+    const second = push("3.253.0", "second");
+    const { moves } = await publish("v3.253.0", second);
+    expect(moves[GOLANG]).toEqual({ kind: "replaced", digest: second, replaces: first });
+    expect(tagsOf(GOLANG)).toMatchObject({ "v3.253.0": second, [before]: first });
+    expect(recordsOf(GOLANG).at(-1)).toMatchObject({
+      ...{ release: "v3.253.0", imageTag: "v3.253.0", digest: second, replaces: first, move: "replaced" },
+      at: "2026-11-22T09:00:00.000Z",
+    });
+  });
+
+  it("never lets latest go back in any registry, and then changes none, unless told to", async () => {
+    const newer = push("3.253.0");
+    await publish("latest-v3.253.0", newer);
+    // The registry itself has lost it: the mirror knows.
+    registryOf().repository(GOLANG).tags.delete("latest");
+    const older = push("3.252.0");
+    const before = tagsOf(GOLANG);
+    await expect(publish("latest-v3.252.0", older)).rejects.toMatchObject({ kind: "difference" });
+    expect(tagsOf(GOLANG)).toEqual(before);
+    expect(tagsOf(MIRRORED).latest).toBe(newer);
+    const { moves } = await publish("latest-v3.252.0", older, { allowOlder: true });
+    expect(moves[MIRRORED]).toEqual({ kind: "moved back", digest: older, replaces: newer });
+    expect(tagsOf(MIRRORED).latest).toBe(older);
+  });
+
+  it("goes on where a mirror was down", async () => {
+    const digest = push("3.253.0");
+    registryOf().down.add("localhost:5182");
+    await expect(publish("v3.253.0", digest)).rejects.toMatchObject({ kind: "unreachable" });
+    expect(tagsOf(GOLANG)).toEqual({});
+    registryOf().down.clear();
+    await publish("v3.253.0", digest);
+    expect(tagsOf(MIRRORED)["v3.253.0"]).toBe(digest);
+  });
+
+  it("refuses an image of another version or repository, and a build tag that somebody moved", async () => {
+    await expect(publish("v3.254.0", push("3.253.0"))).rejects.toThrow(
+      "has 3.253.0 as its org.opencontainers.image.version",
+    );
+    const elsewhere = push("3.253.0", "first", MIRRORED);
+    await expect(publish("v3.253.0", elsewhere, { repository: MIRRORED })).rejects.toThrow(`is not in ${GOLANG}`);
+    const digest = push("3.253.0");
+    const other = push("3.253.0", "other");
+    const buildTag = runnerBuildTag(parseRunnerTag("v3.253.0").version, "slim", digest);
+    registryOf().repository(GOLANG).tags.set(buildTag, other);
+    await expect(publish("v3.253.0", digest)).rejects.toThrow(`${GOLANG}:${buildTag} is ${other}`);
+  });
+});
+
+describe("the labels of an image that leaves this machine", () => {
+  const release = parseRunnerTag("v3.253.0");
+  const target = { language: "golang", variant: "slim" } as const;
+  const digest = { "org.opencontainers.image.base.digest": `sha256:${"a".repeat(64)}` };
+  const check =
+    (labels: Readonly<Record<string, string>>, isAtHome = false) =>
+    () => {
+      requireLabels("i", { ...labelsOf("3.253.0"), ...labels }, { release, target, isAtHome });
+    };
+
+  it("tell of official hosts and of a base by digest", () => {
+    expect(check({ "dev.kiln.language.loopback-hosts": "false", ...digest })).not.toThrow();
+    expect(check({ "dev.kiln.language.loopback-hosts": "true", ...digest })).toThrow("does not leave this machine");
+    expect(check(digest)).toThrow("does not leave this machine");
+    expect(check({ "dev.kiln.language.loopback-hosts": "false" })).toThrow("stands on a base that no digest names");
+    expect(check({ "dev.kiln.language.loopback-hosts": "true" }, true)).not.toThrow();
+  });
+});

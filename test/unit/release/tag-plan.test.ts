@@ -1,0 +1,113 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { releasePlanCommand, tagPlansText } from "../../../cli/release/plan.ts";
+import { silent } from "../../../progress.ts";
+import { parseRunnerRegistries, REGISTRIES_FILE, withRegistries } from "../../../release/runner-registries.ts";
+import { tagPlans } from "../../../release/tag-plan.ts";
+
+const REGISTRIES = {
+  production: ["public.ecr.aws/acme", "ghcr.io/acme/infra"],
+  preproduction: ["public.ecr.aws/acme-dev"],
+};
+
+/** Thirty tags: what is right, and what people and machines get wrong. */
+const RIGHT = [
+  ...["v3.253.0", "v3.0.0", "v10.20.30", "dev-v3.253.0", "dev-v0.1.0", "latest-v3.253.0", "latest-v3.252.1"],
+  ...["iac-runner-base-v1.2.3", "iac-runner-base-v2.0.0-rc.1", "job-runner-v1.0.0", "job-runner-v1.1.0-beta.2"],
+];
+const WRONG: readonly (readonly [string, string])[] = [
+  ["", "it is empty"],
+  ["3.253.0", "it lacks the v before its version"],
+  ["v3.253", "3.253 has not three numbers"],
+  ["v3.253.0.1", '"3.253.0.1" is no semantic version'],
+  ["v03.1.0", "03.1.0 has a number that begins with 0"],
+  ["v3.254.0-alpha.1", "3.254.0-alpha.1 is a pre-release, and runners are made of releases alone"],
+  ["v3.253.0+meta", "it has build metadata, and an image tag has no plus sign"],
+  ["V3.253.0", "it has capitals in V"],
+  [" v3.253.0", "it has a blank in it"],
+  ["refs/tags/v3.253.0", "it is a whole reference: leave refs/tags/ away"],
+  ["latest", "it has no version"],
+  ["dev-v", "it has no version"],
+  ["dev-3.1.0", "it lacks the v before its version"],
+  ["stable-v3.253.0", '"stable" is no channel: there are latest and dev, and v alone'],
+  ["nightly", "it does not begin with v, latest-v or dev-v"],
+  ["iac-runner-base-1.2.3", "it lacks the v before its version"],
+  ["iac-runner-v1.2.3", "it does not begin with iac-runner-base-v"],
+  ["job-runner-1.0.0", "it lacks the v before its version"],
+  ["Job-Runner-v1.0.0", "it has capitals in Job-Runner-v"],
+];
+
+describe("the plan of tags", () => {
+  const plans = tagPlans([...RIGHT, ...WRONG.map(([tag]) => tag)], REGISTRIES);
+
+  it("is for thirty of them at once, wrong ones among them", () => {
+    expect(plans).toHaveLength(30);
+    for (const [index, tag] of RIGHT.entries()) {
+      expect(plans[index]?.tag).toBe(tag);
+      expect(plans[index]?.kind, tag).not.toBe("wrong");
+    }
+    for (const [index, [tag, fault]] of WRONG.entries()) {
+      expect(plans[RIGHT.length + index]).toMatchObject({ tag, kind: "wrong", fault });
+    }
+  });
+
+  it("says of each kind what it sets and where", () => {
+    const of = (tag: string) => plans.find((plan) => plan.tag === tag);
+    expect(of("latest-v3.253.0")).toMatchObject({ environment: "production", imageTags: ["latest", "latest-tools"] });
+    expect(of("dev-v3.253.0")).toMatchObject({ environment: "preproduction", registries: ["public.ecr.aws/acme-dev"] });
+    expect(of("iac-runner-base-v2.0.0-rc.1")).toMatchObject({ kind: "iac-runner", imageTags: ["v2.0.0-rc.1"] });
+    expect(of("job-runner-v1.0.0")).toMatchObject({ kind: "job-runner", imageTags: ["v1.0.0", "latest"] });
+  });
+
+  it("is a table with a row a tag and the count below", () => {
+    const lines = tagPlansText(plans).split("\n");
+    expect(lines).toHaveLength(32);
+    expect(lines.at(-1)).toBe("11 of 30 tags release something");
+    expect(lines.find((line) => line.startsWith('" v3.253.0"'))).toMatch(/wrong +it has a blank in it$/);
+  });
+
+  it("ends with 2 where a tag is wrong, and with its images where it is one", async () => {
+    const run = (...tag: string[]) => releasePlanCommand.run({ values: { tag }, positionals: [], progress: silent });
+    expect((await run("v3.253.0", "nope")).exitCode).toBe(2);
+    const one = await run("v3.253.0");
+    expect(one.exitCode).toBe(0);
+    expect(one.text).toContain("runner-pulumi-python:v3.253.0-tools");
+    const matrix = await releasePlanCommand.run({
+      values: { tag: ["v3.253.0"], matrix: true },
+      positionals: [],
+      progress: silent,
+    });
+    expect((matrix.json as { include: unknown[] }).include).toHaveLength(24);
+    const wrong = { values: { tag: ["nope"], matrix: true }, positionals: [], progress: silent };
+    await expect(releasePlanCommand.run(wrong)).rejects.toMatchObject({ kind: "usage" });
+  });
+});
+
+describe("the registries of language runners", () => {
+  const parse = (document: unknown) => () => parseRunnerRegistries(JSON.stringify(document));
+
+  it("are those of the checkout", async () => {
+    const text = await readFile(path.join(import.meta.dirname, "../../..", REGISTRIES_FILE), "utf8");
+    expect(parseRunnerRegistries(text).production.length).toBeGreaterThan(1);
+  });
+
+  it.each([
+    ["no production", { preproduction: ["ghcr.io/a/b"] }, "production must be a list"],
+    ["an empty list", { production: [], preproduction: ["ghcr.io/a/b"] }, "production must be a list"],
+    ["a host alone", { production: ["ghcr.io"], preproduction: ["ghcr.io/a/b"] }, "production[0] must be host/path"],
+    ["a tag", { production: ["ghcr.io/a/b:v1"], preproduction: ["ghcr.io/a/c"] }, "production[0] must be host/path"],
+    ["one address for both", { production: ["ghcr.io/a/b"], preproduction: ["ghcr.io/a/b"] }, "ghcr.io/a/b is both"],
+    ["another key", { production: ["ghcr.io/a/b"], preproduction: ["ghcr.io/a/c"], dev: [] }, "dev must be left away"],
+  ])("with %s are refused", (_, document, said) => {
+    expect(parse(document)).toThrow(said);
+  });
+
+  it("give way to those that a command names, mirrors included", () => {
+    const named = withRegistries(REGISTRIES, ["production=localhost:5180/kiln", "production=localhost:5181/kiln"]);
+    expect(named).toEqual({ ...REGISTRIES, production: ["localhost:5180/kiln", "localhost:5181/kiln"] });
+    for (const text of ["localhost:5180/kiln", "staging=ghcr.io/a/b", "production=", "production=ghcr.io"]) {
+      expect(() => withRegistries(REGISTRIES, [text])).toThrow(`--registry ${text} is no ENVIRONMENT=ADDRESS`);
+    }
+  });
+});
