@@ -16,6 +16,7 @@ const GROUPS: readonly Group[] = [
   { words: ["cache"], load: async () => (await import("./cache/commands.ts")).cacheCommands },
   { words: ["module"], load: async () => (await import("./module/commands.ts")).moduleCommands },
   { words: ["language"], load: async () => (await import("./language/commands.ts")).languageCommands },
+  { words: ["job"], load: async () => (await import("./job/commands.ts")).jobCommands },
   { words: ["release"], load: async () => (await import("./release/commands.ts")).releaseCommands },
   { words: ["watch"], load: async () => [(await import("./watch.ts")).watchCommand] },
   { words: ["backend"], load: async () => (await import("./backend.ts")).backendCommands },

@@ -15,6 +15,12 @@ export interface ContainerFacts {
   readonly finishedAt: string;
 }
 
+/** Of a container that ended by itself, with 0; its times were not asked for. */
+export const CLEAN_END: ContainerFacts = {
+  ...{ running: false, exitCode: 0, outOfMemory: false, error: "" },
+  ...{ startedAt: "", finishedAt: "" },
+};
+
 /** How long an engine may be away, such as for its own update, until a container is given up as unseen. */
 const AWAY_MS = 300_000;
 const GONE = /no such (?:container|object)/i;

@@ -10,6 +10,12 @@ export interface ContainerPlan {
   readonly labels: Readonly<Record<string, string>>;
   /** Folders that can be written to and read after the end; they go with the container. */
   readonly volumes: readonly string[];
+  /** Folders in memory beside those of the sandbox, as `--tmpfs` takes them: `/work:exec,size=1048576`. */
+  readonly tmpfs?: readonly string[];
+  /** Folders of this machine that it reads; for an engine that sees this machine's disk. */
+  readonly readOnlyMounts?: readonly { readonly from: string; readonly to: string }[];
+  /** As `--ulimit` takes them. */
+  readonly ulimits?: readonly string[];
   /** A program in place of the image's own. */
   readonly entrypoint?: string | undefined;
   readonly args?: readonly string[];
@@ -21,6 +27,9 @@ export function createArguments(plan: ContainerPlan): readonly string[] {
   return [
     ...["--pull", "never", "--interactive", "--log-driver", "none"],
     ...sandboxFlags(plan.sandbox),
+    ...(plan.tmpfs ?? []).flatMap((folder) => ["--tmpfs", folder]),
+    ...(plan.ulimits ?? []).flatMap((limit) => ["--ulimit", limit]),
+    ...(plan.readOnlyMounts ?? []).flatMap(({ from, to }) => ["--mount", `type=bind,src=${from},dst=${to},readonly`]),
     ...plan.volumes.flatMap((folder) => ["--volume", folder]),
     ...Object.entries(labels).flatMap(([name, value]) => ["--label", `${name}=${value}`]),
     ...Object.entries(environment).flatMap(([name, value]) => ["--env", `${name}=${value}`]),

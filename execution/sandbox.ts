@@ -6,6 +6,8 @@ export interface Limits {
   /** Processors, also a part of one; all of the engine's when absent. */
   readonly cpus?: number | undefined;
   readonly pids?: number | undefined;
+  /** Bytes of each folder in memory; half of the machine's memory when absent, as docker has it. */
+  readonly tmpfsBytes?: number | undefined;
 }
 
 /** What a container may do. It is part of every result, so that nobody has to guess under what a run ran. */
@@ -22,6 +24,8 @@ export interface Sandbox {
   readonly network: string;
   /** Folders in memory, which end with the container. */
   readonly tmpfs: readonly string[];
+  /** Bytes that each of them holds at most; absent where nothing but memory limits them. */
+  readonly tmpfsBytes?: number;
   /** Where this is weaker than the default; empty for most runs. */
   readonly relaxations: readonly string[];
 }
@@ -36,7 +40,7 @@ const DEFAULT_MEMORY = "2g";
 const DEFAULT_PIDS = 1024;
 
 /** The sandbox of a run. Throws a usage error on a limit that docker would misread, or on another container's network. */
-export function sandboxOf({ memory, cpus, pids }: Limits = {}, network = "bridge"): Sandbox {
+export function sandboxOf({ memory, cpus, pids, tmpfsBytes }: Limits = {}, network = "bridge"): Sandbox {
   if (memory !== undefined && !MEMORY.test(memory)) {
     throw new KilnError("usage", `"${memory}" is no amount of memory`, { mend: "Write such as 512m or 2g." });
   }
@@ -59,6 +63,7 @@ export function sandboxOf({ memory, cpus, pids }: Limits = {}, network = "bridge
     pids: pids ?? DEFAULT_PIDS,
     network,
     tmpfs: ["/tmp", SECRET_FOLDER],
+    ...(tmpfsBytes === undefined ? {} : { tmpfsBytes }),
     relaxations: network === "host" ? ["the network of the engine's machine, its loopback included"] : [],
   };
 }
@@ -66,6 +71,7 @@ export function sandboxOf({ memory, cpus, pids }: Limits = {}, network = "bridge
 /** The flags of `docker create` that make it so. */
 export function sandboxFlags(sandbox: Sandbox): readonly string[] {
   const [uid = "", gid = ""] = sandbox.user.split(":");
+  const size = sandbox.tmpfsBytes === undefined ? "" : `,size=${sandbox.tmpfsBytes}`;
   return [
     ...["--user", sandbox.user, "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"],
     // Without swap of its own: a limit of memory that may be doubled in swap is none.
@@ -73,7 +79,7 @@ export function sandboxFlags(sandbox: Sandbox): readonly string[] {
     ...(sandbox.cpus === "all" ? [] : ["--cpus", String(sandbox.cpus)]),
     ...["--network", sandbox.network],
     // Compilers and tools start what they write there; docker's default for a tmpfs is noexec.
-    ...["--tmpfs", "/tmp:exec,mode=1777"],
-    ...["--tmpfs", `${SECRET_FOLDER}:exec,mode=0700,uid=${uid},gid=${gid}`],
+    ...["--tmpfs", `/tmp:exec,mode=1777${size}`],
+    ...["--tmpfs", `${SECRET_FOLDER}:exec,mode=0700,uid=${uid},gid=${gid}${size}`],
   ];
 }

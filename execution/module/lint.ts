@@ -155,7 +155,7 @@ function withDefaults(text: string, instructions: readonly Instruction[]): strin
     .map((argument) => /^(\w+)=(.*)$/.exec(argument.text) ?? []);
   return text.replaceAll(
     /\$\{(\w+)\}/g,
-    (written: string, name: string) => defaults.find(([, own]) => own === name)?.[2] ?? String(written),
+    (written: string, name: string) => defaults.find(([, own]) => own === name)?.[2] ?? written,
   );
 }
 

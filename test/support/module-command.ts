@@ -17,8 +17,13 @@ export interface RunningCommand {
 
 /** Starts `kiln module …` as a person does. It is killed where it outlives its test. */
 export function moduleCommand(args: readonly string[], env: NodeJS.ProcessEnv): RunningCommand {
+  return kilnCommand(["module", ...args], env);
+}
+
+/** The same of any command. */
+export function kilnCommand(args: readonly string[], env: NodeJS.ProcessEnv): RunningCommand {
   const kiln = path.join(PROJECT, "cli/kiln.mjs");
-  const child = spawn(process.execPath, [kiln, "module", ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [kiln, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
   onTestFinished(() => void child.kill("SIGKILL"));
   let said = "";
   for (const stream of [child.stdout, child.stderr]) {

@@ -25,6 +25,8 @@ type Settings struct {
 	Work, Artifacts  string
 	EventsOnStdout   bool
 	SecretChannel    bool
+	SecretsFile      string
+	PrintsOutput     bool
 	ScriptTimeout    time.Duration
 	IdleTimeout      time.Duration
 	JobTimeout       time.Duration
@@ -59,6 +61,7 @@ func ReadSettings(env func(string) string) (Settings, error) {
 		Scripts:      r.folder("KILN_SCRIPTS_DIR", "/workspace/scripts"), Output: r.folder("KILN_OUTPUT_DIR", "/workspace/output"),
 		Work: r.folder("KILN_WORK_DIR", "/workspace"), Artifacts: r.folder("ARTIFACTS_DIR", ""),
 		EventsOnStdout: env("KILN_EVENTS") == "1",
+		PrintsOutput:   env("KILN_EVENTS") == "1" && env("KILN_OUTPUT") == "stdout",
 		ScriptTimeout:  r.seconds("KILN_SCRIPT_TIMEOUT", 0), IdleTimeout: r.seconds("KILN_IDLE_TIMEOUT", 0),
 		JobTimeout: r.seconds("KILN_JOB_TIMEOUT", 0), Grace: r.seconds("KILN_GRACE_SECONDS", 10*time.Second),
 		Finish:      r.seconds("KILN_FINISH_SECONDS", 10*time.Second),
@@ -79,8 +82,10 @@ func (s *Settings) check(r *settingsReader) {
 	switch channel := r.env("KILN_SECRETS"); channel {
 	case "", "stdin":
 		s.SecretChannel = channel == "stdin"
+	case "file":
+		s.SecretChannel, s.SecretsFile = true, r.folder("KILN_SECRETS_FILE", "/run/kiln-secrets/secrets.json")
 	default:
-		r.refuse("KILN_SECRETS is %q: there is stdin only", channel)
+		r.refuse("KILN_SECRETS is %q: there are stdin and file", channel)
 	}
 	if !jobID.MatchString(s.JobID) {
 		r.refuse("JOB_ID is %q: it has to be up to 128 letters, digits and ._-, and begin with a letter or digit", s.JobID)

@@ -55,6 +55,14 @@ func TestEndings(t *testing.T) {
 	}
 }
 
+// TestFullOutput: the folder of the result, which the script can write too, is no way around the limit.
+func TestFullOutput(t *testing.T) {
+	t.Parallel()
+	c := newContainer(t, leave+"cd \"$(dirname \"$ARTIFACTS_DIR\")/../output\"; head -c 8000000 /dev/zero > big; sync big; sleep 30\n")
+	c.set("KILN_DISK_BYTES=1000000", "KILN_OUTPUT_BYTES=100000")
+	c.expect("failed", jobprotocol.DiskLimit, 1)
+}
+
 func TestCancel(t *testing.T) {
 	for signal, exit := range map[syscall.Signal]int{syscall.SIGTERM: 143, syscall.SIGINT: 130, syscall.SIGHUP: 129, syscall.SIGQUIT: 131} {
 		t.Run(signal.String(), func(t *testing.T) {
@@ -151,7 +159,7 @@ func TestBadRequests(t *testing.T) {
 		{[]string{"KILN_SCRIPT_TIMEOUT=soon"}, jobprotocol.BadRequest, 2},
 		{[]string{"KILN_IDLE_TIMEOUT=-1"}, jobprotocol.BadRequest, 2},
 		{[]string{"KILN_GRACE_SECONDS=NaN"}, jobprotocol.BadRequest, 2},
-		{[]string{"KILN_SECRETS=file"}, jobprotocol.BadRequest, 2},
+		{[]string{"KILN_SECRETS=disk"}, jobprotocol.BadRequest, 2},
 		{[]string{"KILN_GIT_PROTOCOLS=ext"}, jobprotocol.BadRequest, 2},
 		{[]string{"RESULT_URL=ftp://x"}, jobprotocol.BadRequest, 2},
 		{[]string{"KILN_VAULT={}"}, jobprotocol.BadRequest, 2},

@@ -32,6 +32,7 @@ Environment:
   ARTIFACTS_DIR            where the script leaves what is to be kept, /workspace/artifacts
   KILN_SECRETS=stdin       a JSON document with secrets is on standard input
   KILN_EVENTS=1            standard output is the events, a JSON document a line
+  KILN_OUTPUT=stdout       and at the end the logs, artifacts and result, in the same way
   KILN_SCRIPT_TIMEOUT, KILN_IDLE_TIMEOUT, KILN_JOB_TIMEOUT
                            seconds for the script, without output, and for everything
   KILN_GRACE_SECONDS       between SIGTERM and SIGKILL, 10
@@ -59,6 +60,9 @@ func Run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, ignoreSignals := watchSignals()
 	defer ignoreSignals()
 	code, err := j.run(ctx)
+	if err == nil && j.settings.PrintsOutput {
+		err = printOutput(j.settings.Output, stdout)
+	}
 	if err != nil {
 		fmt.Fprintf(stderr, "kiln-entrypoint: %s\n", unwritten(err))
 		return 1

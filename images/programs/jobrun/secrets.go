@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 
@@ -22,13 +23,22 @@ func (j *job) readChannel(ctx context.Context) (jobprotocol.Channel, error) {
 	if !j.settings.SecretChannel {
 		return jobprotocol.Channel{Parameters: strictjson.NewObject()}, nil
 	}
+	source := j.stdin
+	if file := j.settings.SecretsFile; file != "" {
+		opened, err := os.Open(file)
+		if err != nil {
+			return jobprotocol.Channel{}, jobprotocol.Fail(jobprotocol.BadRequest, "the secret channel cannot be read: %v", err)
+		}
+		defer opened.Close()
+		source = opened
+	}
 	type result struct {
 		text []byte
 		err  error
 	}
 	read := make(chan result, 1)
 	go func() {
-		text, err := io.ReadAll(io.LimitReader(j.stdin, largestChannel+1))
+		text, err := io.ReadAll(io.LimitReader(source, largestChannel+1))
 		read <- result{text, err}
 	}()
 	select {

@@ -99,7 +99,7 @@ func (j *job) watch(running context.Context, stop context.CancelCauseFunc) {
 			return
 		}
 		if s.DiskBytes > 0 {
-			if used := diskUse(s.DiskBytes, j.folders.work, j.folders.source, j.folders.artifacts); used > s.DiskBytes {
+			if j.fillsDisk() {
 				stop(stopBy(jobprotocol.DiskLimit, "the script holds more than KILN_DISK_BYTES=%d in its folders", s.DiskBytes))
 				return
 			}

@@ -4,11 +4,16 @@ import path from "node:path";
 type Value = null | boolean | number | string | Value[] | { [key: string]: Value };
 type Schema = Readonly<Record<string, Value>>;
 
-const FOLDER = path.resolve(import.meta.dirname, "../../../../execution/module/schema");
+const PROJECT = path.resolve(import.meta.dirname, "../../../..");
 
 /** A function that says whether a document fits one of the schemas beside the protocol. */
 export function schemaOf(name: "request" | "response"): (document: unknown) => boolean {
-  const root = JSON.parse(readFileSync(path.join(FOLDER, `${name}.schema.json`), "utf8")) as Schema;
+  return schemaIn(`execution/module/schema/${name}.schema.json`);
+}
+
+/** The same of any schema of the project. */
+export function schemaIn(file: string): (document: unknown) => boolean {
+  const root = JSON.parse(readFileSync(path.join(PROJECT, file), "utf8")) as Schema;
   return (document) => fits(document as Value, root, root);
 }
 

@@ -1,0 +1,64 @@
+import { createReadStream } from "node:fs";
+import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { buffer } from "node:stream/consumers";
+import { extract } from "tar-stream";
+import { messageOf } from "../../errors.ts";
+import type { Container } from "../container-run.ts";
+import { OUTPUT } from "./environment.ts";
+import { isOutputFile } from "./job-output.ts";
+import { parseResult, type JobResult } from "./result.ts";
+
+/** What a container that does not run any more has below its output folder. */
+export interface CopiedOutput {
+  readonly result: JobResult | undefined;
+  /** Why not all of it could be taken. */
+  readonly fault?: string;
+}
+
+/**
+ * Takes logs, artifacts and result out of a container, whatever its end: for one that was killed, or whose output did not
+ * come to its end. Links and whatever else is no regular file stay behind.
+ */
+export async function copyOutput(container: Container, folder: string, mostBytes: number): Promise<CopiedOutput> {
+  const temporary = await mkdtemp(path.join(folder, "copied-"));
+  try {
+    const tar = path.join(temporary, "output.tar");
+    if (!(await container.copyOut(OUTPUT, tar))) return { result: undefined };
+    return await unpack(tar, temporary, folder, mostBytes);
+  } catch (error) {
+    return { result: undefined, fault: `its output cannot be read: ${messageOf(error)}` };
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+async function unpack(tar: string, temporary: string, folder: string, mostBytes: number): Promise<CopiedOutput> {
+  let [bytes, result, fault]: [number, JobResult | undefined, string | undefined] = [0, undefined, undefined];
+  for await (const entry of createReadStream(tar).pipe(extract())) {
+    const name = entry.header.name.replace(/^[^/]+\//, "");
+    const isWanted = entry.header.type === "file" && (name === "result.json" || isOutputFile(name));
+    bytes += isWanted ? entry.header.size : 0;
+    if (!isWanted || bytes > mostBytes) {
+      if (bytes > mostBytes) fault = `its output has more than ${mostBytes} bytes: the rest is left`;
+      entry.resume();
+      continue;
+    }
+    const content = await buffer(entry);
+    if (name === "result.json") result = parseResult(content.toString("utf8"));
+    else await place(path.join(temporary, "files", name), content);
+  }
+  for (const name of ["stdout.log", "stderr.log", "artifacts"]) {
+    const to = path.join(folder, name);
+    if (name === "artifacts") await rm(to, { recursive: true, force: true });
+    await rename(path.join(temporary, "files", name), to).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    });
+  }
+  return { result, ...(fault === undefined ? {} : { fault }) };
+}
+
+async function place(file: string, content: Buffer): Promise<void> {
+  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+  await writeFile(file, content, { mode: 0o600 });
+}

@@ -1,0 +1,51 @@
+import { bytesOf } from "./limits.ts";
+import type { JobDescription } from "./description.ts";
+
+/** Folders of a job's container; those that can be written to are in memory, but the output. */
+export const WORKSPACE = "/workspace";
+export const OUTPUT = `${WORKSPACE}/output`;
+/** What the runner brings: scripts and large parameters. */
+export const INPUT = `${WORKSPACE}/input`;
+/** A variable holds 128 KiB on Linux, and its name stands in it too. */
+export const LARGEST_VARIABLE = 100 * 1024;
+/** What a log keeps of each stream. */
+const OUTPUT_BYTES = 16 * 1024 * 1024;
+
+/** The parameters as a file, where they are too large for a variable. */
+export function parametersFile({ parameters }: JobDescription): string | undefined {
+  const text = JSON.stringify(parameters);
+  return Buffer.byteLength(text) > LARGEST_VARIABLE ? text : undefined;
+}
+
+/** The variables of a job's container, the same on Docker and in Kubernetes. Everybody may read them: nothing is secret. */
+export function jobEnvironment(description: JobDescription): Readonly<Record<string, string>> {
+  const { source, timeouts, limits, vault } = description;
+  const address = typeof vault?.address === "string" ? { VAULT_ADDR: vault.address } : {};
+  return {
+    JOB_ID: description.job_id,
+    JOB_ATTEMPT: String(description.attempt),
+    SCRIPT_ID: description.script,
+    ...(parametersFile(description) === undefined
+      ? { PARAMETERS: JSON.stringify(description.parameters) }
+      : { PARAMETERS_FILE: `${INPUT}/parameters.json` }),
+    ...(source.kind === "repository"
+      ? { SCRIPT_REPO: source.url, SCRIPT_REF: source.commit }
+      : { KILN_SCRIPTS_DIR: `${INPUT}/scripts` }),
+    KILN_EVENTS: "1",
+    KILN_OUTPUT: "stdout",
+    KILN_OUTPUT_BYTES: String(OUTPUT_BYTES),
+    KILN_DISK_BYTES: String(bytesOf(limits.disk)),
+    KILN_ARTIFACT_BYTES: String(bytesOf(limits.disk)),
+    ...(timeouts.script === undefined ? {} : { KILN_SCRIPT_TIMEOUT: String(timeouts.script) }),
+    ...(timeouts.idle === undefined ? {} : { KILN_IDLE_TIMEOUT: String(timeouts.idle) }),
+    KILN_JOB_TIMEOUT: String(timeouts.job),
+    KILN_GRACE_SECONDS: String(timeouts.grace),
+    KILN_FINISH_SECONDS: String(timeouts.finish),
+    ...address,
+    ...(vault === undefined ? {} : { KILN_VAULT: JSON.stringify(withoutAddress(vault)) }),
+  };
+}
+
+function withoutAddress(vault: NonNullable<JobDescription["vault"]>): object {
+  return Object.fromEntries(Object.entries(vault).filter(([name]) => name !== "address"));
+}

@@ -1,0 +1,137 @@
+import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { KilnError, messageOf } from "../../errors.ts";
+import { stillRuns, thisOwner, type LockOwner } from "../../toolchain/lock.ts";
+import { writeWhole } from "../whole-file.ts";
+import { parseDescription, type JobDescription } from "./description.ts";
+import { parseResult, type JobResult, type JobStatus } from "./result.ts";
+
+/** Who looks after a job, and in which container: written before that is made. */
+export interface JobOwner extends LockOwner {
+  readonly container: string;
+}
+
+/** A job of the past, or one that runs, as its folder has it. */
+export interface RecordedJob {
+  readonly folder: string;
+  readonly description: JobDescription;
+  /** Absent while it runs, and where whoever ran it was killed. */
+  readonly result: JobResult | undefined;
+  /** `lost` where nobody looks after it any more: the next run on its machine does. */
+  readonly status: JobStatus | "lost";
+}
+
+/** One job's folder, which its owner alone reads: job.json, result.json, stdout.log, stderr.log, events.ndjson, artifacts/. */
+export class JobHistory {
+  readonly folder: string;
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** A new folder for a job. Two jobs never share one, whatever their ids. */
+  static async begin(root: string, description: JobDescription, container: string): Promise<JobHistory> {
+    await mkdir(root, { recursive: true, mode: 0o700 });
+    const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "");
+    const base = `${time}-${description.job_id}`;
+    for (let number = 1; ; number++) {
+      const folder = path.join(root, number === 1 ? base : `${base}-${number}`);
+      try {
+        await mkdir(folder, { mode: 0o700 });
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "EEXIST") continue;
+        throw error;
+      }
+      const history = new JobHistory(folder);
+      const owner: JobOwner = { ...thisOwner(), container };
+      await history.#note("owner.json", owner);
+      await history.#note("job.json", description);
+      return history;
+    }
+  }
+
+  /** Keeps the result: with it the job counts as ended. */
+  async end(result: JobResult): Promise<void> {
+    await this.#write("result.json", result);
+    await rm(path.join(this.folder, "owner.json"), { force: true });
+  }
+
+  async #write(name: string, document: unknown): Promise<void> {
+    await writeWhole(path.join(this.folder, name), textOf(document));
+  }
+
+  /** Whole too, but not waiting for the disk: what a crash of the machine loses here is a job that has hardly begun. */
+  async #note(name: string, document: unknown): Promise<void> {
+    const neighbour = path.join(this.folder, `.${name}`);
+    await writeFile(neighbour, textOf(document), { mode: 0o600 });
+    await rename(neighbour, path.join(this.folder, name));
+  }
+}
+
+function textOf(document: unknown): string {
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+/** Every job below a folder, the oldest first. What is no job's folder is left out. */
+export async function readHistory(root: string): Promise<readonly RecordedJob[]> {
+  const names = await readdir(root).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw new KilnError("usage", `${root} is no history of jobs: ${messageOf(error)}`);
+  });
+  const jobs = await Promise.all(names.sort().map((name) => readJob(path.join(root, name)).catch(() => undefined)));
+  return jobs.filter((job) => job !== undefined);
+}
+
+/** The job of a folder. Throws a usage error where it is none. */
+export async function readJob(folder: string): Promise<RecordedJob> {
+  const text = await readFile(path.join(folder, "job.json"), "utf8").catch((cause: unknown) => {
+    throw new KilnError("usage", `${folder} is no job's folder: it has no job.json`, {
+      mend: "`kiln job list` shows the folders of past jobs.",
+      cause,
+    });
+  });
+  const description = parseDescription(text);
+  const written = await readFile(path.join(folder, "result.json"), "utf8").catch(() => undefined);
+  if (written === undefined) {
+    const status = (await isLookedAfter(folder)) ? "running" : "lost";
+    return { folder, description, result: undefined, status };
+  }
+  const result = parseResult(written);
+  return { folder, description, result, status: result.status };
+}
+
+/** Whether the process that writes in a folder lives; of another machine's nothing can be said, so it counts as living. */
+async function isLookedAfter(folder: string): Promise<boolean> {
+  try {
+    const owner = JSON.parse(await readFile(path.join(folder, "owner.json"), "utf8")) as JobOwner;
+    const here = thisOwner();
+    return owner.space !== here.space || owner.host !== here.host || stillRuns(owner);
+  } catch {
+    return false;
+  }
+}
+
+/** Removes the oldest jobs that have ended, all but `keep` of them, and returns their folders. */
+export async function pruneHistory(root: string, keep: number): Promise<readonly string[]> {
+  const ended = (await readHistory(root)).filter(({ result }) => result !== undefined);
+  const gone = ended.slice(0, Math.max(0, ended.length - keep)).map(({ folder }) => folder);
+  for (const folder of gone) {
+    await chmod(folder, 0o700).catch(() => undefined);
+    await rm(folder, { recursive: true, force: true });
+  }
+  return gone;
+}
+
+/** The job that a person means: a folder, or the id of the last job of that id below `root`. */
+export async function findJob(root: string, wanted: string): Promise<RecordedJob> {
+  const isPath = wanted.includes("/") || wanted.startsWith(".");
+  if (isPath) return readJob(path.resolve(wanted));
+  const jobs = await readHistory(root);
+  const found = jobs.findLast(
+    ({ folder, description }) => path.basename(folder) === wanted || description.job_id === wanted,
+  );
+  if (found !== undefined) return found;
+  throw new KilnError("usage", `there is no job ${wanted} in ${root}`, {
+    mend: "`kiln job list` shows what there is; --history names another folder.",
+  });
+}

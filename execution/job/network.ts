@@ -1,0 +1,113 @@
+import { randomBytes } from "node:crypto";
+import { messageOf } from "../../errors.ts";
+import { dockerCall } from "../docker-call.ts";
+import type { ContainerEngine } from "../offline-container.ts";
+import { guardMetadata } from "./metadata-guard.ts";
+import { OWNER_LABEL } from "./docker-plan.ts";
+
+/** A network that a job's container is in, until it is given back. */
+export interface LeasedNetwork {
+  readonly name: string;
+  /** Where it is weaker than an isolated one shall be. */
+  readonly relaxations: readonly string[];
+  giveBack(): Promise<void>;
+}
+
+/** The first letters of every bridge of jobs: what an administrator's own packet filter can name. */
+export const BRIDGE_PREFIX = "kj-";
+export const NETWORK_PREFIX = "kiln-job-";
+const NO_FILTER = /restrict inter-container communication|br_netfilter|bridge-nf/i;
+const ICC = "com.docker.network.bridge.enable_icc";
+
+interface SharedNetwork {
+  readonly made: Promise<MadeNetwork>;
+  users: number;
+}
+
+interface MadeNetwork {
+  readonly name: string;
+  readonly relaxations: readonly string[];
+  /** Whether its containers cannot talk to each other, so that it serves several jobs. */
+  readonly apart: boolean;
+  remove(): Promise<void>;
+}
+
+/**
+ * The isolated networks of one process. Its jobs share a bridge on which no two containers can talk; where the kernel cannot
+ * filter a bridge, each job has one of its own. It goes with the last job that is in it.
+ */
+export class IsolatedNetworks {
+  readonly #engine: ContainerEngine;
+  readonly #owner: string;
+  /** Whether this machine's packet filter is that of the engine. */
+  readonly #guards: boolean;
+  #shared: SharedNetwork | undefined;
+
+  constructor(engine: ContainerEngine, options: { readonly owner: string; readonly guards: boolean }) {
+    this.#engine = engine;
+    this.#owner = options.owner;
+    this.#guards = options.guards;
+  }
+
+  /** A network for one job: made now, or one of this process that is there. */
+  async lease(): Promise<LeasedNetwork> {
+    const shared = (this.#shared ??= { made: this.#make(true), users: 0 });
+    shared.users += 1;
+    const network = await shared.made.catch((error: unknown) => {
+      if (this.#shared === shared) this.#shared = undefined;
+      if (!NO_FILTER.test(messageOf(error))) throw error;
+      return undefined;
+    });
+    if (network !== undefined) return { ...network, giveBack: () => this.#giveBack(shared, network) };
+    const own = await this.#make(false);
+    return { ...own, giveBack: () => own.remove() };
+  }
+
+  async #giveBack(shared: SharedNetwork, network: MadeNetwork): Promise<void> {
+    shared.users -= 1;
+    if (shared.users > 0) return;
+    if (this.#shared === shared) this.#shared = undefined;
+    await network.remove();
+  }
+
+  async #make(apart: boolean): Promise<MadeNetwork> {
+    const mark = randomBytes(4).toString("hex");
+    const [name, bridge] = [`${NETWORK_PREFIX}${mark}`, `${BRIDGE_PREFIX}${mark}`];
+    await dockerCall(this.#engine, [
+      ...["network", "create", "--driver", "bridge", "--label", `${OWNER_LABEL}=${this.#owner}`],
+      ...["--opt", `com.docker.network.bridge.name=${bridge}`, ...(apart ? ["--opt", `${ICC}=false`] : [])],
+      name,
+    ]);
+    const guard = this.#guards ? await guardMetadata(bridge) : undefined;
+    const relaxations = guard === undefined ? [UNGUARDED] : [];
+    const remove = async () => {
+      await removeNetwork(this.#engine, name);
+      await guard?.lift();
+    };
+    return { name, relaxations, apart, remove };
+  }
+}
+
+const UNGUARDED =
+  "addresses of a cloud's metadata service, which only the packet filter of the engine's machine can close";
+
+/** What a network that a person named lets a job do more than an isolated one. */
+export function namedNetwork(name: string): LeasedNetwork {
+  const relaxations = name === "none" ? [] : [`the network ${name}, with whatever can be reached in it`];
+  return { name, relaxations, giveBack: () => Promise.resolve() };
+}
+
+/** Removes a network, and what an engine may still believe to be in it. Whoever is in it really keeps it. */
+export async function removeNetwork(engine: ContainerEngine, name: string): Promise<void> {
+  const removed = await dockerCall(engine, ["network", "rm", name], { allowFailure: true });
+  if (removed.code === 0 || !/active endpoints/i.test(removed.stderr)) return;
+  // A container that went while it was started leaves its endpoint behind in engines of some versions.
+  const format = "{{range .Containers}}{{.Name}}\n{{end}}";
+  const inside = await dockerCall(engine, ["network", "inspect", "--format", format, name], { allowFailure: true });
+  for (const container of inside.stdout.split("\n").filter((line) => line !== "")) {
+    const there = await dockerCall(engine, ["container", "inspect", container], { allowFailure: true });
+    if (there.code === 0) return;
+    await dockerCall(engine, ["network", "disconnect", "--force", name, container], { allowFailure: true });
+  }
+  await dockerCall(engine, ["network", "rm", name], { allowFailure: true });
+}

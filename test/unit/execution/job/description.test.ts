@@ -1,0 +1,87 @@
+import { readFileSync } from "node:fs";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { checkDescription, parseDescription } from "../../../../execution/job/description.ts";
+import { bytesOf, parseLimits } from "../../../../execution/job/limits.ts";
+import { schemaIn } from "../module/schema-subset.ts";
+import { aJob, jobs } from "./job-values.ts";
+
+const fits = schemaIn("execution/job/schema/job-description.schema.json");
+
+describe("a job's description", () => {
+  it("comes back from its text as it was, and fits its schema", () => {
+    fc.assert(
+      fc.property(jobs, (job) => {
+        expect(parseDescription(JSON.stringify(job))).toEqual(JSON.parse(JSON.stringify(job)));
+        expect(fits(job)).toBe(true);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it.each([
+    ["script", { script: "../etc/passwd" }],
+    ["script", { script: "/etc/passwd" }],
+    ["script", { script: "-rf" }],
+    ["job_id", { job_id: "a/b" }],
+    ["network", { network: "host" }],
+    ["network", { network: "container:other" }],
+    ["image", { image: "--privileged" }],
+    ["source.url", { source: { kind: "repository", url: "ext::sh -c id", commit: "a".repeat(40) } }],
+    ["source.url", { source: { kind: "repository", url: "--upload-pack=id", commit: "a".repeat(40) } }],
+    ["source.url", { source: { kind: "repository", url: "https://me:word@git.example/x", commit: "a".repeat(40) } }],
+    ["source.commit", { source: { kind: "repository", url: "https://git.example/x", commit: "main" } }],
+    [
+      "secrets",
+      {
+        secrets: [
+          { name: "A", as: "file" },
+          { name: "A", as: "file" },
+        ],
+      },
+    ],
+    ["secrets", { secrets: [{ name: "A B", as: "file" }] }],
+    ["limits.memory", { limits: { memory: "much" } }],
+    ["timeouts.job", { timeouts: { job: "1h" } }],
+  ])("is refused for its %s", (path, fields) => {
+    const document = { ...aJob(), ...fields };
+    expect(() => checkDescription(document)).toThrow(path);
+    // What the parser refuses for its value alone, the schema refuses as well, but for lists with doubles and hosts.
+    if (!["secrets", "network"].includes(path) && !JSON.stringify(fields).includes(".."))
+      expect(fits(document)).toBe(false);
+  });
+
+  it("never repeats a value that it refuses", () => {
+    const message = (() => {
+      try {
+        checkDescription({ ...aJob(), parameters: "hunter2-secret" });
+      } catch (error) {
+        return String(error);
+      }
+      return "";
+    })();
+    expect(message).toContain("job.parameters");
+    expect(message).not.toContain("hunter2");
+  });
+
+  it("names in its schema what the parser knows", () => {
+    const schema = JSON.parse(readFileSync("execution/job/schema/job-description.schema.json", "utf8")) as {
+      readonly properties: object;
+    };
+    expect(Object.keys(schema.properties)).toEqual(expect.arrayContaining(Object.keys(aJob())));
+  });
+});
+
+describe("limits", () => {
+  it("are read in any order", () => {
+    expect(parseLimits("pids=64, memory=512m")).toEqual({ memory: "512m", cpus: 1, pids: 64, disk: "256m" });
+    expect(bytesOf("512m")).toBe(536_870_912);
+  });
+
+  it.each(["memory", "memory=", "memory=512q", "swap=1g", "pids=0", "pids=1.5", "cpus=0", "cpus=x", "pids=1,pids=2"])(
+    "%s is refused",
+    (text) => {
+      expect(() => parseLimits(text)).toThrow();
+    },
+  );
+});

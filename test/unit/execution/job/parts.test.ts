@@ -1,0 +1,230 @@
+import { mkdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { finalResult, type JobEnd } from "../../../../execution/job/final-result.ts";
+import { Gate } from "../../../../execution/job/gate.ts";
+import { JobHistory, findJob, pruneHistory, readHistory } from "../../../../execution/job/history.ts";
+import { readInput, writeInputFolder } from "../../../../execution/job/input-folder.ts";
+import { isOutputFile, JobOutput } from "../../../../execution/job/job-output.ts";
+import { isGone, ownerMark } from "../../../../execution/job/orphans.ts";
+import { pinInput } from "../../../../execution/job/pinned-description.ts";
+import { pinSource } from "../../../../execution/job/pinned-source.ts";
+import { podState } from "../../../../execution/job/pod-state.ts";
+import { parseResult, type JobResult } from "../../../../execution/job/result.ts";
+import { secretDocument } from "../../../../execution/job/secret-document.ts";
+import { Redactor } from "../../../../execution/redactor.ts";
+import { thisOwner } from "../../../../toolchain/lock.ts";
+import { temporaryDirectory } from "../../../support/temporary-directory.ts";
+import { aJob } from "./job-values.ts";
+
+const ENDED: JobEnd = {
+  facts: { exitCode: 137, outOfMemory: false, error: "", startedAt: "", finishedAt: "" },
+  cause: undefined,
+};
+
+const written = (fields: Partial<JobResult>): JobResult =>
+  parseResult(JSON.stringify({ job_id: "job-1", status: "running", phase: "running", exit_code: null, ...fields }));
+
+describe("the result of a job", () => {
+  it.each([
+    [{ cause: "canceled" }, "canceled", "canceled"],
+    [{ cause: "deadline" }, "timed_out", "job_timeout"],
+    [{ facts: { ...ENDED.facts, outOfMemory: true } }, "failed", "oom_killed"],
+    [{ facts: { ...ENDED.facts, error: "no such program" } }, "failed", "internal"],
+    [{}, "failed", "internal"],
+  ] as const)("of a container that was killed is told from its end: %j", (end, status, code) => {
+    for (const seen of [undefined, written({})]) {
+      const result = finalResult(aJob(), seen, { ...ENDED, ...end });
+      expect(result).toMatchObject({ job_id: "job-1", status, error_detail: { code } });
+      expect(result.finished_at).not.toBeNull();
+    }
+  });
+
+  it("counts as the entrypoint wrote it, but that a time was over is known outside", () => {
+    const done = written({ status: "failed", exit_code: 3 });
+    expect(finalResult(aJob(), done, ENDED)).toEqual(done);
+    const oom = finalResult(aJob(), done, { ...ENDED, facts: { ...ENDED.facts, outOfMemory: true } });
+    expect(oom.notes?.join()).toContain("memory limit of 1g");
+    const canceled = written({ status: "canceled" });
+    expect(finalResult(aJob(), canceled, { ...ENDED, cause: "deadline" }).status).toBe("timed_out");
+  });
+
+  it("is read as far as it goes", () => {
+    const result = parseResult(
+      '{"status":"succeeded","exit_code":"none","artifacts":[{"name":"a"},{"name":"b","bytes":1,"sha256":"x"}],"more":1}',
+    );
+    expect(result).toMatchObject({ status: "succeeded", exit_code: null, artifacts: [{ name: "b" }], more: 1 });
+    expect(result.notes?.length).toBe(2);
+  });
+});
+
+describe("what a container prints", () => {
+  it("becomes events, logs and files, without secrets", async () => {
+    const folder = await temporaryDirectory();
+    const seen: unknown[] = [];
+    const output = new JobOutput({
+      folder,
+      redactor: new Redactor(["hunter2-secret"]),
+      mostBytes: 100,
+      onEvent: (event) => seen.push(event),
+    });
+    const line = (event: object) => {
+      output.line(JSON.stringify({ at: "now", ...event }));
+    };
+    line({ kind: "output", stream: "stdout", text: "it is hunter2-secret" });
+    output.line("no event");
+    line({ kind: "file", path: "artifacts/deep/er.bin", offset: 0, base64: Buffer.from([0, 255]).toString("base64") });
+    line({ kind: "file", path: "artifacts/deep/er.bin", offset: 2, base64: Buffer.from([7]).toString("base64") });
+    line({ kind: "file", path: "stdout.log", offset: 0, base64: Buffer.from("whole\n").toString("base64") });
+    expect(await readFile(path.join(folder, "stdout.log"), "utf8")).toBe("it is [secret]\nno event\n");
+    line({ kind: "result", result: { status: "succeeded", error: "hunter2-secret" } });
+    expect(await output.close()).toBe(true);
+    expect(output.result).toMatchObject({ status: "succeeded", error: "[secret]" });
+    expect(await readFile(path.join(folder, "stdout.log"), "utf8")).toBe("whole\n");
+    expect([...(await readFile(path.join(folder, "artifacts/deep/er.bin")))]).toEqual([0, 255, 7]);
+    expect(await readFile(path.join(folder, "events.ndjson"), "utf8")).not.toContain("hunter2");
+    expect(JSON.stringify(seen)).not.toContain("hunter2");
+  });
+
+  it("is not whole without a result, nor where it has more bytes or other names than it may", async () => {
+    const started = async () => {
+      const folder = await temporaryDirectory();
+      return new JobOutput({ folder, redactor: new Redactor([]), mostBytes: 10, onEvent: () => undefined });
+    };
+    const cut = await started();
+    expect(await cut.close()).toBe(false);
+    for (const file of [
+      { path: "stdout.log", base64: "A".repeat(40) },
+      { path: "artifacts/../../x", base64: "" },
+    ]) {
+      const output = await started();
+      output.line(JSON.stringify({ at: "now", kind: "file", ...file }));
+      output.line(JSON.stringify({ at: "now", kind: "result", result: {} }));
+      expect(await output.close()).toBe(false);
+      expect(output.fault).toBeDefined();
+    }
+  });
+
+  it.each([
+    "../x",
+    "artifacts",
+    "artifacts/..",
+    "artifacts//x",
+    "artifacts/a/../b",
+    "/artifacts/x",
+    "job.json",
+    "artifacts/a\0",
+  ])("cannot be a file called %j", (name) => {
+    expect(isOutputFile(name)).toBe(false);
+  });
+});
+
+describe("the history", () => {
+  it("gives each job a folder, finds the last of an id, and keeps the newest", async () => {
+    const root = await temporaryDirectory();
+    const histories = await Promise.all([1, 2, 3].map(() => JobHistory.begin(root, aJob(), "container")));
+    expect(new Set(histories.map(({ folder }) => folder)).size).toBe(3);
+    expect((await readHistory(root)).map(({ status }) => status)).toEqual(["running", "running", "running"]);
+    for (const history of histories.slice(0, 2)) await history.end(written({ status: "succeeded" }));
+    expect((await pruneHistory(root, 1)).length).toBe(1);
+    expect((await readHistory(root)).length).toBe(2);
+    expect((await findJob(root, "job-1")).description).toEqual(aJob());
+    await expect(findJob(root, "other")).rejects.toThrow("there is no job other");
+    expect((await stat(root)).mode & 0o077 || 0).toBeLessThan(0o077);
+  });
+
+  it("takes a process for gone only where it is certain", () => {
+    expect(isGone(ownerMark())).toBe(false);
+    expect(isGone(ownerMark({ ...thisOwner(), started: "1" }))).toBe(true);
+    expect(isGone(ownerMark({ ...thisOwner(), host: "elsewhere", started: "1" }))).toBe(false);
+    expect(isGone("no mark")).toBe(false);
+  });
+});
+
+describe("the input", () => {
+  it("is read for everybody, and pinned by what is in it", async () => {
+    const folder = await temporaryDirectory();
+    await mkdir(path.join(folder, "ops"));
+    await writeFile(path.join(folder, "ops/a.py"), "print(1)", { mode: 0o600 });
+    const job = aJob({ source: { kind: "directory", path: folder }, parameters: { large: "x".repeat(200_000) } });
+    const input = await readInput(job);
+    const pinned = pinInput(job, input);
+    const written = await writeInputFolder(input, await temporaryDirectory());
+    expect((await stat(path.join(written, "scripts/ops"))).mode & 0o777).toBe(0o755);
+    expect((await stat(path.join(written, "scripts/ops/a.py"))).mode & 0o777).toBe(0o444);
+    expect(JSON.parse(await readFile(path.join(written, "parameters.json"), "utf8"))).toEqual(job.parameters);
+    await writeFile(path.join(folder, "ops/a.py"), "print(2)");
+    const moved = await readInput(pinned);
+    expect(() => pinInput(pinned, moved)).toThrow("not those that the job ran");
+    await symlink("/etc/passwd", path.join(folder, "ops/b.py"));
+    await expect(readInput(job)).rejects.toThrow("ops/b.py");
+  });
+
+  it.each(["--upload-pack=id", "a..b", "main:path", "main^", "a b", ""])("is not taken at the ref %j", async (ref) => {
+    await expect(pinSource("https://git.example/scripts.git", ref)).rejects.toThrow("is no name of a branch");
+  });
+
+  it("of a repository needs a ref", async () => {
+    await expect(pinSource("https://git.example/scripts.git", undefined)).rejects.toThrow("names no commit");
+    await expect(pinSource("/no/such/folder", undefined)).rejects.toThrow("neither a folder nor");
+  });
+});
+
+describe("secrets", () => {
+  const secrets = [
+    { name: "WORD", as: "environment" },
+    { name: "KEY", as: "file" },
+    { name: "VAULT_ROLE_ID", as: "environment" },
+  ];
+
+  it("go to the script, or to Vault where the job has one", () => {
+    const values = { WORD: Buffer.from("word\n"), KEY: Buffer.from([0, 1]), VAULT_ROLE_ID: Buffer.from("role") };
+    expect(secretDocument(aJob({ secrets, vault: { auth: "approle" } }), values)).toEqual({
+      environment: { WORD: "word" },
+      files: { KEY: { name: "KEY", base64: "AAE=" } },
+      vault: { role_id: "role" },
+    });
+    expect(secretDocument(aJob({ secrets }), values).environment).toMatchObject({ VAULT_ROLE_ID: "role" });
+  });
+
+  it("are refused where one is missing, unknown, or no text for a variable", () => {
+    const job = aJob({ secrets: secrets.slice(0, 1) });
+    expect(() => secretDocument(job, {})).toThrow("the secret WORD of the job has no value");
+    expect(() => secretDocument(job, { WORD: Buffer.from("a"), B: Buffer.from("b") })).toThrow("no secret B");
+    expect(() => secretDocument(job, { WORD: Buffer.from([255]) })).toThrow("no text");
+  });
+});
+
+it("a gate lets no more through than its width, in order", async () => {
+  const gate = new Gate(2);
+  const [order, inside]: [number[], { now: number; most: number }] = [[], { now: 0, most: 0 }];
+  await Promise.all(
+    [1, 2, 3, 4, 5].map(async (number) => {
+      const leave = await gate.enter();
+      order.push(number);
+      inside.now += 1;
+      inside.most = Math.max(inside.most, inside.now);
+      await sleep(1);
+      inside.now -= 1;
+      leave();
+      leave();
+    }),
+  );
+  expect(order).toEqual([1, 2, 3, 4, 5]);
+  expect(inside.most).toBe(2);
+});
+
+describe("a pod", () => {
+  const of = (state: object) =>
+    podState({ metadata: { name: "p" }, status: { phase: "Pending", containerStatuses: [{ state }] } } as never, false);
+
+  it.each([
+    [{ waiting: { reason: "ContainerCreating" } }, { phase: "waiting", hopeless: false }],
+    [{ waiting: { reason: "ImagePullBackOff" } }, { phase: "waiting", hopeless: true }],
+    [{ running: {} }, { phase: "running" }],
+    [{ terminated: { exitCode: 137, reason: "OOMKilled" } }, { phase: "ended", exitCode: 137, outOfMemory: true }],
+  ])("is told by its state %j", (state, expected) => {
+    expect(of(state)).toMatchObject(expected);
+  });
+});

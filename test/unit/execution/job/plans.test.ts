@@ -1,0 +1,107 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createArguments } from "../../../../execution/container-plan.ts";
+import { dockerPlan } from "../../../../execution/job/docker-plan.ts";
+import { jobNetworkPolicy } from "../../../../execution/job/job-network-policy.ts";
+import { bytesOf } from "../../../../execution/job/limits.ts";
+import { jobManifest, manifestName } from "../../../../execution/job/manifest.ts";
+import { outerSeconds } from "../../../../execution/job/timeouts.ts";
+import { METADATA_NETWORKS } from "../../../../runners/namespace/forbidden-networks.ts";
+import { aJob, jobs } from "./job-values.ts";
+
+const PLACING = { imageId: "sha256:0", network: "kiln-job-x", inputFolder: "/in", owner: "me", historyFolder: "/h" };
+const SECRET_CHANNEL = ["KILN_SECRETS", "KILN_SECRETS_FILE"];
+
+/** The variables that say what the job is, not how its secrets come. */
+function ofJob(environment: readonly (readonly [string, string | undefined])[]) {
+  return Object.fromEntries(environment.filter(([name]) => !SECRET_CHANNEL.includes(name)));
+}
+
+describe("the container and the Kubernetes Job of one description", () => {
+  it("agree on limits, user, variables and times", () => {
+    fc.assert(
+      fc.property(jobs, (job) => {
+        const plan = dockerPlan(job, PLACING);
+        const pod = jobManifest(job, { namespace: "jobs", files: {} }).spec?.template.spec;
+        const container = pod?.containers[0];
+        const limits = container?.resources?.limits ?? {};
+        expect(limits.memory).toBe(plan.sandbox.memory);
+        expect(Number(limits.cpu?.replace("m", "")) / 1000).toBeCloseTo(Number(plan.sandbox.cpus), 3);
+        expect(container?.resources?.requests).toEqual(limits);
+        const { runAsUser, runAsGroup, runAsNonRoot } = pod?.securityContext ?? {};
+        expect(`${runAsUser ?? ""}:${runAsGroup ?? ""}`).toBe(plan.sandbox.user);
+        expect(runAsNonRoot).toBe(true);
+        const variables = (container?.env ?? []).map(({ name, value }) => [name, value] as const);
+        expect(ofJob(variables)).toEqual(ofJob(Object.entries(plan.environment)));
+        const workspace = pod?.volumes?.find(({ name }) => name === "workspace")?.emptyDir?.sizeLimit;
+        expect(Number(workspace)).toBe(plan.sandbox.tmpfsBytes);
+        expect(plan.tmpfs?.[0]).toContain(`size=${bytesOf(job.limits.disk)}`);
+        expect(plan.environment.KILN_JOB_TIMEOUT).toBe(String(job.timeouts.job));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("have no root, no privilege, no token, no second try", () => {
+    fc.assert(
+      fc.property(jobs, (job) => {
+        const { spec } = jobManifest(job, { namespace: "jobs", files: { "input-0": "scripts/a.py" } });
+        const pod = spec?.template.spec;
+        expect(spec).toMatchObject({ backoffLimit: 0, completions: 1, parallelism: 1, suspend: true });
+        expect(spec?.activeDeadlineSeconds).toBeGreaterThan(outerSeconds(job.timeouts));
+        expect(spec?.ttlSecondsAfterFinished).toBeGreaterThan(0);
+        expect(pod).toMatchObject({ restartPolicy: "Never", automountServiceAccountToken: false });
+        expect(pod?.containers[0]?.securityContext).toEqual({
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          privileged: false,
+          capabilities: { drop: ["ALL"] },
+        });
+        const args = createArguments(dockerPlan(job, PLACING));
+        for (const flag of ["--read-only", "no-new-privileges", "--pids-limit", "--memory-swap"]) {
+          expect(args).toContain(flag);
+        }
+        expect(args.join(" ")).toContain("--cap-drop ALL");
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it("have names that Kubernetes takes, and no two jobs the same", () => {
+    fc.assert(
+      fc.property(jobs, jobs, (one, other) => {
+        expect(manifestName(one)).toMatch(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/);
+        const same = one.job_id === other.job_id && one.attempt === other.attempt;
+        expect(manifestName(one) === manifestName(other)).toBe(same);
+      }),
+    );
+  });
+
+  it("give large parameters as a file", () => {
+    const job = aJob({ parameters: { large: "x".repeat(200 * 1024) } });
+    const { environment } = dockerPlan(job, PLACING);
+    expect(environment).toMatchObject({ PARAMETERS_FILE: "/workspace/input/parameters.json" });
+    expect(environment.PARAMETERS).toBeUndefined();
+  });
+});
+
+describe("the policy of a job's pod", () => {
+  it("lets nothing in, and nothing out to a cloud's metadata service", () => {
+    const { spec } = jobNetworkPolicy(aJob(), { namespace: "jobs", open: ["10.0.0.0/8", "169.254.0.0/16"] });
+    expect(spec.policyTypes).toEqual(["Ingress", "Egress"]);
+    expect(spec.ingress).toBeUndefined();
+    const text = JSON.stringify(spec.egress);
+    for (const address of METADATA_NETWORKS.filter((one) => one.startsWith("169.254.") || one.startsWith("fd00:ec2"))) {
+      // Named among the exceptions, or inside of a network that is one.
+      expect(text.includes(`"${address}"`) || text.includes('"169.254.0.0/16"') || text.includes('"fc00::/7"')).toBe(
+        true,
+      );
+      expect(text).not.toContain(`"cidr":"${address}"`);
+    }
+    expect(text).toContain('"cidr":"169.254.0.0/16","except":["169.254.169.254/32"');
+  });
+
+  it("lets nothing out where the job has no network", () => {
+    expect(jobNetworkPolicy(aJob({ network: "none" }), { namespace: "jobs" }).spec.egress).toEqual([]);
+  });
+});
