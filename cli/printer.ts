@@ -1,4 +1,5 @@
 import type { Progress } from "../progress.ts";
+import { printable, printableLine } from "./printable.ts";
 
 export interface PrinterOptions {
   readonly stream: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
@@ -32,13 +33,13 @@ export function printer({ stream, quiet, env, now }: PrinterOptions): Progress &
   return {
     step(text) {
       [phaseStart, lastUpdate] = [now(), -Infinity];
-      line(`${colour ? "\u001b[1m==>\u001b[0m" : "==>"} ${text}`);
+      line(`${colour ? "\u001b[1m==>\u001b[0m" : "==>"} ${printable(text)}`);
     },
     update(text, done, total) {
       const at = now();
       if (at - lastUpdate < (live ? LIVE_INTERVAL_MS : PLAIN_INTERVAL_MS)) return;
       lastUpdate = at;
-      const said = `    ${progressText(text, done, total, at - phaseStart)}`;
+      const said = `    ${progressText(printableLine(text), done, total, at - phaseStart)}`;
       if (!live) {
         stream.write(`${said}\n`);
         return;
@@ -48,7 +49,7 @@ export function printer({ stream, quiet, env, now }: PrinterOptions): Progress &
       liveLine = true;
     },
     note(text) {
-      line(`    ${text}`);
+      line(`    ${printable(text)}`);
     },
     close: clear,
   };

@@ -36,6 +36,8 @@ export const INSTANCE_LABEL = "dev.kiln.instance";
 /** What an engine may take beyond a grace period, and the client beyond the end of its container. */
 const MARGIN_MS = 15_000;
 const STOP_EVERY_MS = 500;
+/** What a tar has around a file, at most: headers, and zeros to the end of a record. */
+const TAR_BYTES = 64 * 1024;
 /** Between two waits of which the first one failed. */
 const WAIT_EVERY_MS = 1_000;
 /** What engines say of a file that a container does not have; and clients of an engine whose socket or context is not there. */
@@ -95,10 +97,14 @@ export class Container implements ContainerIdentity {
     await dockerCall(this.#engine, ["cp", "-", `${this.name}:${folder}`], { input: tar });
   }
 
-  /** Writes a tar of one file to `outputFile` and returns whether the container has the file. */
-  async copyOut(file: string, outputFile: string): Promise<boolean> {
+  /**
+   * Writes a tar of one file to `outputFile` and returns whether the container has the file. Throws where it is larger than
+   * `limit` bytes: one that takes no place in the container, because it has holes, could fill this machine's disk.
+   */
+  async copyOut(file: string, outputFile: string, limit: number): Promise<boolean> {
     const args = ["cp", `${this.name}:${file}`, "-"];
-    const result = await dockerCall(this.#engine, args, { outputFile, allowFailure: true });
+    const outputLimit = limit + TAR_BYTES;
+    const result = await dockerCall(this.#engine, args, { outputFile, outputLimit, allowFailure: true });
     if (result.code === 0) return true;
     if (NO_FILE.test(result.stderr) && !NO_ENGINE.test(result.stderr)) return false;
     throw new KilnError("failed", `docker cp of ${file} failed: ${result.stderr.trim()}`);

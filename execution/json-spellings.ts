@@ -41,6 +41,11 @@ export function jsonSpellings(text: string): readonly string[] {
   });
 }
 
+/** The inside of a JSON text as JavaScript, Go and Python write it: what stands in base64 of a document, such as a login of Docker. */
+export function jsonInsides(text: string): readonly string[] {
+  return JSON_FORMS.slice(0, 3).map((form) => written(text, form));
+}
+
 function written(text: string, { signs = "", ascii = false, upper = false, slash = false }: JsonForm): string {
   return text.replace(/[^0-9A-Za-z]/g, (unit) => {
     const short = SHORT[unit];

@@ -1,4 +1,4 @@
-import { jsonSpellings } from "./json-spellings.ts";
+import { jsonInsides, jsonSpellings } from "./json-spellings.ts";
 import { markupSpellings, shellSpellings } from "./quoted-spellings.ts";
 
 /** Shorter secrets are left alone: hiding every `a` would hide everything, and tell what the secret is. */
@@ -14,8 +14,8 @@ const UNESCAPED = ["-_.~", "-_.~!'()*", "-_.*", "-_.~/", "-_.~$&+=:@", "-_.~$&+,
 
 /**
  * Every text under which a secret may show up in output: as it is, JSON-escaped (once and twice, as many encoders do it), as HTML
- * and XML have it, as shells quote it, URL-encoded, in base64 at any alignment, in hexadecimal; of one with several lines also
- * each line. That base64 may be folded over lines is found when a text is read (unfolded.ts).
+ * and XML have it, as shells quote it, URL-encoded, in base64 at any alignment, also JSON-escaped before, in hexadecimal; of one with
+ * several lines also each line. That base64 may be folded over lines is found when a text is read (unfolded.ts).
  */
 export function spellingsOf(secret: string): readonly string[] {
   const lines = /[\r\n]/.test(secret) ? secret.split(/[\r\n]+/).map((line) => line.trim()) : [];
@@ -33,7 +33,7 @@ function spellingsOfText(text: string): readonly string[] {
     ...markupSpellings(text),
     ...shellSpellings(text),
     ...urlSpellings(text),
-    ...base64Spellings(text),
+    ...[...new Set([text, ...jsonInsides(text)])].flatMap(base64Spellings),
     ...hexSpellings(text),
   ];
 }

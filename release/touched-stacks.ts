@@ -35,12 +35,16 @@ const PROGRAM: Readonly<Record<string, readonly string[]>> = {
     ...["index.ts", "settings.ts", "errors.ts", "progress.ts", "components/", "runners/", "settings/"],
     ...["cache/contract.ts", "cache/document.ts", "cache/lanes.ts", "cache/program-delivery.ts"],
     ...["cache/store-layout.ts", "registry/client.ts", "registry/compose.ts", "registry/image-reference.ts"],
-    ...["registry/repository-names.ts", "release/tag-rules.ts", "toolchain/build-from-proxy.ts"],
+    ...["registry/public-ecr.ts", "registry/repository-names.ts", "release/publisher.ts", "release/runner-catalog.ts"],
+    ...["release/runner-image.ts", "release/runner-registries.ts", "release/tag-rules.ts", "release/version.ts"],
+    ...["release/watch/policy.ts", "release/watch/source.ts", "release/watch/version-range.ts"],
+    ...["toolchain/build-from-proxy.ts", "toolchain/line-reader.ts"],
     ...["toolchain/download.ts", "toolchain/executables.ts", "toolchain/go-toolchain.ts", "toolchain/lock.ts"],
     ...["toolchain/network.mjs", "toolchain/pins.json", "toolchain/pins.ts", "toolchain/places.ts"],
     ...["toolchain/platforms.ts", "toolchain/process.ts", "toolchain/resolve.ts", "toolchain/unzip.ts"],
   ],
   "is what an image is built from": ["images/actions-runner/", "images/iac-runner/"],
+  "is what the program reads": ["images/pulumi-runner/registries.json", "images/pulumi-runner/watch.yaml"],
   "is what the program is run with": [
     ...["Pulumi.yaml", "package.json", "package-lock.json", "tsconfig.json", ".nvmrc"],
     ".github/workflows/preview.yml",
@@ -54,6 +58,7 @@ const PROGRAM: Readonly<Record<string, readonly string[]>> = {
 const UNRELATED: readonly string[] = [
   ...[".ci/", ".github/", "bench/", "cache/", "cli/", "docs/", "examples/", "execution/", "registry/", "release/"],
   ...["test/", "toolchain/", "images/iac-module/", "images/job-runner/", "images/programs/", "images/pulumi-runner/"],
+  ...["images/release-watcher/", "renovate.json"],
   ...["stacks/plugins.lock.json", ".editorconfig", ".gitignore", ".prettierignore", ".prettierrc.json"],
   ...["LICENSE", "Makefile", "eslint.config.js", "vitest.config.ts"],
 ];

@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
-import { open } from "node:fs/promises";
-import { createInterface } from "node:readline";
+import { open, type FileHandle } from "node:fs/promises";
 import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { KilnError } from "../errors.ts";
+import { LineReader } from "./line-reader.ts";
 import { withoutProxySecrets } from "./network.mjs";
 
 export interface RunOptions {
@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly inputFile?: string;
   /** A file that the child's standard output goes into, instead of into the result. */
   readonly outputFile?: string;
+  /** Bytes of the output file after which the child is ended, and an error thrown. */
+  readonly outputLimit?: number;
   /** Called with each line of standard error as it comes. */
   readonly onStderrLine?: (line: string) => void;
   /** Called with each line of standard output as it comes. */
@@ -61,7 +63,11 @@ export async function run(command: string, args: readonly string[], options: Run
   const child = spawn(command, args, {
     cwd: options.cwd,
     env: options.env,
-    stdio: [inputFile?.fd ?? (options.input === undefined ? "ignore" : "pipe"), outputFile?.fd ?? "pipe", "pipe"],
+    stdio: [
+      inputFile?.fd ?? (options.input === undefined ? "ignore" : "pipe"),
+      options.outputLimit === undefined ? (outputFile?.fd ?? "pipe") : "pipe",
+      "pipe",
+    ],
     detached: true,
   });
   let killTimer: NodeJS.Timeout | undefined;
@@ -80,10 +86,12 @@ export async function run(command: string, args: readonly string[], options: Run
   const keep = (kept: string[]) => (text: string) => {
     if (options.discardOutput !== true) kept.push(text);
   };
-  out?.setEncoding("utf8").on("data", keep(stdout));
+  const written =
+    out && outputFile ? writeLimited(out, outputFile, options.outputLimit ?? Infinity, endGroup) : undefined;
+  if (written === undefined) out?.setEncoding("utf8").on("data", keep(stdout));
   err.setEncoding("utf8").on("data", keep(stderr));
-  if (out && options.onStdoutLine) createInterface({ input: out }).on("line", options.onStdoutLine);
-  if (options.onStderrLine) createInterface({ input: err }).on("line", options.onStderrLine);
+  if (out && options.onStdoutLine) readLines(out, options.onStdoutLine);
+  if (options.onStderrLine) readLines(err, options.onStderrLine);
   const sent = child.stdin === null ? undefined : send(options.input, child.stdin, endGroup);
 
   const code = await new Promise<number>((resolve, reject) => {
@@ -94,13 +102,13 @@ export async function run(command: string, args: readonly string[], options: Run
       resolve(exitCode ?? (exitSignal === "SIGKILL" ? 137 : 143));
     });
   }).finally(async () => {
-    await Promise.all([inputFile?.close(), outputFile?.close()]);
+    await Promise.all([inputFile?.close(), Promise.resolve(written).then(() => outputFile?.close())]);
     clearTimeout(killTimer);
     signal.removeEventListener("abort", endGroup);
   });
 
   throwIfAborted(signal);
-  const broken = await sent;
+  const broken = (await sent) ?? (await written);
   if (broken !== undefined) throw broken;
   const result = { code, stdout: stdout.join(""), stderr: stderr.join("") };
   if (code !== 0 && options.allowFailure !== true) {
@@ -129,6 +137,38 @@ async function send(input: RunOptions["input"], to: Writable, endReader: () => v
     endReader();
     return error;
   }
+}
+
+/** Writes a stream to a file. What ends that, such as its being longer than `limit`, ends the writer too, and is returned. */
+async function writeLimited(
+  from: Readable,
+  file: FileHandle,
+  limit: number,
+  endWriter: () => void,
+): Promise<Error | undefined> {
+  let left = limit;
+  try {
+    for await (const chunk of from as AsyncIterable<Buffer>) {
+      left -= chunk.length;
+      if (left < 0) throw new KilnError("failed", `there is more of it than the ${limit} bytes that are taken`);
+      await file.writeFile(chunk);
+    }
+    return undefined;
+  } catch (cause) {
+    endWriter();
+    return cause instanceof Error ? cause : new Error(String(cause));
+  }
+}
+
+function readLines(from: Readable, onLine: (line: string) => void): void {
+  const reader = new LineReader(onLine);
+  from
+    .on("data", (text: string) => {
+      reader.write(text);
+    })
+    .on("end", () => {
+      reader.end();
+    });
 }
 
 /**

@@ -6,6 +6,7 @@ import type { ErrorCode, ModuleEvent, ModuleResponse, ResourceChange } from "../
 import { isEnvelope } from "../../execution/module/state-envelope.ts";
 import { REDACTED } from "../../execution/redactor.ts";
 import type { Progress } from "../../progress.ts";
+import { printable, printableLine } from "../printable.ts";
 import { table } from "../printer.ts";
 
 const SIGNS: Readonly<Record<ResourceChange["action"], string>> = {
@@ -23,8 +24,8 @@ export function resultText(result: ExecutionResult, showSecrets: boolean): strin
   const { response, outputs, state, sandbox, container } = result;
   const changed = response.changes.filter(({ action }) => action !== "no-op").map(changeRow);
   const rows = Object.entries(outputs).map(([name, { value, sensitive }]) => [
-    name,
-    sensitive && !showSecrets ? REDACTED : JSON.stringify(value),
+    printableLine(name),
+    sensitive && !showSecrets ? REDACTED : printableLine(JSON.stringify(value)),
   ]);
   return [
     ...(changed.length === 0 ? [] : [table(changed)]),
@@ -77,7 +78,7 @@ export function sayEvent(event: ModuleEvent, progress: Progress): void {
 }
 
 function changeRow({ action, resource, type }: ResourceChange): readonly string[] {
-  return [SIGNS[action], action, resource, type ?? ""];
+  return [SIGNS[action], action, printableLine(resource), printableLine(type ?? "")];
 }
 
 function summaryText({ action, summary, error_detail: detail }: ModuleResponse): string {
@@ -114,5 +115,6 @@ function failureText({ error, error_detail: detail }: ModuleResponse): string {
       ? ""
       : ` (${detail.code}, while ${detail.phase}${detail.retryable ? ", may be tried again" : ""})`;
   const mend = detail === undefined ? undefined : MENDS[detail.code];
-  return `failed${code}: ${error ?? detail?.message ?? "no reason was given"}${mend === undefined ? "" : `\n${mend}`}`;
+  const reason = printable(error ?? detail?.message ?? "no reason was given");
+  return `failed${code}: ${reason}${mend === undefined ? "" : `\n${mend}`}`;
 }

@@ -58,11 +58,17 @@ async function readSet(name: CredentialName, set: CredentialSet, env: NodeJS.Pro
   };
 }
 
-/** Identities that a machine has without a secret of its own: Azure's managed ones, credentials from an address. */
+/**
+ * What needs no secret of its own: identities that a machine has, as Azure's managed ones and credentials from an address, and
+ * backends, whose login may be another set's.
+ */
+const SECRETLESS = [
+  ...["ARM_USE_MSI", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"],
+  ...["PULUMI_BACKEND_URL", "TF_HTTP_ADDRESS"],
+];
+
 function hasIdentity(plain: Readonly<Record<string, string>>): boolean {
-  return ["ARM_USE_MSI", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"].some(
-    (variable) => variable in plain,
-  );
+  return SECRETLESS.some((variable) => variable in plain);
 }
 
 async function homeFiles(

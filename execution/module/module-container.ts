@@ -50,7 +50,8 @@ export async function runModule(container: Container, run: ModuleRun): Promise<M
   await container.create(run.plan);
   await container.copyIn(await workspaceTar(run), WORKSPACE);
   run.onStage("running");
-  const facts = await container.run({ ...run, input: Buffer.from(run.secrets) });
+  const { secrets, onStdoutLine, onStderrLine, stop } = run;
+  const facts = await container.run({ input: Buffer.from(secrets), onStdoutLine, onStderrLine, stop });
   run.onStage("ended");
   return { facts, ...(await takeResponse(container)) };
 }
@@ -62,7 +63,7 @@ export async function takeResponse(container: Container): Promise<Pick<ModuleRun
     const tar = path.join(folder, "response.tar");
     const places = [WORKSPACE, `${WORKSPACE}/${INJECTED}`];
     let found = false;
-    for (const place of places) found ||= await container.copyOut(`${place}/output.json`, tar);
+    for (const place of places) found ||= await container.copyOut(`${place}/output.json`, tar, LARGEST_RESPONSE);
     if (!found) return { response: undefined };
     return { response: parseResponse((await readTarredFile(tar, LARGEST_RESPONSE)).toString("utf8")) };
   } catch (error) {

@@ -2,6 +2,7 @@ package redact
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf16"
 )
@@ -40,6 +41,18 @@ func jsonTexts(text string) []string {
 		texts = append(texts, once, jsonText(once))
 	}
 	return texts
+}
+
+// jsonInsides are the inside of a JSON text as JavaScript, Go and Python write it, and the text itself: what stands in base64 of a
+// document, such as a login of Docker.
+func jsonInsides(text string) []string {
+	insides := []string{text}
+	for _, form := range jsonForms[:3] {
+		if inside := form.write(text); !slices.Contains(insides, inside) {
+			insides = append(insides, inside)
+		}
+	}
+	return insides
 }
 
 // jsonText escapes what JSON requires, and nothing else.

@@ -29,7 +29,9 @@ func patternsOf(value string) []string {
 		patterns = append(patterns, markupTexts(text)...)
 		patterns = append(patterns, shellTexts(text)...)
 		patterns = append(patterns, urlTexts(text)...)
-		patterns = append(patterns, base64Texts(text)...)
+		for _, inside := range jsonInsides(text) {
+			patterns = append(patterns, base64Texts(inside)...)
+		}
 		patterns = append(patterns, hex.EncodeToString([]byte(text)), strings.ToUpper(hex.EncodeToString([]byte(text))))
 	}
 	return patterns

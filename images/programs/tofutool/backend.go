@@ -1,7 +1,6 @@
 package tofutool
 
 import (
-	"bufio"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -34,12 +33,13 @@ func moduleFiles(module string) ([]string, error) {
 }
 
 var (
-	backendBlock = regexp.MustCompile(`^\s*backend\s+"([^"]+)"\s*\{`)
-	cloudBlock   = regexp.MustCompile(`^\s*cloud\s*\{`)
+	// The label of a block may be without quotes; and terraform { backend "s3" {} } may be one line.
+	backendBlock = regexp.MustCompile(`(?m)^[ \t]*(?:terraform[ \t]*\{[ \t]*)?backend[ \t]+"?([^"\s{]+)"?[ \t]*\{`)
+	cloudBlock   = regexp.MustCompile(`(?m)^[ \t]*(?:terraform[ \t]*\{[ \t]*)?cloud[ \t]*\{`)
 )
 
-// DeclaredBackend returns the type of the backend that a module declares ("cloud" for a cloud block), or "". It reads lines,
-// not the language: a backend block stands at the beginning of one.
+// DeclaredBackend returns the type of the backend that a module declares ("cloud" for a cloud block), or "". A block
+// stands at the beginning of a line.
 func DeclaredBackend(module string) (string, error) {
 	names, err := moduleFiles(module)
 	if err != nil {
@@ -62,29 +62,12 @@ func DeclaredBackend(module string) (string, error) {
 }
 
 func backendOfText(text string) string {
-	scanner := bufio.NewScanner(strings.NewReader(text))
-	scanner.Buffer(nil, 16<<20)
-	inComment := false
-	for scanner.Scan() {
-		line := scanner.Text()
-		if inComment {
-			_, after, closed := strings.Cut(line, "*/")
-			if !closed {
-				continue
-			}
-			inComment, line = false, after
-		}
-		// terraform { backend "s3" {} } on one line
-		line = strings.TrimPrefix(strings.TrimSpace(line), "terraform {")
-		if found := backendBlock.FindStringSubmatch(line); found != nil {
-			return found[1]
-		}
-		if cloudBlock.MatchString(line) {
-			return "cloud"
-		}
-		if opened := strings.Index(line, "/*"); opened >= 0 && !strings.Contains(line[opened:], "*/") {
-			inComment = true
-		}
+	code := codeOf(text)
+	if found := backendBlock.FindStringSubmatch(code); found != nil {
+		return found[1]
+	}
+	if cloudBlock.MatchString(code) {
+		return "cloud"
 	}
 	return ""
 }

@@ -62,6 +62,12 @@ func TestDeclaredBackend(t *testing.T) {
 		"cloud":     {"main.tf", "terraform {\n  cloud {\n  }\n}\n", "cloud"},
 		"commented": {"main.tf", "terraform {\n  # backend \"s3\" {}\n  // cloud {\n  /* \n backend \"s3\" {\n*/ }\n", ""},
 		"text":      {"main.tf", "locals { x = \"backend \\\"s3\\\" {\" }\n", ""},
+		"unquoted":  {"main.tf", "terraform {\n  backend s3 {\n  }\n}\n", "s3"},
+		// In texts nothing begins a comment, and in comments no text does.
+		"glob":      {"main.tf", "locals { x = fileset(path.module, \"a/*.json\") }\nterraform {\n  backend \"s3\" {\n  }\n}\n", "s3"},
+		"template":  {"main.tf", "locals {\n  x = \"a ${join(\"/*\", [\"}\"])} // b\"\n}\nterraform {\n  backend \"s3\" {}\n}\n", "s3"},
+		"comment":   {"main.tf", "# it's \"/*\nterraform {\n  /* one */ backend \"s3\" {}\n}\n", "s3"},
+		"heredoc":   {"main.tf", "locals {\n  x = <<-EOT\n    backend \"s3\" {\n    \"/*\n  EOT\n}\nterraform {\n  backend \"gcs\" {}\n}\n", "gcs"},
 		"JSON":      {"main.tf.json", `{"terraform":[{"backend":[{"azurerm":{}}]}]}`, "azurerm"},
 		"elsewhere": {"sub/main.tf", "terraform {\n  backend \"s3\" {\n", ""},
 	} {

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -48,6 +48,23 @@ test("a stream of input that breaks off ends the child, and its error is what is
   const script = `echo $$ > ${file}.new; mv ${file}.new ${file}; cat > /dev/null; sleep 60`;
   await expect(run("sh", ["-c", script], { input })).rejects.toThrow("the file changed while it was read");
   expect(markOf(Number(await readFile(file, "utf8")))).toBeUndefined();
+});
+
+test("a line of 600 MB, which is longer than texts can be, comes as several", async () => {
+  const script = "head -c 600000000 /dev/zero | tr '\\\\0' a";
+  let length = 0;
+  await run("sh", ["-c", script], { discardOutput: true, onStdoutLine: (line) => (length += line.length) });
+  expect(length).toBe(600_000_000);
+});
+
+test("a file takes output up to its limit, and no more", async () => {
+  const outputFile = path.join(await temporaryDirectory(), "out");
+  const printing = (bytes: number) =>
+    run("sh", ["-c", `head -c ${bytes} /dev/zero`], { outputFile, outputLimit: 100_000 });
+  await printing(100_000);
+  expect((await stat(outputFile)).size).toBe(100_000);
+  await expect(printing(10_000_000_000)).rejects.toThrow("more of it than the 100000 bytes");
+  expect((await stat(outputFile)).size).toBeLessThanOrEqual(100_000);
 });
 
 test("output that is not kept still comes line by line", async () => {

@@ -108,6 +108,13 @@ it("identities without a secret are credentials: a role of the machine", async (
   expect(plain).toEqual({ ARM_USE_MSI: "true", ARM_CLIENT_ID: "c" });
 });
 
+it("the address of a backend is enough: its login may be another set's, or none", async () => {
+  const { plain } = await readCredentials(["pulumi"], { PULUMI_BACKEND_URL: "s3://bucket" });
+  expect(plain).toEqual({ PULUMI_BACKEND_URL: "s3://bucket" });
+  await expect(readCredentials(["opentofu"], { TF_HTTP_ADDRESS: "https://state" })).resolves.toBeDefined();
+  await expect(readCredentials(["pulumi"], {})).rejects.toThrow("none of its variables is set");
+});
+
 it("reads names from a list, and refuses one that there is not", () => {
   expect(credentialNames("aws, kubernetes,")).toEqual(["aws", "kubernetes"]);
   expect(credentialNames("")).toEqual([]);

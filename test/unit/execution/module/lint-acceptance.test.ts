@@ -49,6 +49,9 @@ describe("the Dockerfiles of images/", () => {
       "iac-module/stand-ins/Dockerfile",
       "iac-runner/Dockerfile",
       "iac-runner/Dockerfile.merged",
+      "job-runner/Dockerfile",
+      "pulumi-runner/Dockerfile",
+      "release-watcher/Dockerfile",
     ]);
     expect(findings).toEqual([]);
   });
