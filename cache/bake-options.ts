@@ -1,6 +1,6 @@
 import type { Progress } from "../progress.ts";
 import type { RegistryClient } from "../registry/client.ts";
-import type { PluginMode } from "../settings.ts";
+import type { PluginMode } from "../settings/image.ts";
 import type { BaseImage } from "../toolchain/base-image.ts";
 import type { Engine } from "../toolchain/docker-engine.ts";
 import type { Places } from "../toolchain/places.ts";

@@ -1,6 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import type { Platform, Recipe, Verification } from "../settings.ts";
+import type { Recipe, Verification } from "../settings.ts";
+import type { Platform } from "../toolchain/platforms.ts";
 
 export interface RunnerImageArgs {
   /** Where the image is pushed, without a tag. */

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { silent, type Progress } from "../../progress.ts";
 import type { RegistryClient } from "../../registry/client.ts";
-import type { PluginMode } from "../../settings.ts";
+import type { PluginMode } from "../../settings/image.ts";
 import type { Places } from "../../toolchain/places.ts";
 import type { BuildContract } from "../contract.ts";
 import { readGraph } from "../graph.ts";
