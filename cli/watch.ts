@@ -12,6 +12,7 @@ import { places } from "../toolchain/places.ts";
 import { interruption, throwIfInterrupted } from "../toolchain/process.ts";
 import type { Command, Invocation, Outcome } from "./command.ts";
 import { noArguments, optional, repeated } from "./options.ts";
+import { printable, printableLine } from "./printable.ts";
 import { table } from "./printer.ts";
 
 const DEFAULT_MINUTES = 60;
@@ -109,14 +110,15 @@ export function watchText({ repository, versions, malformed, tags, dryRun }: Wat
       const outcome = outcomes.get(name);
       return `${name} ${outcome?.outcome ?? "not pushed"}`;
     });
-    return [version, verdict, [reason, ...pushed].join("; ")];
+    // A reason may be upstream's own words; a line of theirs that begins with :: is a command to GitHub's log.
+    return [version, verdict, printableLine([reason, ...pushed].join("; "))];
   });
   const done = tags.filter(({ outcome }) => outcome === "pushed").length;
   return [
     ...(rows.length === 0 ? [] : [table(rows)]),
     ...(told.length === versions.length ? [] : [`pre-releases and drafts left out: ${versions.length - told.length}`]),
     ...malformed.map(({ source, name }) => `${JSON.stringify(name)} of ${source} is no version`),
-    ...tags.flatMap(({ tag, fault }) => (fault === undefined ? [] : [`${tag} was not pushed: ${fault}`])),
+    ...tags.flatMap(({ tag, fault }) => (fault === undefined ? [] : [printable(`${tag} was not pushed: ${fault}`)])),
     dryRun
       ? `dry run: ${tags.length === 1 ? "1 tag" : `${tags.length} tags`} would be pushed to ${repository}`
       : tags.length === 0

@@ -29,7 +29,7 @@ export function createArguments(plan: ContainerPlan): readonly string[] {
     ...sandboxFlags(plan.sandbox),
     ...(plan.tmpfs ?? []).flatMap((folder) => ["--tmpfs", folder]),
     ...(plan.ulimits ?? []).flatMap((limit) => ["--ulimit", limit]),
-    ...(plan.readOnlyMounts ?? []).flatMap(({ from, to }) => ["--mount", `type=bind,src=${from},dst=${to},readonly`]),
+    ...(plan.readOnlyMounts ?? []).flatMap(({ from, to }) => ["--mount", mountOf(from, to)]),
     ...plan.volumes.flatMap((folder) => ["--volume", folder]),
     ...Object.entries(labels).flatMap(([name, value]) => ["--label", `${name}=${value}`]),
     ...Object.entries(environment).flatMap(([name, value]) => ["--env", `${name}=${value}`]),
@@ -37,4 +37,10 @@ export function createArguments(plan: ContainerPlan): readonly string[] {
     plan.image,
     ...(plan.args ?? []),
   ];
+}
+
+/** Docker reads a mount as a line of CSV: a comma or quote in a path would begin another option. */
+function mountOf(from: string, to: string): string {
+  const fields = ["type=bind", `src=${from}`, `dst=${to}`, "readonly"];
+  return fields.map((field) => (/[",]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)).join(",");
 }

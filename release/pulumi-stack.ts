@@ -27,11 +27,24 @@ export async function requireLogin(project: string, env: NodeJS.ProcessEnv): Pro
   });
 }
 
-/** The outputs of a stack's last update by name, secrets masked; none where it has never been brought up. */
+/** Exit code of Pulumi: pkg/cmd/pulumi/cmd/exit_codes.go. */
+const NO_STACK = 6;
+
+/**
+ * The outputs of a stack's last update by name, secrets masked; none where it has never been brought up. Throws where the backend
+ * does not tell them: of an image that is not looked at nothing is known.
+ */
 export async function readOutputs({ project, stack, env }: PulumiStack): Promise<Readonly<Record<string, unknown>>> {
   const args = ["stack", "output", "--json", "--non-interactive", "--stack", stack];
-  const { code, stdout } = await run("pulumi", args, { cwd: project, env, allowFailure: true });
-  if (code !== 0) return {};
+  const { code, stdout, stderr } = await run("pulumi", args, { cwd: project, env, allowFailure: true });
+  // A Pulumi from before these exit codes says so in words alone.
+  if (code === NO_STACK || /no stack named/i.test(stderr)) return {};
+  if (code !== 0) {
+    const said = stderr.trim() === "" ? `pulumi exited with ${code}` : lastLines(stderr.trim(), 1);
+    throw new KilnError("unreachable", `the outputs of stack ${stack} cannot be read: ${said}`, {
+      mend: `\`pulumi stack output -s ${stack}\` has to work here: look at the login, the backend and the passphrase.`,
+    });
+  }
   try {
     return (JSON.parse(stdout) ?? {}) as Readonly<Record<string, unknown>>;
   } catch {

@@ -27,12 +27,31 @@ export async function readStackDrift(query: DriftQuery): Promise<StackDrift> {
   const settings = await readStackSettings(project, stack);
   const call = pulumi === undefined ? undefined : { project, stack, env: pulumi };
   const preview: PreviewFinding = call === undefined ? { kind: "not asked" } : await readPreview(call);
-  const outputs = call === undefined ? {} : await readOutputs(call);
+  const { outputs, reason }: Answer = call === undefined ? { outputs: {} } : await outputsOrReason(call);
   const images: ImageFinding[] = [];
   for (const [image, namedBy] of imagesNamed(settings, outputs)) {
     images.push(await readImageFinding(query, settings, image, namedBy));
   }
-  return { stack, preview, images };
+  // What it runs could not be looked at: that is no good news, whatever the preview said.
+  const unknown = reason !== undefined && preview.kind === "same";
+  return { stack, preview: unknown ? { kind: "unknown", reason } : preview, images };
+}
+
+type Outputs = Readonly<Record<string, unknown>>;
+
+/** Outputs of a stack, or why nobody says them. */
+interface Answer {
+  readonly outputs: Outputs;
+  readonly reason?: string;
+}
+
+async function outputsOrReason(call: PulumiStack): Promise<Answer> {
+  try {
+    return { outputs: await readOutputs(call) };
+  } catch (error) {
+    if (!(error instanceof KilnError) || error.kind !== "unreachable") throw error;
+    return { outputs: {}, reason: error.message };
+  }
 }
 
 /** Exit codes of Pulumi: pkg/cmd/pulumi/cmd/exit_codes.go. */
@@ -70,7 +89,7 @@ function errorLine(text: string): string | undefined {
 /** Every image that a stack's file, or an output at any depth, names by digest, with the places that name it. Pure. */
 export function imagesNamed(
   { warmImage, runners }: Pick<Settings, "warmImage" | "runners">,
-  outputs: Readonly<Record<string, unknown>>,
+  outputs: Outputs,
 ): ReadonlyMap<string, readonly string[]> {
   const named = new Map<string, string[]>();
   const add = (image: unknown, place: string) => {
@@ -106,22 +125,25 @@ async function readFault(query: DriftQuery, settings: Settings, image: string): 
   const pinned = parsePinnedImage(image);
   if (pinned === undefined) return "is not pinned by digest";
   if ((await readDigest(query.client, pinned)) === undefined) return "is no longer in its registry";
-  const isWarm = pinned.repository === warmRepository(settings.registry);
+  // What a file names as its warm image is what the stack's image is built from, in whichever repository it is.
+  const isNamed = image === settings.warmImage;
+  const isWarm = isNamed || pinned.repository === warmRepository(settings.registry);
   const found = isWarm ? await readRecord(query.client, pinned) : undefined;
   const unverified = found !== undefined && found.record === undefined;
   return [
     ...(unverified ? [`is not verified: ${found.faults.join("; ")}`] : []),
-    ...(await readSealFaults(query, settings, pinned)),
+    ...(await readSealFaults(query, settings, pinned, isNamed)),
   ].join("; ");
 }
 
-/** What is wrong with the seal of an image that this project made, where the stack demands one. */
+/** What is wrong with the seal of an image that this project made, or builds upon, where the stack demands one. */
 async function readSealFaults(
   { client, notary }: DriftQuery,
   { registry, signatures: policy }: Settings,
   image: PinnedImage,
+  isNamed: boolean,
 ): Promise<readonly string[]> {
   if (policy === undefined) return [];
-  if (![imageRepository(registry), warmRepository(registry)].includes(image.repository)) return [];
+  if (!isNamed && ![imageRepository(registry), warmRepository(registry)].includes(image.repository)) return [];
   return (await readSealState({ client, notary, policy }, image)).faults;
 }

@@ -79,8 +79,8 @@ function timeoutsOf(values: Values): JobTimeouts {
     ...(script === undefined ? {} : { script }),
     ...(idle === undefined ? {} : { idle }),
     ...(grace === undefined ? {} : { grace }),
-    // A script that may run for two hours shall not meet a job's hour.
-    job: job ?? Math.max(DEFAULT_TIMEOUTS.job, (script ?? 0) + 120),
+    // A script that may run for two hours shall not meet a job's hour, nor what that keeps for the script's end.
+    job: job ?? Math.max(DEFAULT_TIMEOUTS.job, (script ?? 0) + (grace ?? DEFAULT_TIMEOUTS.grace) + 110),
   };
 }
 

@@ -51,15 +51,19 @@ export async function connectClusterJobs(context?: string): Promise<ClusterJobs>
       const lines = createInterface({ input: stream });
       lines.on("line", onLine);
       const ended = new Promise<void>((resolve) => lines.once("close", resolve));
+      // What the client reads from fails when the connection does, or is given up. Nobody else listens: Node would end.
+      stream.once("pipe", (source) => {
+        source.once("error", () => {
+          stream.end();
+        });
+      });
       const request = await asked("read the log of", log.log(namespace, pod, "job", stream, { follow: true }));
       const stop = () => {
         request.abort();
         stream.end();
       };
-      until.addEventListener("abort", stop, { once: true });
-      stream.once("error", () => {
-        lines.close();
-      });
+      if (until.aborted) stop();
+      else until.addEventListener("abort", stop, { once: true });
       await ended;
       until.removeEventListener("abort", stop);
     },
@@ -98,8 +102,8 @@ async function asked<T>(what: string, answer: Promise<T>): Promise<T> {
     return await answer;
   } catch (cause) {
     const code = codeOf(cause);
-    if (code === undefined) {
-      throw new KilnError("unreachable", `the cluster does not answer: ${messageOf(cause)}`, { cause });
+    if (code === undefined || code === 429 || code >= 500) {
+      throw new KilnError("unreachable", `the cluster does not answer: ${said(cause)}`, { cause });
     }
     throw new KilnError("failed", `the cluster refuses to ${what} the job's objects (${code}): ${said(cause)}`, {
       cause,

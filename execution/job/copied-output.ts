@@ -1,13 +1,17 @@
-import { createReadStream } from "node:fs";
-import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { createReadStream, createWriteStream } from "node:fs";
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import path from "node:path";
-import { buffer } from "node:stream/consumers";
+import { text } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
 import { extract } from "tar-stream";
 import { messageOf } from "../../errors.ts";
 import type { Container } from "../container-run.ts";
 import { OUTPUT } from "./environment.ts";
 import { isOutputFile } from "./job-output.ts";
 import { parseResult, type JobResult } from "./result.ts";
+
+/** The entrypoint names a thousand artifacts at most; a script can write there too, and this is read into memory. */
+const LARGEST_RESULT = 16 * 1024 * 1024;
 
 /** What a container that does not run any more has below its output folder. */
 export interface CopiedOutput {
@@ -38,16 +42,16 @@ async function unpack(tar: string, temporary: string, folder: string, mostBytes:
   let [bytes, result, fault]: [number, JobResult | undefined, string | undefined] = [0, undefined, undefined];
   for await (const entry of createReadStream(tar).pipe(extract())) {
     const name = entry.header.name.replace(/^[^/]+\//, "");
-    const isWanted = entry.header.type === "file" && (name === "result.json" || isOutputFile(name));
-    bytes += isWanted ? entry.header.size : 0;
+    const { type, size } = entry.header;
+    const isWanted = type === "file" && (name === "result.json" ? size <= LARGEST_RESULT : isOutputFile(name));
+    bytes += isWanted ? size : 0;
     if (!isWanted || bytes > mostBytes) {
       if (bytes > mostBytes) fault = `its output has more than ${mostBytes} bytes: the rest is left`;
       entry.resume();
       continue;
     }
-    const content = await buffer(entry);
-    if (name === "result.json") result = parseResult(content.toString("utf8"));
-    else await place(path.join(temporary, "files", name), content);
+    if (name === "result.json") result = parseResult(await text(entry));
+    else await place(path.join(temporary, "files", name), entry as AsyncIterable<Buffer>);
   }
   for (const name of ["stdout.log", "stderr.log", "artifacts"]) {
     const to = path.join(folder, name);
@@ -59,7 +63,7 @@ async function unpack(tar: string, temporary: string, folder: string, mostBytes:
   return { result, ...(fault === undefined ? {} : { fault }) };
 }
 
-async function place(file: string, content: Buffer): Promise<void> {
+async function place(file: string, content: AsyncIterable<Buffer>): Promise<void> {
   await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-  await writeFile(file, content, { mode: 0o600 });
+  await pipeline(content, createWriteStream(file, { mode: 0o600 }));
 }

@@ -84,7 +84,7 @@ export function parseDescription(source: string): JobDescription {
     timeouts: may(place, "timeouts", timeoutsAt).timeouts ?? DEFAULT_TIMEOUTS,
     network: may(place, "network", networkAt).network ?? "isolated",
     secrets: may(place, "secrets", secretsAt).secrets ?? [],
-    ...may(place, "vault", object),
+    ...may(place, "vault", vaultAt),
     labels: may(place, "labels", labelsAt).labels ?? {},
   };
 }
@@ -133,6 +133,18 @@ function secretsAt(place: Place): readonly JobSecret[] {
   const twice = secrets.find(({ name }, index) => secrets.findIndex((one) => one.name === name) !== index);
   if (twice !== undefined) throw new KilnError(place.kind, `${place.path} names ${twice.name} twice`);
   return secrets;
+}
+
+const OF_VAULT: ReadonlySet<string> = new Set(["address", "auth", "mount", "role", "jwt_file", "secrets"]);
+
+/** A login in it would stand in the history, and in the container's variables. */
+function vaultAt(place: Place): JsonObject {
+  const vault = object(place);
+  const unknown = Object.keys(vault).find((name) => !OF_VAULT.has(name));
+  if (unknown === undefined) return vault;
+  throw new KilnError(place.kind, `${member(place, unknown).path} is no setting of Vault for a job`, {
+    mend: "There are address, auth, mount, role, jwt_file and secrets; a login goes with --secret VAULT_SECRET_ID.",
+  });
 }
 
 function labelsAt(place: Place): Readonly<Record<string, string>> {

@@ -76,7 +76,13 @@ export class DockerRunner {
       true,
     );
     progress.step(`job ${description.job_id}: ${description.script} on ${image.reference}`);
-    const network = await this.#network(description);
+    const fail = async (error: unknown): Promise<never> => {
+      // The folder shall not look like a job that is still at work.
+      const facts = { exitCode: -1, outOfMemory: false, error: messageOf(error), startedAt: "", finishedAt: "" };
+      await history.end(finalResult(description, undefined, { facts, cause: deadline.cause })).catch(() => undefined);
+      throw error;
+    };
+    const network = await this.#network(description).catch(fail);
     const output = new JobOutput({
       folder: history.folder,
       redactor: new Redactor(secretTexts(secrets)),
@@ -101,10 +107,7 @@ export class DockerRunner {
         sandbox: { ...sandbox, relaxations },
       };
     } catch (error) {
-      // The folder shall not look like a job that is still at work.
-      const facts = { exitCode: -1, outOfMemory: false, error: messageOf(error), startedAt: "", finishedAt: "" };
-      await history.end(finalResult(description, undefined, { facts, cause: deadline.cause })).catch(() => undefined);
-      throw error;
+      return await fail(error);
     } finally {
       await this.#discard(container, progress);
       await rm(path.join(history.folder, INPUT_FOLDER), { recursive: true, force: true }).catch(() => undefined);

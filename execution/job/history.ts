@@ -45,9 +45,14 @@ export class JobHistory {
       const history = new JobHistory(folder);
       const owner: JobOwner = { ...thisOwner(), container };
       await history.#note("owner.json", owner);
-      await history.#note("job.json", description);
+      await history.describe(description);
       return history;
     }
+  }
+
+  /** Says what the job is once more is known of it: a replay reads that. */
+  async describe(description: JobDescription): Promise<void> {
+    await this.#note("job.json", description);
   }
 
   /** Keeps the result: with it the job counts as ended. */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { extract } from "tar-stream";
@@ -25,6 +25,8 @@ export interface JobInput {
 
 const LARGEST = 64 * 1024 * 1024;
 const MOST_FILES = 10_000;
+/** With the headers of files and folders. */
+const LARGEST_TAR = LARGEST + 4096 * MOST_FILES;
 
 /** Reads the scripts of a source; of a repository none, since its commit is fetched in the container. */
 export async function readInput(description: JobDescription): Promise<JobInput> {
@@ -39,24 +41,43 @@ export async function readInput(description: JobDescription): Promise<JobInput> 
 
 async function readScripts(source: JobSource): Promise<readonly ScriptFile[]> {
   if (source.kind === "repository") return [];
-  const files =
-    source.kind === "directory" ? await readFolder(source.path) : await readCommit(source.path, source.commit);
-  const bytes = files.reduce((sum, { content }) => sum + content.length, 0);
-  if (bytes <= LARGEST && files.length <= MOST_FILES) return files;
-  throw new KilnError("usage", `${source.path} has ${files.length} files of ${bytes} bytes, too much for scripts`, {
+  return source.kind === "directory" ? readFolder(source.path) : readCommit(source.path, source.commit);
+}
+
+/** How much is read so far. */
+interface Amount {
+  files: number;
+  bytes: number;
+}
+
+/** Counts a file before it is read: a folder of any size may be named by mistake. */
+function countFile(read: Amount, size: number, folder: string): void {
+  read.files += 1;
+  read.bytes += size;
+  if (read.bytes <= LARGEST && read.files <= MOST_FILES) return;
+  const limits = `${MOST_FILES} files or ${LARGEST} bytes`;
+  throw new KilnError("usage", `${folder} has more than ${limits}, too much for scripts`, {
     mend: "Name the folder of the scripts alone, or fetch them from a repository.",
   });
 }
 
 /** A link would lead out of the folder, or to another file in the container than here. */
-async function readFolder(folder: string, below = ""): Promise<readonly ScriptFile[]> {
+async function readFolder(
+  folder: string,
+  below = "",
+  read: Amount = { files: 0, bytes: 0 },
+): Promise<readonly ScriptFile[]> {
   const files: ScriptFile[] = [];
   for (const entry of (await entriesOf(path.join(folder, below))).sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const name = path.posix.join(below, entry.name);
     if (entry.name === ".git" && below === "") continue;
-    if (entry.isDirectory()) files.push(...(await readFolder(folder, name)));
-    else if (entry.isFile()) files.push({ name, content: await readFile(path.join(folder, name)) });
-    else throw notAFile(name, folder);
+    const file = path.join(folder, name);
+    if (entry.isDirectory()) {
+      files.push(...(await readFolder(folder, name, read)));
+    } else if (entry.isFile()) {
+      countFile(read, (await stat(file)).size, folder);
+      files.push({ name, content: await readFile(file) });
+    } else throw notAFile(name, folder);
   }
   return files;
 }
@@ -75,7 +96,7 @@ async function readCommit(folder: string, commit: string): Promise<readonly Scri
   const temporary = await mkdtemp(path.join(tmpdir(), "kiln-commit-"));
   try {
     const tar = path.join(temporary, "scripts.tar");
-    await run("git", ["-C", folder, "archive", "--format=tar", commit], { outputFile: tar });
+    await run("git", ["-C", folder, "archive", "--format=tar", commit], { outputFile: tar, outputLimit: LARGEST_TAR });
     return await filesOfTar(await readFile(tar), folder);
   } finally {
     await rm(temporary, { recursive: true, force: true });
@@ -84,8 +105,10 @@ async function readCommit(folder: string, commit: string): Promise<readonly Scri
 
 async function filesOfTar(tar: Buffer, folder: string): Promise<readonly ScriptFile[]> {
   const files: ScriptFile[] = [];
+  const read: Amount = { files: 0, bytes: 0 };
   for await (const entry of Readable.from([tar]).pipe(extract())) {
-    const { name, type } = entry.header;
+    const { name, type, size } = entry.header;
+    if (type === "file") countFile(read, size, folder);
     const parts: Buffer[] = [];
     for await (const part of entry as AsyncIterable<Buffer>) parts.push(part);
     if (type === "file") files.push({ name, content: Buffer.concat(parts) });

@@ -1,3 +1,4 @@
+import { KilnError } from "../../errors.ts";
 import { blockPeer } from "../../runners/namespace/forbidden-networks.ts";
 import { ALLOW_DNS, internet, type NetworkPolicySpec } from "../../runners/namespace/network-policy.ts";
 import type { JobDescription } from "./description.ts";
@@ -24,6 +25,11 @@ export function jobNetworkPolicy(
   { namespace, open = [] }: { readonly namespace: string; readonly open?: readonly string[] },
 ): JobNetworkPolicy {
   const name = manifestName(description);
+  if (description.network !== "none" && description.network !== "isolated") {
+    throw new KilnError("usage", `the network ${description.network} is one of Docker: Kubernetes has none by name`, {
+      mend: "Leave --network out, and name what the job may reach beside the internet with --open.",
+    });
+  }
   const to = [...internet([], "the network of a job"), ...open.map((block) => blockPeer(block, "--open"))];
   return {
     apiVersion: "networking.k8s.io/v1",

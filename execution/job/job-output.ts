@@ -18,12 +18,17 @@ export interface JobOutputOptions {
   readonly redactor: Redactor;
   /** What the files that come out may have together. */
   readonly mostBytes: number;
+  /** The same for events. */
+  readonly mostEventBytes?: number;
   readonly onEvent: (event: JobEvent) => void;
 }
 
 /** `stdout.log`, `stderr.log`, or a path below `artifacts/` that leads nowhere else. */
 const OUTPUT_FILE = /^(?:std(?:out|err)\.log|artifacts(?:\/(?!\.{1,2}(?:\/|$))[^/\0]+)+)$/;
 const INCOMING = "incoming";
+/** More than the entrypoint lets through: what an image of another kind prints shall not fill this disk. */
+const MOST_EVENT_BYTES = 512 * 1024 * 1024;
+const MOST_FILES = 10_000;
 
 /** Whether a name is one that a job's output may have. */
 export function isOutputFile(name: string): boolean {
@@ -39,6 +44,9 @@ export class JobOutput {
   readonly #events: number;
   readonly #incoming: string;
   #bytes = 0;
+  #eventBytes = 0;
+  /** How much of each file has come. */
+  readonly #sizes = new Map<string, number>();
   #result: JobResult | undefined;
   #summary: JobEvent | undefined;
   /** Why something of it could not be kept. */
@@ -82,6 +90,8 @@ export class JobOutput {
   async close(): Promise<boolean> {
     closeSync(this.#events);
     if (this.#result === undefined) return false;
+    const cut = this.#result.artifacts.find(({ name, bytes }) => this.#sizes.get(`artifacts/${name}`) !== bytes);
+    if (cut !== undefined) this.fault ??= `the artifact ${cut.name} did not come whole`;
     for (const name of ["stdout.log", "stderr.log", "artifacts"]) {
       const from = path.join(this.#incoming, name);
       if ((await stat(from).catch(() => undefined)) === undefined) continue;
@@ -97,8 +107,15 @@ export class JobOutput {
     const said = this.#options.redactor.document(event);
     if (said.kind === "summary") this.#summary = said;
     this.#options.onEvent(said);
+    const line = `${JSON.stringify(said)}\n`;
+    this.#eventBytes += Buffer.byteLength(line);
+    const most = this.#options.mostEventBytes ?? MOST_EVENT_BYTES;
+    if (this.#eventBytes > most) {
+      this.fault ??= `the job's events have more than ${most} bytes: the rest is left`;
+      return;
+    }
     try {
-      writeSync(this.#events, `${JSON.stringify(said)}\n`);
+      writeSync(this.#events, line);
       if (said.kind !== "output" || typeof said.text !== "string") return;
       const log = said.stream === "stderr" ? "stderr.log" : "stdout.log";
       appendFileSync(path.join(this.#options.folder, log), said.text + (said.open === true ? "" : "\n"), {
@@ -109,12 +126,23 @@ export class JobOutput {
     }
   }
 
-  #file({ path: name, base64 }: JobEvent): void {
+  #file({ path: name, offset, base64 }: JobEvent): void {
     if (typeof name !== "string" || typeof base64 !== "string" || !isOutputFile(name)) {
       this.fault ??= "a file of the job has a name that it may not have";
       return;
     }
+    const before = this.#sizes.get(name) ?? 0;
+    // Logs that a node rotates lose lines, and nobody says so.
+    if (typeof offset === "number" && offset !== before) {
+      this.fault ??= `a piece of ${name} did not come: it is not whole`;
+      return;
+    }
+    if (this.#sizes.size >= MOST_FILES && !this.#sizes.has(name)) {
+      this.fault ??= `the job has more than ${MOST_FILES} files: the rest is left`;
+      return;
+    }
     const bytes = Buffer.from(base64, "base64");
+    this.#sizes.set(name, before + bytes.length);
     this.#bytes += bytes.length;
     if (this.#bytes > this.#options.mostBytes) {
       this.fault ??= `the job's files have more than ${this.#options.mostBytes} bytes: the rest is left`;

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { messageOf } from "../../errors.ts";
+import { KilnError, messageOf } from "../../errors.ts";
 import { silent } from "../../progress.ts";
+import { longTimeout } from "../long-timeout.ts";
+import { patiently, systemClock } from "../patience.ts";
 import { Redactor } from "../redactor.ts";
 import { sandboxOf } from "../sandbox.ts";
 import type { ClusterJobs } from "./cluster-jobs.ts";
@@ -9,7 +11,7 @@ import { finalResult } from "./final-result.ts";
 import { JobHistory } from "./history.ts";
 import { readInput } from "./input-folder.ts";
 import { JobDeadline } from "./job-deadline.ts";
-import { jobNetworkPolicy } from "./job-network-policy.ts";
+import { jobNetworkPolicy, type JobNetworkPolicy } from "./job-network-policy.ts";
 import type { JobRun, JobRunOptions } from "./job-options.ts";
 import { JobOutput, type JobEvent } from "./job-output.ts";
 import { jobSecretData, type JobSecretData } from "./job-secret.ts";
@@ -31,11 +33,16 @@ export interface KubernetesRunnerOptions {
 const ASK_EVERY_MS = 500;
 /** How long an image may fail to be pulled: a registry that is away for a moment is none. */
 const PULL_PATIENCE_MS = 120_000;
+/** How long an API server may be away, such as for its own update: the pod runs on meanwhile. */
+const AWAY_MS = 300_000;
 const LOGS_BYTES = 64 * 1024 * 1024;
 const RELAXATIONS = [
   "processes: a pod cannot limit them, the node's kubelet does (podPidsLimit)",
   "the network: its policy holds where the cluster's network enforces policies",
 ];
+
+/** An image that can be pulled again as it was. */
+const PINNED = /^[^@\s]+@sha256:[0-9a-f]{64}$/;
 
 /** Runs jobs as Kubernetes Jobs of one pod that runs at most once. */
 export class KubernetesRunner {
@@ -55,7 +62,8 @@ export class KubernetesRunner {
     const document = secretDocument(options.description, secrets);
     const input = await readInput(options.description);
     const description = pinInput(options.description, input);
-    const { data, files } = jobSecretData(document, input);
+    const secret = jobSecretData(document, input);
+    const policy = jobNetworkPolicy(description, { namespace: this.#namespace, open: this.#open });
     const name = manifestName(description);
     const deadline = new JobDeadline(description.timeouts, options.signal);
     const history = await JobHistory.begin(options.history, description, name);
@@ -76,31 +84,30 @@ export class KubernetesRunner {
     };
     let made = false;
     try {
-      await this.#make(description, { data, files }, () => (made = true));
+      await this.#make(description, { secret, policy }, () => (made = true));
       state = await this.#untilEnd(description, output, deadline.signal);
     } catch (error) {
       const facts = { exitCode: -1, outOfMemory: false, error: messageOf(error), startedAt: "", finishedAt: "" };
       await history.end(finalResult(description, undefined, { facts, cause: deadline.cause })).catch(() => undefined);
-      await remove("Job");
       throw error;
     } finally {
-      // The Job may stay for people to look at; its secrets may not.
+      // A Job that ended may stay for people to look at; its secrets may not, nor a pod that could still start.
       await remove("Secret");
-      if (deadline.cause !== undefined) await remove("Job");
+      if (deadline.cause !== undefined || state?.phase !== "ended") await remove("Job");
     }
     await output.close();
     const facts = state ?? { exitCode: -1, outOfMemory: false, error: "", startedAt: "", finishedAt: "" };
     const fault = output.fault ?? (output.result === undefined ? "no result came with its log" : undefined);
-    const result = finalResult(description, output.result ?? summarized(description, output.summary), {
-      facts,
-      cause: deadline.cause,
-      fault,
-    });
+    const written = output.result ?? summarized(description, output.summary);
+    const final = finalResult(description, written, { facts, cause: deadline.cause, fault });
+    const result = output.fault === undefined ? final : { ...final, notes: [...(final.notes ?? []), output.fault] };
+    const digest = state?.image ?? "";
+    // One without a repository was put on the node: nobody could pull it by that again.
+    const pinned = PINNED.test(digest) ? { ...description, image_digest: digest } : description;
+    await history.describe(pinned);
     await history.end(result);
     return {
-      ...{ result, folder: history.folder, runner: "kubernetes", container: name },
-      description:
-        state === undefined || state.image === "" ? description : { ...description, image_digest: state.image },
+      ...{ result, description: pinned, folder: history.folder, runner: "kubernetes", container: name },
       sandbox: { ...this.#sandbox(description), relaxations: RELAXATIONS },
     };
   }
@@ -111,12 +118,15 @@ export class KubernetesRunner {
   }
 
   /** The Job owns the others, so that they go with it; its pod starts once they are there. */
-  async #make(description: JobDescription, secret: JobSecretData, onMade: () => void): Promise<void> {
+  async #make(
+    description: JobDescription,
+    { secret, policy }: { readonly secret: JobSecretData; readonly policy: JobNetworkPolicy },
+    onMade: () => void,
+  ): Promise<void> {
     const [name, namespace] = [manifestName(description), this.#namespace];
     const job = await this.#cluster.create(jobManifest(description, { namespace, files: secret.files }));
     onMade();
     const owner = { apiVersion: "batch/v1", kind: "Job", name, uid: job.metadata?.uid ?? "", controller: false };
-    const policy = jobNetworkPolicy(description, { namespace, open: this.#open });
     await this.#cluster.create({ ...policy, metadata: { ...policy.metadata, ownerReferences: [owner] } });
     await this.#cluster.create({
       ...{ apiVersion: "v1", kind: "Secret", type: "Opaque", immutable: true, data: secret.data },
@@ -130,27 +140,24 @@ export class KubernetesRunner {
     const [name, namespace] = [manifestName(description), this.#namespace];
     const since = performance.now();
     const lines = { seen: 0 };
-    const giveUp = new AbortController();
-    let [last, stopping]: [PodState | undefined, number | undefined] = [undefined, undefined];
+    let [last, giveUp]: [PodState | undefined, AbortSignal | undefined] = [undefined, undefined];
+    // An API server that is away for a moment says nothing of the pod.
+    const isFinal = (error: unknown) =>
+      giveUp !== undefined || !(error instanceof KilnError && error.kind === "unreachable");
     for (;;) {
-      if (stop.aborted && stopping === undefined) {
-        stopping = performance.now();
+      if (stop.aborted) {
+        giveUp ??= longTimeout((stopSeconds(description.timeouts) + 15) * 1000);
+        // Each time again: one such call can be lost.
         await this.#cluster.suspend(name, namespace, true).catch(() => undefined);
       }
-      const pod = await this.#cluster.pod(name, namespace);
+      const read = () => this.#cluster.pod(name, namespace);
+      const pod = await patiently(read, { clock: systemClock, withinMs: AWAY_MS, isFinal });
       last = pod === undefined ? last : podState(pod, performance.now() - since < PULL_PATIENCE_MS);
       if (pod !== undefined && last !== undefined && last.phase !== "waiting") {
-        await this.#follow(
-          last.name,
-          lines,
-          output,
-          AbortSignal.any([giveUp.signal, ...(stopping === undefined ? [stop] : [])]),
-        );
+        await this.#follow(last.name, lines, output, giveUp ?? stop);
       }
-      const isOver = last?.phase === "ended" || (pod === undefined && (last !== undefined || stopping !== undefined));
-      if (isOver || last?.hopeless === true) return last;
-      if (stopping !== undefined && performance.now() - stopping > (stopSeconds(description.timeouts) + 15) * 1000)
-        return last;
+      const isOver = last?.phase === "ended" || (pod === undefined && (last !== undefined || giveUp !== undefined));
+      if (isOver || last?.hopeless === true || giveUp?.aborted === true) return last;
       await sleep(ASK_EVERY_MS);
     }
   }

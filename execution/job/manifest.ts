@@ -90,10 +90,9 @@ function container(description: JobDescription, { files }: ManifestPlacing): V1C
   return {
     name: "job",
     image: digest?.includes("@") === true ? digest : image,
-    env: Object.entries({ ...jobEnvironment(description), ...secretChannel(description) }).map(([name, value]) => ({
-      name,
-      value,
-    })),
+    env: Object.entries({ ...jobEnvironment(withToken(description)), ...secretChannel(description) }).map(
+      ([name, value]) => ({ name, value: literal(value) }),
+    ),
     resources: { requests: amounts, limits: amounts },
     securityContext: {
       ...{ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, privileged: false },
@@ -111,6 +110,11 @@ function container(description: JobDescription, { files }: ManifestPlacing): V1C
       ...(usesToken(description) ? [{ name: "token", mountPath: TOKEN_FOLDER, readOnly: true }] : []),
     ],
   };
+}
+
+/** A kubelet puts other variables in place of `$(NAME)`, and one `$` in place of two. */
+function literal(value: string): string {
+  return value.replaceAll("$", () => "$$");
 }
 
 /** A pod's standard input is nobody's: what there is comes by a file. */
@@ -138,6 +142,12 @@ function volumes(description: JobDescription, name: string, { files }: ManifestP
 /** Vault checks who the pod is by a token that the cluster made for Vault alone. */
 function usesToken({ vault }: JobDescription): boolean {
   return vault?.auth === "kubernetes";
+}
+
+/** The same description with the place of that token, where its own settings name none. */
+function withToken(description: JobDescription): JobDescription {
+  if (!usesToken(description)) return description;
+  return { ...description, vault: { jwt_file: `${TOKEN_FOLDER}/token`, ...description.vault } };
 }
 
 function tokenVolume({ timeouts }: JobDescription): V1Volume {

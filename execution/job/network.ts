@@ -74,7 +74,7 @@ export class IsolatedNetworks {
     const mark = randomBytes(4).toString("hex");
     const [name, bridge] = [`${NETWORK_PREFIX}${mark}`, `${BRIDGE_PREFIX}${mark}`];
     await dockerCall(this.#engine, [
-      ...["network", "create", "--driver", "bridge", "--label", `${OWNER_LABEL}=${this.#owner}`],
+      ...["network", "create", "--driver", "bridge", "--ipv6=false", "--label", `${OWNER_LABEL}=${this.#owner}`],
       ...["--opt", `com.docker.network.bridge.name=${bridge}`, ...(apart ? ["--opt", `${ICC}=false`] : [])],
       name,
     ]);

@@ -94,7 +94,11 @@ async function settle(engine: ContainerEngine, { name, labels }: Labelled): Prom
     const copied = await copyOutput(container, folder, bytesOf(description.limits.disk) + LOGS_BYTES);
     const result = finalResult(description, copied.result, { facts, cause: undefined, fault: copied.fault });
     const note = "whoever ran it was killed: a later run ended its container and took its output";
-    await new JobHistory(folder).end({ ...result, notes: [...(result.notes ?? []), note] });
+    // Another run may have been at the same, and have had the container to itself.
+    const meanwhile = await readJob(folder);
+    if (meanwhile.result === undefined) {
+      await new JobHistory(folder).end({ ...result, notes: [...(result.notes ?? []), note] });
+    }
   }
   await container.remove();
   if (recorded !== undefined) await rm(path.join(recorded.folder, INPUT_FOLDER), { recursive: true, force: true });

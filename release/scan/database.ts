@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { KilnError } from "../../errors.ts";
 import type { Progress } from "../../progress.ts";
@@ -31,6 +31,7 @@ export async function readyDatabase(
 ): Promise<Database> {
   if (!/^https?:\/\//.test(from)) {
     await requireFolder(from);
+    await requireRecords(path.join(from, "osv-scanner"));
     return { folder: path.resolve(from), more: () => Promise.resolve([]) };
   }
   const base = from.replace(/\/+$/, "");
@@ -78,5 +79,37 @@ async function fetchArchive(downloader: Downloader, url: string, target: string,
       mend: "Name a mirror or a folder by --db, or KILN_VULNERABILITY_DB (docs/releasing.md).",
     });
   }
+  if (await isEmptyArchive(part)) {
+    await rm(part, { force: true });
+    throw withoutRecord(shownUrl(url));
+  }
   await rename(part, target);
+}
+
+/** Throws where an archive of a database's folder has no record: the scanner would take all that it is of for sound. */
+async function requireRecords(home: string): Promise<void> {
+  for (const ecosystem of await readdir(home)) {
+    const archive = path.join(home, ecosystem, "all.zip");
+    if (await isEmptyArchive(archive)) throw withoutRecord(archive);
+  }
+}
+
+/** How a zip begins that has nothing in it: with the end of its directory (APPNOTE.TXT, section 4.3.16). */
+const EMPTY_ZIP = "PK\u0005\u0006";
+
+async function isEmptyArchive(file: string): Promise<boolean> {
+  const handle = await open(file).catch(() => undefined);
+  if (handle === undefined) return false;
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(EMPTY_ZIP.length), 0, EMPTY_ZIP.length, 0);
+    return buffer.toString("latin1", 0, bytesRead) === EMPTY_ZIP;
+  } finally {
+    await handle.close();
+  }
+}
+
+function withoutRecord(archive: string): KilnError {
+  return new KilnError("failed", `the vulnerability database ${archive} has no record: nothing would be found`, {
+    mend: `Get it anew, as from ${OSV_DATABASE}/Debian/all.zip, or name another by --db (docs/releasing.md).`,
+  });
 }

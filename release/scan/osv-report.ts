@@ -1,12 +1,15 @@
+import { isMap } from "../../cache/document.ts";
 import { KilnError } from "../../errors.ts";
 import { severityOf, type Finding, type Severity } from "./finding.ts";
 
 /** What of osv-scanner's JSON is read. A group is one vulnerability under the names that several databases gave it. */
 interface OsvReport {
-  readonly results?: readonly {
-    readonly source: { readonly path: string };
-    readonly packages: readonly OsvPackage[];
-  }[];
+  readonly results?:
+    | readonly {
+        readonly source: { readonly path: string };
+        readonly packages: readonly OsvPackage[];
+      }[]
+    | null;
 }
 
 interface OsvPackage {
@@ -66,14 +69,16 @@ export function findingsOf(text: string): readonly Finding[] {
 }
 
 function reportOf(text: string): OsvReport {
+  const mend = "Run the command again with --debug; compare osv-scanner's version with toolchain/pins.json.";
+  let report: unknown;
   try {
-    return JSON.parse(text) as OsvReport;
+    report = JSON.parse(text);
   } catch (cause) {
-    throw new KilnError("failed", "osv-scanner printed no JSON", {
-      mend: "Run the command again with --debug; compare osv-scanner's version with toolchain/pins.json.",
-      cause,
-    });
+    throw new KilnError("failed", "osv-scanner printed no JSON", { mend, cause });
   }
+  // An empty list is an answer, and no list is none.
+  if (isMap(report) && "results" in report) return report;
+  throw new KilnError("failed", "osv-scanner printed JSON without results", { mend });
 }
 
 function findingOf(

@@ -35,7 +35,8 @@ export interface Scan extends Verdict {
 export async function scanImage(options: ScanOptions): Promise<Scan> {
   const { image, acceptances, now } = options;
   const findings = await readFindings(options);
-  return { image: formatReference(image), ...verdictOf(findings, acceptances, { images: productNames(image), now }) };
+  const scanned = { images: productNames(image), digest: image.digest, now };
+  return { image: formatReference(image), ...verdictOf(findings, acceptances, scanned) };
 }
 
 /** What a VEX document may call an image: the last part of its repository, and of a warm image the runner that it becomes. */

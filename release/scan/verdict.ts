@@ -1,5 +1,5 @@
 import { SEVERITIES, type Finding, type Severity } from "./finding.ts";
-import { accepts, isFor, type Acceptance } from "./vex.ts";
+import { accepts, isFor, type Acceptance, type ScannedImage } from "./vex.ts";
 
 /** How long an acceptance holds after somebody looked: then it is looked at again, or no longer true. */
 export const ACCEPTED_DAYS = 90;
@@ -33,17 +33,17 @@ export interface Verdict {
 
 /**
  * Decides over an image: it fails for each fixable high or critical finding that no acceptance in force speaks of. `images` are
- * the names by which products of a VEX document may call it. Pure.
+ * the names by which products of a VEX document may call it, `digest` its own. Pure.
  */
 export function verdictOf(
   findings: readonly Finding[],
   acceptances: readonly Acceptance[],
-  { images, now }: { readonly images: readonly string[]; readonly now: number },
+  { now, ...image }: ScannedImage & { readonly now: number },
 ): Verdict {
   const sorted = findings.toSorted(worstFirst);
   const serious = sorted.filter(isSerious);
   const pairs = serious.map((finding) => {
-    const speaking = acceptances.filter((acceptance) => accepts(acceptance, finding, images));
+    const speaking = acceptances.filter((acceptance) => accepts(acceptance, finding, image));
     const [newest] = speaking.toSorted((a, b) => b.lookedAt - a.lookedAt);
     return { finding, speaking, newest };
   });
@@ -59,7 +59,7 @@ export function verdictOf(
     passed: failing.length + expired.length === 0,
     ...{ failing, expired, unrated },
     accepted: answered.filter(({ until }) => until > now),
-    unused: acceptances.filter((acceptance) => isFor(acceptance, images) && !used.has(acceptance)),
+    unused: acceptances.filter((acceptance) => isFor(acceptance, image) && !used.has(acceptance)),
     others: Object.fromEntries(
       SEVERITIES.map(
         (severity) => [severity, counted.filter((one) => one.severity === severity).length] as const,

@@ -5,8 +5,8 @@ import { parsePackageUrl, type PackageUrl } from "./package-url.ts";
 /** A statement of a VEX document that a vulnerability may stay: in which images, in which packages, since when. */
 export interface Acceptance {
   readonly names: readonly string[];
-  /** The images that it is for. */
-  readonly products: readonly PackageUrl[];
+  /** The image that it is for: any of that name, or with a version, which is a digest, that one. */
+  readonly product: PackageUrl;
   /** The packages that it is for; every package of the image where there are none. */
   readonly packages: readonly PackageUrl[];
   readonly reason: string;
@@ -31,22 +31,22 @@ export function readAcceptances(text: string, file: string, now: number): readon
   if (!Array.isArray(statements)) throw wrong(file, "statements is no list", "Write one, if it is empty.");
   return statements.flatMap((value, index) => {
     const at = `${file}: statements[${index}]`;
-    const accepted = acceptanceOf(record(value, at, "an object"), at, document, now);
-    return accepted === undefined ? [] : [accepted];
+    return acceptancesOf(record(value, at, "an object"), at, document, now);
   });
 }
 
-function acceptanceOf(
+/** One for each product of a statement: what is a part of one of them is none of another. */
+function acceptancesOf(
   statement: Readonly<Record<string, unknown>>,
   at: string,
   document: Readonly<Record<string, unknown>>,
   now: number,
-): Acceptance | undefined {
+): readonly Acceptance[] {
   const { status } = statement;
   if (!STATUSES.includes(String(status))) {
     throw wrong(at, `status is none of ${STATUSES.join(", ")}`, "Write one of them.");
   }
-  if (status === "under_investigation") return undefined;
+  if (status === "under_investigation") return [];
   const products = listOf(statement.products, `${at}.products`).map((value, index) =>
     record(value, `${at}.products[${index}]`, "an object"),
   );
@@ -54,18 +54,25 @@ function acceptanceOf(
     throw wrong(at, "names no product", 'Name the image: "products": [{ "@id": "pkg:oci/iac-runner" }].');
   }
   const lookedAt = dateOf(statement.last_updated ?? statement.timestamp ?? document.timestamp, at, now);
-  return {
-    ...{ names: namesOf(statement.vulnerability, at), reason: reasonOf(statement, at), lookedAt },
-    products: products.map((product) => urlOf(product, at)),
-    packages: products.flatMap((product) =>
-      listOf(product.subcomponents, `${at}.subcomponents`).map((part) => urlOf(record(part, at, "an object"), at)),
+  const common = { names: namesOf(statement.vulnerability, at), reason: reasonOf(statement, at), lookedAt };
+  return products.map((product) => ({
+    ...common,
+    product: urlOf(product, at),
+    packages: listOf(product.subcomponents, `${at}.subcomponents`).map((part) =>
+      urlOf(record(part, at, "an object"), at),
     ),
-  };
+  }));
 }
 
-/** Whether an acceptance speaks of a finding in an image that has these names. Pure. */
-export function accepts(acceptance: Acceptance, finding: Finding, images: readonly string[]): boolean {
-  if (!isFor(acceptance, images) || !acceptance.names.some((name) => finding.names.includes(name))) return false;
+/** What an acceptance may call an image by: its names, and its digest where it is known. */
+export interface ScannedImage {
+  readonly images: readonly string[];
+  readonly digest?: string;
+}
+
+/** Whether an acceptance speaks of a finding in an image. Pure. */
+export function accepts(acceptance: Acceptance, finding: Finding, image: ScannedImage): boolean {
+  if (!isFor(acceptance, image) || !acceptance.names.some((name) => finding.names.includes(name))) return false;
   const names = [finding.package, ...finding.alsoNamed];
   return (
     acceptance.packages.length === 0 ||
@@ -75,9 +82,10 @@ export function accepts(acceptance: Acceptance, finding: Finding, images: readon
   );
 }
 
-/** Whether an acceptance is for an image of these names at all: a file may hold those of several. */
-export function isFor({ products }: Acceptance, images: readonly string[]): boolean {
-  return products.some(({ type, name }) => type === "oci" && images.includes(name));
+/** Whether an acceptance is for an image at all: a file may hold those of several. One with a digest is for that one alone. */
+export function isFor({ product }: Acceptance, { images, digest }: ScannedImage): boolean {
+  const { type, name, version } = product;
+  return type === "oci" && images.includes(name) && (version === undefined || version === digest);
 }
 
 function namesOf(value: unknown, at: string): readonly string[] {

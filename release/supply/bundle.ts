@@ -1,9 +1,9 @@
 import { isMap } from "../../cache/document.ts";
 import { KilnError } from "../../errors.ts";
 import { attachDocument } from "../../registry/attach-document.ts";
-import { readBlobText, readImageManifest, readReferrers, type RegistryClient } from "../../registry/client.ts";
+import { readBlobText, readReferrers, type RegistryClient } from "../../registry/client.ts";
 import { formatReference, type PinnedImage } from "../../registry/image-reference.ts";
-import { readDescriptor } from "../../registry/stored-manifest.ts";
+import { readDescriptor, readStoredManifest } from "../../registry/stored-manifest.ts";
 import { parseStatement, type Statement } from "./statement.ts";
 
 /** A signed statement with all that its verification needs, as cosign attaches it to an image (Sigstore bundle 0.3). */
@@ -34,12 +34,19 @@ export async function readBundles(client: RegistryClient, image: PinnedImage): P
   const bundles: AttachedBundle[] = [];
   const faults: string[] = [];
   for (const digest of await readReferrers(client, image, BUNDLE_TYPE)) {
-    const [blob, ...more] = (await readImageManifest(client, { repository, digest })).layers;
-    if (blob === undefined || more.length > 0 || blob.size > BUNDLE_BYTES) {
+    const stored = await readStoredManifest(client, { repository, digest });
+    if (stored === undefined) {
+      // A listing under the fallback tag may name what went, or has not come yet: another bundle may stand.
+      faults.push(`lists ${digest}, a bundle that is not there`);
+      continue;
+    }
+    const [blob, ...more] = stored.layers;
+    const size = stored.blobs.find((one) => one.digest === blob)?.size ?? 0;
+    if (blob === undefined || more.length > 0 || size > BUNDLE_BYTES) {
       faults.push(`carries ${digest}, a bundle with ${blob === undefined ? "no content" : "too much content"}`);
       continue;
     }
-    const text = await readBlobText(client, repository, blob.digest);
+    const text = await readBlobText(client, repository, blob);
     const statement = statementIn(text);
     if (statement === undefined) faults.push(`carries ${digest}, a bundle without a signed statement`);
     else bundles.push({ digest, text, statement });

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { KilnError } from "../../errors.ts";
-import type { SignaturePolicy } from "../../settings/signatures.ts";
+import { signingRepository, type SignaturePolicy } from "../../settings/signatures.ts";
 import { networkMend } from "../../toolchain/network.mjs";
 import { run, type RunResult } from "../../toolchain/process.ts";
 import { hexOf } from "./statement.ts";
@@ -45,16 +45,24 @@ export function cosignNotary(cosign: () => Promise<string>, project: string, env
         const file = path.join(folder, "bundle.json");
         await writeFile(file, bundle);
         const claim = ["--digest", hexOf(digest), "--digestAlg", "sha256", "--type", predicateType];
-        const args = ["verify-blob-attestation", "--bundle", file, ...claim, ...policyFlags(policy, project)];
-        const result = await run(await cosign(), args, { env: withoutSecrets(env), allowFailure: true });
-        if (result.code === 0) return undefined;
-        const said = saidBy(result);
-        if (!isUnreachable(said)) return said;
-        throw new KilnError("unreachable", `signatures cannot be verified: ${said}`, {
-          mend: networkMend(said) ?? "Let this machine reach Sigstore's trust root, or run the command where it can.",
-        });
+        const faults: string[] = [];
+        for (const flags of policyFlags(policy, project)) {
+          const args = ["verify-blob-attestation", "--bundle", file, ...claim, ...flags];
+          const result = await run(await cosign(), args, { env: withoutSecrets(env), allowFailure: true });
+          if (result.code === 0) return undefined;
+          const said = saidBy(result);
+          if (isUnreachable(said)) throw notVerified(said);
+          faults.push(said);
+        }
+        return faults.join("; ");
       }),
   };
+}
+
+function notVerified(said: string): KilnError {
+  return new KilnError("unreachable", `signatures cannot be verified: ${said}`, {
+    mend: networkMend(said) ?? "Let this machine reach Sigstore's trust root, or run the command where it can.",
+  });
 }
 
 /** A key needs nobody else; what an issuer vouches for stands in the transparency log as well. */
@@ -62,19 +70,29 @@ function signerFlags(signer: Signer): readonly string[] {
   return signer.kind === "oidc" ? [] : ["--key", signer.key, "--use-signing-config=false", "--tlog-upload=false"];
 }
 
-/** What makes cosign demand a policy's signer, and no other. */
-export function policyFlags(policy: SignaturePolicy, project: string): readonly string[] {
+/**
+ * What makes cosign demand a policy's signer, and no other: one list of flags, or one for each repository in which workflows that
+ * may sign run, since cosign compares one at a time.
+ */
+export function policyFlags(policy: SignaturePolicy, project: string): readonly (readonly string[])[] {
   if (policy.kind === "key") {
     const key = policy.key.includes("://") ? policy.key : path.resolve(project, policy.key);
     // Who has the key needs no log to say when it was used.
-    return ["--key", key, "--insecure-ignore-tlog=true"];
+    return [["--key", key, "--insecure-ignore-tlog=true"]];
   }
-  const [only, ...others] = policy.identities;
-  const identity =
-    only !== undefined && others.length === 0
-      ? ["--certificate-identity", only]
-      : ["--certificate-identity-regexp", `^(?:${policy.identities.map(literally).join("|")})$`];
-  return [...identity, "--certificate-oidc-issuer", policy.issuer];
+  const byRepository = Map.groupBy(policy.identities, (identity) => signingRepository(policy, identity));
+  return [...byRepository].map(([repository, identities]) => [
+    ...identityFlags(identities),
+    ...["--certificate-oidc-issuer", policy.issuer],
+    ...(repository === undefined ? [] : ["--certificate-github-workflow-repository", repository]),
+  ]);
+}
+
+function identityFlags(identities: readonly string[]): readonly string[] {
+  const [only, ...others] = identities;
+  return only !== undefined && others.length === 0
+    ? ["--certificate-identity", only]
+    : ["--certificate-identity-regexp", `^(?:${identities.map(literally).join("|")})$`];
 }
 
 /** A text as a regular expression of Go that matches it alone. */
@@ -110,8 +128,11 @@ function saidBy({ stderr, code }: RunResult): string {
   return /\bError: (.+)/.exec(stderr)?.[1]?.trim() ?? `cosign exited with ${code}`;
 }
 
+/** `x509: ` alone is said of a bundle's own certificate, too, and that is whoever's who attached it. */
+const AWAY = /no such host|connection refused|dial tcp|i\/o timeout|deadline exceeded|tls: .*x509: |TLS handshake/i;
+
 function isUnreachable(said: string): boolean {
-  return /no such host|connection refused|dial tcp|i\/o timeout|deadline exceeded|x509: |TLS handshake/i.test(said);
+  return AWAY.test(said);
 }
 
 async function inScratch<T>(work: (folder: string) => Promise<T>): Promise<T> {

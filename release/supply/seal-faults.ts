@@ -77,11 +77,19 @@ async function firstSound(
   candidates: readonly AttachedBundle[],
 ): Promise<{ readonly bundle?: AttachedBundle; readonly faults: readonly string[] }> {
   const faults: string[] = [];
+  let unknown: KilnError | undefined;
   for (const bundle of candidates) {
-    const fault = await partFault(check, image, part, bundle);
-    if (fault === undefined) return { bundle, faults: [] };
-    faults.push(`has a ${NAMES[part]} that does not stand (${bundle.digest}): ${fault}`);
+    try {
+      const fault = await partFault(check, image, part, bundle);
+      if (fault === undefined) return { bundle, faults: [] };
+      faults.push(`has a ${NAMES[part]} that does not stand (${bundle.digest}): ${fault}`);
+    } catch (error) {
+      // What one bundle makes of a verification keeps no other from being looked at.
+      if (!(error instanceof KilnError) || error.kind !== "unreachable") throw error;
+      unknown ??= error;
+    }
   }
+  if (unknown !== undefined) throw unknown;
   return { faults };
 }
 

@@ -83,9 +83,11 @@ export function parseWatchPolicy(text: string, file: string): WatchPolicy {
   if (sources.length === 0) {
     throw refusal(policy("sources"), "names no source", { mend: `Name one of ${SOURCE_KINDS.join(", ")}` });
   }
-  const confirmations = countOf(policy("confirmations"), 1) ?? Math.min(2, sources.length);
-  if (confirmations > sources.length) {
-    throw refusal(policy("confirmations"), `is ${confirmations}, but there are ${sources.length} sources`, {
+  // A source and its mirror confirm nothing to each other: they count as one, and stand in for each other.
+  const kinds = new Set(sources.map(({ kind }) => kind)).size;
+  const confirmations = countOf(policy("confirmations"), 1) ?? Math.min(2, kinds);
+  if (confirmations > kinds) {
+    throw refusal(policy("confirmations"), `is ${confirmations}, but there are ${kinds} sources of different kinds`, {
       mend: "Name more sources, or ask for fewer",
     });
   }

@@ -31,8 +31,9 @@ export function requireAnswers(readings: readonly Reading[], { confirmations }: 
   });
 }
 
+/** How many kinds of sources have answered: a version is known to kinds, not to each mirror of one. */
 function answered(readings: readonly Reading[]): number {
-  return readings.filter((reading) => !("fault" in reading)).length;
+  return new Set(readings.flatMap((reading) => ("fault" in reading ? [] : [reading.source]))).size;
 }
 
 async function readingOf(client: FeedClient, source: Source, floor: Version): Promise<Reading> {

@@ -47,7 +47,7 @@ function addressOf(field: Field, otherwise: string): string {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   const loopback = url?.hostname === "localhost" || url?.hostname === "127.0.0.1";
   const secure = url?.protocol === "https:" || (url?.protocol === "http:" && loopback);
-  if (secure && url.username === "" && url.search === "") return address;
+  if (secure && `${url.username}${url.password}${url.search}` === "") return address;
   throw refusal({ ...field, confidential: true }, "is no https address without a login", {
     mend: "Set it to a mirror such as https://npm.example.com: what a source says decides what is released",
   });

@@ -35,8 +35,12 @@ export interface Malformed {
   readonly name: string;
 }
 
+/** A longer name could be no part of a tag: as a version it would end the whole look where its tag is made. */
+const LONGEST_NAME = 100;
+
 /** The version that a release's name says; nothing for a name that is none. PyPI's `1.0.0rc1` counts as `1.0.0-rc.1`. */
 export function releasedAs(name: string): Version | undefined {
+  if (name.length > LONGEST_NAME) return undefined;
   const text = name.replace(/^v/, "");
   const [, numbers, kind, count] = /^(\d+\.\d+\.\d+)\.?(a|b|rc|dev|post)(\d+)$/.exec(text) ?? [];
   return parseVersion(numbers === undefined ? text : `${numbers}-${kind ?? ""}.${count ?? ""}`);
@@ -53,7 +57,8 @@ export function joined(readings: readonly Reading[]): {
     if ("fault" in reading) continue;
     for (const release of reading.releases) {
       const version = releasedAs(release.name);
-      if (version === undefined) malformed.set(release.name, { source: reading.source, name: release.name });
+      const name = release.name.slice(0, LONGEST_NAME);
+      if (version === undefined) malformed.set(name, { source: reading.source, name });
       else versions.set(version.text, withRelease(versions.get(version.text), version, reading.source, release));
     }
   }

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { afterAll, describe, expect, inject, it } from "vitest";
-import { buildCertificates } from "../../execution/docker.ts";
+import { buildCertificates, proxyFlags } from "../../execution/docker.ts";
 import type { Finding } from "../../execution/language/structure.ts";
 import type { PublishedRunner } from "../../release/runner-publish.ts";
 import type { RunnerRecord } from "../../release/runner-record.ts";
@@ -50,6 +50,7 @@ const plan = (name: string) =>
 function buildFlags(args: Readonly<Record<string, string>>): readonly string[] {
   const certificates = buildCertificates();
   return [
+    ...proxyFlags(process.env),
     ...Object.entries(args).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]),
     ...(certificates === undefined ? [] : ["--secret", `id=ca,src=${certificates}`]),
   ];

@@ -1,10 +1,11 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
-import { describe, expect, inject, it } from "vitest";
+import { describe, expect, inject, it, onTestFinished } from "vitest";
 import { hasPublicTag } from "../../registry/public-manifest.ts";
 import type { Watch } from "../../release/watch/watch.ts";
 import { pins } from "../../toolchain/pins.ts";
 import { kiln } from "../support/checkout.ts";
+import { engineOf } from "../support/engine.ts";
 import { isExtended } from "../support/extended.ts";
 import { ReleaseFeed, watchFile } from "../support/release-feed.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
@@ -22,6 +23,8 @@ describe("a new version upstream", () => {
       gitRepository({ a: "1" }),
       temporaryDirectory(),
     ]);
+    // What `language release` builds stays in the engine.
+    onTestFinished(async () => (await engineOf(checkout)).remove(`kiln-runner-pulumi-python:slim-${VERSION}`));
     feed.releases = [{ version: VERSION, hoursAgo: 50 }];
     const config = path.join(folder, "watch.yaml");
     await writeFile(config, watchFile(feed, ["promote: { production: after, afterHours: 0 }"], ["python"]));

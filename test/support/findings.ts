@@ -17,7 +17,7 @@ export function finding(change: Partial<Finding> = {}): Finding {
 /** An acceptance of it for the runner image, so many days old, but for what is said otherwise. */
 export function acceptance(daysOld: number, change: Partial<Acceptance> = {}): Acceptance {
   return {
-    ...{ names: ["CVE-2026-1"], products: [{ type: "oci", name: "iac-runner" }], packages: [] },
+    ...{ names: ["CVE-2026-1"], product: { type: "oci", name: "iac-runner" }, packages: [] },
     ...{ reason: "not affected: vulnerable_code_not_present", lookedAt: SCANNED_AT - daysOld * DAY_MS },
     ...change,
   };

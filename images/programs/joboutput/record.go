@@ -40,11 +40,17 @@ type Record struct {
 	file           *os.File
 	notes          []string
 	last           atomic.Int64
+	// said is what the events of the script's output take, and may take.
+	said, mostSaid int64
 }
+
+// MostEvents is how many bytes the events of both streams take at most, by the limit of one: a byte may stand as six. Of very
+// short lines an event takes a hundred times as much; what is beyond that is in the logs alone.
+func MostEvents(limit int64) int64 { return 2*6*limit + 4<<20 }
 
 // Open makes the logs and the events in a folder, in place of those of an earlier job.
 func Open(o Options) (*Record, error) {
-	r := &Record{redactor: o.Redactor}
+	r := &Record{redactor: o.Redactor, mostSaid: MostEvents(o.Limit)}
 	r.Touch()
 	file, err := create(o.Folder, "events.ndjson")
 	if err != nil {
@@ -121,6 +127,11 @@ func (r *Record) event(fields map[string]any) {
 	if encoder.Encode(fields) != nil {
 		return
 	}
+	if fields["kind"] == "output" {
+		if r.said += int64(line.Len()); r.said > r.mostSaid {
+			return
+		}
+	}
 	for _, to := range r.events {
 		_, _ = to.Write(line.Bytes())
 	}
@@ -130,6 +141,9 @@ func (r *Record) event(fields map[string]any) {
 func (r *Record) End() jobprotocol.Output {
 	r.Stdout.end()
 	r.Stderr.end()
+	if r.said > r.mostSaid {
+		r.Note("the events leave out what is beyond their %d bytes: the logs have it", r.mostSaid)
+	}
 	return jobprotocol.Output{Stdout: r.Stdout.facts, Stderr: r.Stderr.facts}
 }
 

@@ -160,3 +160,12 @@ func TestAnyBytes(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestShortLines: the events of many short lines take many times as much, and end; the log does not.
+func TestShortLines(t *testing.T) {
+	const count = 200_000
+	k := keep(t, 1<<18, nil, strings.Repeat("\n", count))
+	if len(k.log) != count || len(k.events) >= count || !strings.Contains(k.notes, "the logs have it") {
+		t.Error(len(k.log), len(k.events), k.notes)
+	}
+}

@@ -2,15 +2,18 @@ package jobrun
 
 import (
 	"io/fs"
+	"math"
 	"path/filepath"
 	"syscall"
+
+	"kiln.dev/programs/joboutput"
 )
 
 // block is what st_blocks counts in.
 const block = 512
 
-// ownShare is how much the two logs and the events may take, in sizes of one stream: an event may write a byte as six.
-const ownShare = 2 + 2*6
+// leastEntry is what a file, folder or link counts, also an empty one: a disk has an end of them too.
+const leastEntry = 4096
 
 // fillsDisk says whether the script holds more than it may, in its own folders or in that of the output, which it can write too.
 func (j *job) fillsDisk() bool {
@@ -18,7 +21,8 @@ func (j *job) fillsDisk() bool {
 	if diskUse(limit, j.folders.work, j.folders.source, j.folders.artifacts) > limit {
 		return true
 	}
-	limit += ownShare*j.settings.OutputBytes + reserveBytes
+	// The two logs and the events are not the script's.
+	limit += 2*j.settings.OutputBytes + joboutput.MostEvents(j.settings.OutputBytes) + reserveBytes
 	return diskUse(limit, j.settings.Output) > limit
 }
 
@@ -32,7 +36,7 @@ func diskUse(limit int64, folders ...string) int64 {
 			}
 			if info, err := entry.Info(); err == nil {
 				if facts, known := info.Sys().(*syscall.Stat_t); known {
-					used += facts.Blocks * block
+					used += max(facts.Blocks*block, leastEntry)
 				}
 			}
 			if used > limit {
@@ -42,4 +46,17 @@ func diskUse(limit int64, folders ...string) int64 {
 		})
 	}
 	return used
+}
+
+// leastFree is what a script leaves of the disk that the output is on; half of what there was, where that is less. A file that was
+// removed and is still open takes room that no folder shows.
+const leastFree = 1 << 30
+
+// freeBytes is what is left on the disk of a folder; endless where nobody says.
+func freeBytes(folder string) int64 {
+	var facts syscall.Statfs_t
+	if syscall.Statfs(folder, &facts) != nil {
+		return math.MaxInt64
+	}
+	return int64(facts.Bavail) * int64(facts.Bsize)
 }

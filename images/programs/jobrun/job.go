@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"kiln.dev/programs/jobartifacts"
@@ -171,7 +172,9 @@ func (j *job) finish(ctx context.Context) {
 	if err := j.report.enter(jobprotocol.Collecting); err != nil {
 		j.record.Note("result.json: %v", err)
 	}
-	j.giveBack(ctx)
+	// A Vault that does not answer must not take the time of the artifacts.
+	var returning sync.WaitGroup
+	returning.Go(func() { j.giveBack(ctx) })
 	if j.folders.artifacts != "" {
 		kept, refused, err := jobartifacts.Collect(ctx, jobartifacts.Options{
 			From: j.folders.artifacts, To: filepath.Join(j.settings.Output, "artifacts"), Redactor: j.redactor, Kept: j.record.Artifact,
@@ -185,6 +188,7 @@ func (j *job) finish(ctx context.Context) {
 		}
 		j.report.setArtifacts(kept, refused)
 	}
+	returning.Wait()
 	if j.room != nil {
 		if err := j.room.Close(); err != nil {
 			j.record.Note("the folder of secrets is not gone: %v", err)

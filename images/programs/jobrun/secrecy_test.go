@@ -128,6 +128,29 @@ echo "ready $PASSWORD"; env | grep VAULT_ADDR
 	}
 }
 
+// TestSilentVault: a Vault that does not answer at the end costs no artifact.
+func TestSilentVault(t *testing.T) {
+	t.Parallel()
+	v := &fakeVault{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/revoke-self") {
+			// Read to its end, the connection tells when the other side goes.
+			_, _ = io.Copy(io.Discard, r.Body)
+			<-r.Context().Done()
+			return
+		}
+		v.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	c := newContainer(t, "echo kept > $ARTIFACTS_DIR/kept\n")
+	c.secrets = map[string]any{"vault": map[string]string{"role_id": "role-0001", "secret_id": "id-00001"}}
+	c.set("VAULT_ADDR="+server.URL, `KILN_VAULT={"auth":"approle","secrets":{"PASSWORD":{"path":"secret/data/app","field":"password"}}}`, "KILN_JOB_TIMEOUT=2")
+	o := c.expect("succeeded", "", 0)
+	if len(o.result.Artifacts) != 1 || !strings.Contains(strings.Join(o.result.Notes, " "), "not revoked") {
+		t.Errorf("%+v", o.result)
+	}
+}
+
 // TestRepository: a script of a commit, with a login that is nowhere else.
 func TestRepository(t *testing.T) {
 	if _, err := exec.LookPath("git"); err != nil {

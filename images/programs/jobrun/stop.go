@@ -82,6 +82,7 @@ func (j *job) scriptTime(ctx context.Context) (context.Context, context.CancelFu
 
 func (j *job) watch(running context.Context, stop context.CancelCauseFunc) {
 	s := j.settings
+	least := min(freeBytes(s.Output)/2, leastFree)
 	every := watchTime
 	if s.IdleTimeout > 0 {
 		every = max(min(every, s.IdleTimeout/4), time.Millisecond)
@@ -101,6 +102,10 @@ func (j *job) watch(running context.Context, stop context.CancelCauseFunc) {
 		if s.DiskBytes > 0 {
 			if j.fillsDisk() {
 				stop(stopBy(jobprotocol.DiskLimit, "the script holds more than KILN_DISK_BYTES=%d in its folders", s.DiskBytes))
+				return
+			}
+			if freeBytes(s.Output) < least {
+				stop(stopBy(jobprotocol.DiskLimit, "the disk of the output has less than %d bytes left", least))
 				return
 			}
 		}

@@ -29,7 +29,7 @@ type Source struct {
 
 // Fetch gets one commit without its history, and returns when its files are there: without the repository itself, submodules,
 // and links out of the tree, which are refused.
-func (s Source) Fetch(ctx context.Context) error {
+func (s Source) Fetch(ctx context.Context) (err error) {
 	if err := CheckCommit(s.Commit); err != nil {
 		return err
 	}
@@ -40,6 +40,12 @@ func (s Source) Fetch(ctx context.Context) error {
 	if _, found := child.Find("git"); !found {
 		return jobprotocol.Fail(jobprotocol.FetchFailed, "this image has no git: scripts can only be mounted")
 	}
+	// The script is of the same user: the login must be gone before it starts.
+	defer func() {
+		if left := os.RemoveAll(s.loginFolder()); err == nil {
+			err = left
+		}
+	}()
 	environment, err := s.environment(from)
 	if err != nil {
 		return fmt.Errorf("prepare git: %w", err)

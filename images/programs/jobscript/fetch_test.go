@@ -63,7 +63,11 @@ func TestFetch(t *testing.T) {
 	write(t, folder, map[string]string{".git/hooks/post-checkout": "#!/bin/sh\ntouch " + folder + "/ran\n"})
 	must(t, os.Chmod(folder+"/.git/hooks/post-checkout", 0o700))
 	s := source(t, "file://"+folder, commit)
+	s.Login = jobprotocol.RepositoryLogin{Password: "secret-1", SSHKey: "secret-2"}
 	must(t, s.Fetch(t.Context()))
+	if left, _ := os.ReadDir(s.Room); len(left) > 0 {
+		t.Error("the script could read", left)
+	}
 	script, err := Find(s.Folder, "link")
 	must(t, err)
 	if text, _ := os.ReadFile(script.Path); string(text) != "print(1)" {

@@ -49,7 +49,7 @@ func asksFor(question, host string) bool {
 
 // environment is Git's: no settings but these, no hooks, no filters, no credential helpers, no questions to a terminal.
 func (s Source) environment(from address) ([]string, error) {
-	room := filepath.Join(s.Room, "git")
+	room := s.loginFolder()
 	if err := os.Mkdir(room, 0o700); err != nil {
 		return nil, err
 	}
@@ -88,6 +88,9 @@ func (s Source) environment(from address) ([]string, error) {
 	}
 	return environment, nil
 }
+
+// loginFolder has Git's settings, and the login, as long as it runs.
+func (s Source) loginFolder() string { return filepath.Join(s.Room, "git") }
 
 func (s Source) ssh(room string) string {
 	// Git gives this to a shell: the room's name is this program's own, and goes in quotes.

@@ -201,6 +201,14 @@ describe("kiln watch", () => {
   });
 });
 
+it("prints what upstream says on one line, and obeys none of it", () => {
+  const reason = "npm: deprecated: a\n::error::b \u001b[2J";
+  const versions = [{ version: "1.0.0", verdict: "withdrawn", reason, knownTo: [], tags: [] }] as const;
+  expect(watchText({ repository: "r", dryRun: false, sources: [], versions, malformed: [], tags: [] })).toBe(
+    "1.0.0  withdrawn  npm: deprecated: a\u240a::error::b \u241b[2J\nno changes",
+  );
+});
+
 function lastWord(line: string): string {
   return line.slice(line.lastIndexOf(" ") + 1);
 }

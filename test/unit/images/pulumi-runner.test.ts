@@ -117,12 +117,18 @@ describe("the budget of a language runner", () => {
 });
 
 describe("Pulumi with plugins of its image", () => {
-  it("finds them wherever PULUMI_HOME is, beside those that are there", async () => {
+  /** The command, with plugins of the test's folder, in front of an echo. */
+  async function command(): Promise<string> {
     const text = (await readFile(script("pulumi-with-plugins"), "utf8"))
       .replace("/usr/local/lib/pulumi/plugins", at("shipped"))
       .replace("exec /usr/local/bin/pulumi", "exec echo");
     await writeFile(at("pulumi"), text);
     await chmod(at("pulumi"), 0o755);
+    return text;
+  }
+
+  it("finds them wherever PULUMI_HOME is, beside those that are there", async () => {
+    await command();
     for (const plugin of ["resource-a-v1.0.0", "resource-b-v2.0.0"]) {
       await mkdir(at("shipped", plugin), { recursive: true });
       await writeFile(at("shipped", plugin, "program"), plugin);
@@ -135,6 +141,24 @@ describe("Pulumi with plugins of its image", () => {
     expect(await readFile(at("home/plugins/resource-a-v1.0.0/program"), "utf8")).toBe("its own");
     expect((await lstat(at("home/plugins/resource-b-v2.0.0"))).isDirectory()).toBe(true);
     expect(await readFile(at("home/plugins/resource-b-v2.0.0/program"), "utf8")).toBe("resource-b-v2.0.0");
+  });
+
+  it("begins although a container with its process id was killed half-way, and lets other users read", async () => {
+    const text = await command();
+    await mkdir(at("shipped/resource-a-v1.0.0"), { recursive: true });
+    await writeFile(at("shipped/resource-a-v1.0.0/program"), "shipped");
+    // What a killed run leaves: a folder with its process id and a link in it.
+    const left = `mkdir -p "$PULUMI_HOME/plugins/.resource-a-v1.0.0.$$"
+ln -s "${at("shipped/resource-a-v1.0.0/program")}" "$PULUMI_HOME/plugins/.resource-a-v1.0.0.$$/program"\n`;
+    await writeFile(
+      at("pulumi"),
+      text.replace("#!/bin/sh\n", (first) => first + left),
+    );
+    const env = { ...process.env, PULUMI_HOME: at("home") };
+    const { code, stdout, stderr } = await run(at("pulumi"), ["up"], { env, allowFailure: true });
+    expect([code, stdout, stderr]).toEqual([0, "up\n", ""]);
+    expect((await stat(at("home/plugins/resource-a-v1.0.0"))).mode & 0o777).toBe(0o755);
+    expect(await readFile(at("home/plugins/resource-a-v1.0.0/program"), "utf8")).toBe("shipped");
   });
 });
 

@@ -23,9 +23,9 @@ describe("images/release-watcher/Dockerfile", { timeout: 60_000 }, () => {
     expect(dockerfile).toMatch(/npm ci --omit=dev --ignore-scripts/);
   });
 
-  it("holds neither stacks nor history", async () => {
+  it("holds neither stacks nor history, and no key that lies in the checkout", async () => {
     const ignored = (await readFile(path.join(FOLDER, "Dockerfile.dockerignore"), "utf8")).split("\n");
-    expect(ignored).toEqual(expect.arrayContaining([".git", "stacks", "**/node_modules"]));
+    expect(ignored).toEqual(expect.arrayContaining([".git", "stacks", "**/node_modules", "**/*.pem", "**/*.key"]));
   });
 
   it("needs no package that it leaves out", async () => {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { hasPublicTag } from "../../../registry/public-manifest.ts";
-import { FakeGithub } from "../release/github/fake-github.ts";
+import { FakeGithub, type Answer } from "../release/github/fake-github.ts";
 
 let registry: FakeGithub;
 const repository = () => `${registry.address.replace("http://", "")}/kiln/runner`;
@@ -35,6 +35,20 @@ describe("a tag of a public repository", () => {
   it.each([401, 403, 500])("is unknown where the registry does not say: %i", async (status) => {
     registry.answer = () => ({ status });
     await expect(hasPublicTag(repository(), "v1.0.0")).rejects.toMatchObject({ kind: "unreachable" });
+  });
+
+  it("is asked for again, a little later, where it was asked too often", async () => {
+    const pauses: number[] = [];
+    const pause = (milliseconds: number) => {
+      pauses.push(milliseconds);
+      return Promise.resolve();
+    };
+    const answers: Answer[] = [{ status: 429, headers: { "retry-after": "3" } }, { status: 429 }, { status: 200 }];
+    registry.answer = () => answers.shift() ?? { status: 429, headers: { "retry-after": "60" } };
+    expect(await hasPublicTag(repository(), "v1.0.0", pause)).toBe(true);
+    expect(pauses).toEqual([3000, 2000]);
+    await expect(hasPublicTag(repository(), "v1.0.0", pause)).rejects.toMatchObject({ kind: "unreachable" });
+    expect([pauses.length, registry.asked.length]).toEqual([2, 4]);
   });
 
   it("is unknown where nobody answers", async () => {

@@ -114,6 +114,27 @@ describe("readStackDrift", () => {
     expect(await drift()).toMatchObject({ preview });
   });
 
+  it("is not content with a preview where the backend does not say what runs", async () => {
+    const refused = "echo 'error: incorrect passphrase' >&2; exit 255";
+    await writePulumi({ "preview --refresh": "exit 0", "stack output": refused });
+    expect((await drift()).preview).toEqual({
+      kind: "unknown",
+      reason: "the outputs of stack dev cannot be read: error: incorrect passphrase",
+    });
+  });
+
+  it("asks for the record of a warm image in whichever repository the file names it", async () => {
+    const [elsewhere, file] = ["ghcr.io/other/evil", path.join(project, "stacks/Pulumi.dev.yaml")];
+    const evil = putWarmImage(registry, elsewhere, { layers: ["evil"] });
+    const text = await readFile(file, "utf8");
+    await writeFile(file, text.replace(/warmImage: .*/, `warmImage: ${elsewhere}@${evil}`));
+    await writePulumi({ "preview --refresh": "exit 0", "stack output": outputs({}) });
+    const fault = "is not verified: no verification record is attached to it";
+    expect((await drift()).images).toMatchObject([{ state: "faulty", fault }]);
+    putRecord(registry, elsewhere, evil);
+    expect((await drift()).images).toMatchObject([{ state: "sound" }]);
+  });
+
   it("does not take a refused login for drift", async () => {
     await writePulumi({ "preview --refresh": "echo 'error: 401' >&2; exit 3" });
     await expect(drift()).rejects.toMatchObject({ kind: "unreachable", message: /refuses this login: error: 401/ });
@@ -191,6 +212,7 @@ describe("readOutputs", () => {
   it.each<[string, string, object]>([
     ["what the last update said", outputs({ image: "r/a" }), { image: "r/a" }],
     ["none of a stack that never ran", "exit 6", {}],
+    ["none of it by an older Pulumi", "echo \"error: no stack named 'dev' found\" >&2; exit 255", {}],
     ["none where there is no document", "echo nothing", {}],
     ["none of null", "echo null", {}],
   ])("gives %s", async (_, script, values) => {
@@ -228,6 +250,16 @@ describe("the seal of deployed images", () => {
       ["sound", ""],
       ["sound", ""],
     ]);
+  });
+
+  it("is demanded of the warm image in whichever repository the file names it", async () => {
+    const [elsewhere, file] = ["ghcr.io/other/evil", path.join(project, "stacks/Pulumi.dev.yaml")];
+    const evil = putWarmImage(registry, elsewhere, { layers: ["evil"] });
+    putRecord(registry, elsewhere, evil);
+    const text = await readFile(file, "utf8");
+    await writeFile(file, text.replace(/warmImage: .*/, `warmImage: ${elsewhere}@${evil}`));
+    const [first] = await faults();
+    expect(first).toEqual(["faulty", expect.stringMatching(/^has no signature; /)]);
   });
 
   it("is drift where it is gone or another's", async () => {

@@ -16,6 +16,10 @@ describe("whose signature a stack demands", () => {
       { identity: [WORKFLOW, "me@acme.example"], issuer: "https://issuer.acme.example" },
       { kind: "keyless", identities: [WORKFLOW, "me@acme.example"], issuer: "https://issuer.acme.example" },
     ],
+    [
+      { identity: WORKFLOW, repository: "acme/apps" },
+      { kind: "keyless", identities: [WORKFLOW], issuer: GITHUB_ISSUER, repository: "acme/apps" },
+    ],
     [{ key: "keys/cosign.pub" }, { kind: "key", key: "keys/cosign.pub" }],
     // As Pulumi hands it to a program.
     [JSON.stringify({ key: "awskms:///alias/kiln" }), { kind: "key", key: "awskms:///alias/kiln" }],
@@ -27,6 +31,8 @@ describe("whose signature a stack demands", () => {
     ["both", { identity: WORKFLOW, key: "cosign.pub" }, "kiln:signatures names not exactly one signer"],
     ["an issuer alone", { issuer: GITHUB_ISSUER }, "kiln:signatures names not exactly one signer"],
     ["an issuer of a key", { issuer: GITHUB_ISSUER, key: "cosign.pub" }, "names not exactly one signer"],
+    ["a repository of a key", { repository: "acme/apps", key: "cosign.pub" }, "names not exactly one signer"],
+    ["an address of a repository", { identity: WORKFLOW, repository: "https://a/b/c" }, "which is no repository"],
     ["a pattern", { identity: "https://github.com/acme/*" }, "is compared as a whole"],
     ["nobody", { identity: [] }, "kiln:signatures.identity is empty"],
     ["no text", { identity: [""] }, "kiln:signatures.identity[0] is not set"],

@@ -18,6 +18,7 @@ interface Job {
     readonly uses?: string;
     readonly run?: string;
     readonly env?: object;
+    readonly with?: Readonly<Record<string, unknown>>;
   }[];
 }
 
@@ -120,7 +121,28 @@ describe("a deploy by a release", () => {
     expect(deploying?.concurrency).toEqual({ group: "stack-${{ inputs.stack }}", ...group });
     expect(promote.jobs.up?.concurrency).toEqual({ group: "stack-${{ matrix.stack }}", ...group });
     expect(release.concurrency?.group).toContain("${{ github.ref }}");
+    expect(release.concurrency).toMatchObject(group);
     expect(release.jobs.publish?.concurrency).toEqual({ group: "iac-runner-publish", ...group });
+  });
+});
+
+describe("a pull request by a workflow", () => {
+  it("is opened with a token that may do no more than that", () => {
+    for (const { steps } of [promote.jobs.request, release.jobs.propose].flatMap((job) => job ?? [])) {
+      const given = steps?.find(({ id }) => id === "app")?.with ?? {};
+      expect(Object.entries(given).filter(([name]) => name.startsWith("permission-"))).toEqual([
+        ["permission-contents", "write"],
+        ["permission-pull-requests", "write"],
+      ]);
+    }
+  });
+
+  it("that promotes is of an image that was scanned just before", () => {
+    const runs = promote.jobs.request?.steps?.flatMap(({ run }) => run ?? []) ?? [];
+    expect(runs.slice(-2)).toEqual([
+      'npx kiln release scan --stack "$FROM"',
+      'npx kiln release promote --from "$FROM" --to "$TO" --pull-request',
+    ]);
   });
 });
 

@@ -18,6 +18,7 @@ function npx(log: string, shards: readonly string[]): string {
 set -e
 echo "$*" >> '${log}'
 case "$*" in
+  "kiln release plan"*) test ! -e '${log}.refused' ;;
   "kiln cache plan"*) echo '${JSON.stringify(plan)}' > plan.json; echo '${JSON.stringify({ include })}' ;;
   "kiln cache warm"*) mkdir shard; echo {} > shard/manifest.json ;;
   "kiln cache merge"*) shift 5; for shard; do test -f "$shard/manifest.json"; done ;;
@@ -86,6 +87,13 @@ describe("the workflow of a release", () => {
     const compiled = calls.flatMap((call) => /cache shard .*--shard (\S+)/.exec(call)?.[1] ?? []);
     expect([compiled[0], compiled.slice(1).sort()]).toEqual([BASE_SHARD, ["shard-1", "shard-2"]]);
     expect(calls).toContain("token own-token");
+  });
+
+  it("compiles and deploys nothing for a tag that is no release", async () => {
+    await writeFile(`${log}.refused`, "");
+    const { results, calls } = await release([BASE_SHARD, "shard-1"]);
+    expect(results).toMatchObject({ "image / plan": "failure", "image / image": "skipped", publish: "skipped" });
+    expect(calls).toEqual([`kiln release plan --tag ${TAG}`]);
   });
 
   it("goes through where the plan has no base", async () => {

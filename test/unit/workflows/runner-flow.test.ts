@@ -110,7 +110,13 @@ interface Workflow {
   readonly jobs: Readonly<
     Record<
       string,
-      { readonly environment?: string; readonly permissions: object; readonly steps: readonly { uses?: string }[] }
+      {
+        readonly if?: string;
+        readonly needs?: string | readonly string[];
+        readonly environment?: string;
+        readonly permissions: object;
+        readonly steps: readonly { uses?: string }[];
+      }
     >
   >;
 }
@@ -126,6 +132,13 @@ describe("the workflow's file", () => {
   ])("is started by %s: %s", async (tag, starts) => {
     const { on } = parse(await textOf(RUNNER)) as Workflow;
     expect(matchesTags(tag, on.push.tags)).toBe(starts);
+  });
+
+  it("releases tags alone: a branch that is called like one, which a person may start it at, is none", async () => {
+    const { jobs } = parse(await textOf(RUNNER)) as Workflow;
+    expect(jobs.trusted?.if).toBe("github.ref_type == 'tag'");
+    expect([jobs.plan?.needs, jobs.build?.needs]).toEqual(["trusted", "plan"]);
+    expect(jobs.publish?.if).toContain("needs.plan.result == 'success'");
   });
 
   it("lets nobody into Amazon but jobs of the environment that the role trusts, and no other job ask for an identity", async () => {

@@ -51,6 +51,15 @@ describe("the workflows", () => {
     });
   });
 
+  it.each(files)("%s: cosign is there where seals are made or verified, and is not built first", (file) => {
+    const { jobs } = parse(read(`.github/workflows/${file}`)) as { jobs: Record<string, { steps?: Step[] }> };
+    for (const { steps = [] } of Object.values(jobs)) {
+      const asked = steps.findIndex(({ run = "" }) => /kiln release (?:drift|promote|publish|seal)\b/.test(run));
+      const there = steps.findIndex(({ uses = "" }) => uses.startsWith("sigstore/cosign-installer@"));
+      if (asked >= 0) expect(there >= 0 && there < asked).toBe(true);
+    }
+  });
+
   it("install the Pulumi and the cosign that are pinned, and name one commit of each action", () => {
     const texts = files.map((file) => read(`.github/workflows/${file}`));
     const versions = (name: string) =>
@@ -66,6 +75,11 @@ describe("the workflows", () => {
     }
   });
 });
+
+interface Step {
+  readonly uses?: string;
+  readonly run?: string;
+}
 
 interface Login {
   readonly uses?: string;

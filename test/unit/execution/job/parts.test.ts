@@ -1,4 +1,4 @@
-import { mkdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, open, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
@@ -106,6 +106,33 @@ describe("what a container prints", () => {
     }
   });
 
+  it("is not whole where a piece of a file did not come, as of a log that a node rotated", async () => {
+    const piece = { kind: "file", path: "artifacts/a", base64: Buffer.from("ab").toString("base64") };
+    const named = { kind: "result", result: { artifacts: [{ name: "a", bytes: 4, sha256: "x" }] } };
+    for (const [lines, fault] of [
+      [[{ ...piece, offset: 2 }, named], "a piece of artifacts/a did not come"],
+      [[{ ...piece, offset: 0 }, named], "the artifact a did not come whole"],
+      [[{ ...piece, offset: 0 }, { ...piece, offset: 2 }, named], undefined],
+    ] as const) {
+      const folder = await temporaryDirectory();
+      const output = new JobOutput({ folder, redactor: new Redactor([]), mostBytes: 10, onEvent: () => undefined });
+      for (const line of lines) output.line(JSON.stringify({ at: "now", ...line }));
+      expect(await output.close()).toBe(fault === undefined);
+      if (fault !== undefined) expect(output.fault).toContain(fault);
+    }
+  });
+
+  it("does not fill this disk", async () => {
+    const folder = await temporaryDirectory();
+    const limits = { mostBytes: 10, mostEventBytes: 1000 };
+    const output = new JobOutput({ folder, redactor: new Redactor([]), ...limits, onEvent: () => undefined });
+    for (let line = 0; line < 100; line++) output.line("what an image of another kind prints");
+    await output.close();
+    expect((await stat(path.join(folder, "events.ndjson"))).size).toBeLessThanOrEqual(1000);
+    expect((await stat(path.join(folder, "stdout.log"))).size).toBeLessThan(1000);
+    expect(output.fault).toContain("more than 1000 bytes");
+  });
+
   it.each([
     "../x",
     "artifacts",
@@ -159,6 +186,15 @@ describe("the input", () => {
     expect(() => pinInput(pinned, moved)).toThrow("not those that the job ran");
     await symlink("/etc/passwd", path.join(folder, "ops/b.py"));
     await expect(readInput(job)).rejects.toThrow("ops/b.py");
+  });
+
+  it("is not read where it is too much, however large it is", async () => {
+    const folder = await temporaryDirectory();
+    const large = await open(path.join(folder, "large"), "w");
+    await large.truncate(2 ** 40);
+    await large.close();
+    const job = aJob({ source: { kind: "directory", path: folder } });
+    await expect(readInput(job)).rejects.toThrow("too much for scripts");
   });
 
   it.each(["--upload-pack=id", "a..b", "main:path", "main^", "a b", ""])("is not taken at the ref %j", async (ref) => {

@@ -17,6 +17,21 @@ function ofJob(environment: readonly (readonly [string, string | undefined])[]) 
   return Object.fromEntries(environment.filter(([name]) => !SECRET_CHANNEL.includes(name)));
 }
 
+/** What a kubelet makes of them: `$$` is one `$`, and `$(NAME)` the variable of that name that stands before. */
+function expanded(env: readonly { readonly name: string; readonly value?: string | undefined }[]) {
+  const values = new Map<string, string>();
+  for (const { name, value = "" } of env) {
+    const reference = /\$(?:\$|\(([^)]*)\))/g;
+    values.set(
+      name,
+      value.replaceAll(reference, (found, of: string | undefined) =>
+        of === undefined ? "$" : (values.get(of) ?? found),
+      ),
+    );
+  }
+  return [...values];
+}
+
 describe("the container and the Kubernetes Job of one description", () => {
   it("agree on limits, user, variables and times", () => {
     fc.assert(
@@ -31,7 +46,7 @@ describe("the container and the Kubernetes Job of one description", () => {
         const { runAsUser, runAsGroup, runAsNonRoot } = pod?.securityContext ?? {};
         expect(`${runAsUser ?? ""}:${runAsGroup ?? ""}`).toBe(plan.sandbox.user);
         expect(runAsNonRoot).toBe(true);
-        const variables = (container?.env ?? []).map(({ name, value }) => [name, value] as const);
+        const variables = expanded(container?.env ?? []);
         expect(ofJob(variables)).toEqual(ofJob(Object.entries(plan.environment)));
         const workspace = pod?.volumes?.find(({ name }) => name === "workspace")?.emptyDir?.sizeLimit;
         expect(Number(workspace)).toBe(plan.sandbox.tmpfsBytes);
@@ -77,6 +92,30 @@ describe("the container and the Kubernetes Job of one description", () => {
     );
   });
 
+  it("give a text that looks like a variable as it is", () => {
+    const parameters = { word: "$(JOB_ID) $$ $", more: "$$(SCRIPT_ID)" };
+    const job = jobManifest(aJob({ parameters }), { namespace: "jobs", files: {} });
+    const env = expanded(job.spec?.template.spec?.containers[0]?.env ?? []);
+    expect(JSON.parse(new Map(env).get("PARAMETERS") ?? "")).toEqual(parameters);
+  });
+
+  it("say to Vault's entrypoint where the pod's token is", () => {
+    const vault = { address: "https://vault.example", auth: "kubernetes", role: "r", secrets: {} };
+    const { spec } = jobManifest(aJob({ vault }), { namespace: "jobs", files: {} });
+    const container = spec?.template.spec?.containers[0];
+    const settings = new Map(expanded(container?.env ?? [])).get("KILN_VAULT") ?? "";
+    const { jwt_file: file } = JSON.parse(settings) as { readonly jwt_file: string };
+    const mounted = container?.volumeMounts?.find(({ name }) => name === "token")?.mountPath ?? "none";
+    expect(file).toBe(`${mounted}/token`);
+    const own = jobManifest(aJob({ vault: { ...vault, jwt_file: "/own" } }), { namespace: "jobs", files: {} });
+    expect(JSON.stringify(own)).toContain('\\"/own\\"');
+  });
+
+  it("mount a folder whatever is in its name", () => {
+    const plan = dockerPlan(aJob(), { ...PLACING, inputFolder: '/in,readonly=false"' });
+    expect(createArguments(plan)).toContain('type=bind,"src=/in,readonly=false""",dst=/workspace/input,readonly');
+  });
+
   it("give large parameters as a file", () => {
     const job = aJob({ parameters: { large: "x".repeat(200 * 1024) } });
     const { environment } = dockerPlan(job, PLACING);
@@ -99,6 +138,10 @@ describe("the policy of a job's pod", () => {
       expect(text).not.toContain(`"cidr":"${address}"`);
     }
     expect(text).toContain('"cidr":"169.254.0.0/16","except":["169.254.169.254/32"');
+  });
+
+  it("is none of a network that Docker has", () => {
+    expect(() => jobNetworkPolicy(aJob({ network: "company" }), { namespace: "jobs" })).toThrow("is one of Docker");
   });
 
   it("lets nothing out where the job has no network", () => {

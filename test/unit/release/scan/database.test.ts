@@ -1,10 +1,11 @@
-import { mkdir, readFile, utimes, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, utimes, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { silent } from "../../../../progress.ts";
 import { readyDatabase } from "../../../../release/scan/database.ts";
+import { storedZip } from "../../../support/stored-zip.ts";
 import { temporaryDirectory } from "../../../support/temporary-directory.ts";
 
 let cache: string;
@@ -17,7 +18,8 @@ beforeEach(async () => {
   asked = [];
   server = createServer((request, response) => {
     asked.push(request.url ?? "");
-    response.writeHead(request.url?.includes("/Alpine/") === true ? 404 : 200).end(request.url);
+    const body = request.url?.includes("/Hollow/") === true ? storedZip({}) : request.url;
+    response.writeHead(request.url?.includes("/Alpine/") === true ? 404 : 200).end(body);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/mirror/`;
@@ -52,6 +54,17 @@ describe("readyDatabase", () => {
       kind: "unreachable",
       message: expect.stringMatching(/\/mirror\/Alpine\/all\.zip cannot be had: .* answered 404/) as string,
     });
+  });
+
+  it("refuses an archive without a record, by which all would be sound", async () => {
+    const { more, folder } = await ready(url);
+    const hollow = path.join(folder, "osv-scanner/Hollow");
+    await expect(more(["Hollow"])).rejects.toThrow(/\/mirror\/Hollow\/all\.zip has no record: nothing would be found/);
+    expect(await readdir(hollow)).toEqual([]);
+    await writeFile(path.join(hollow, "all.zip"), storedZip({ "CVE-1.json": "{}" }));
+    expect((await ready(folder)).folder).toBe(folder);
+    await writeFile(path.join(hollow, "all.zip"), storedZip({}));
+    await expect(ready(folder)).rejects.toMatchObject({ kind: "failed", message: /Hollow\/all\.zip has no record/ });
   });
 
   it("takes a folder as it is, and refuses one that is no database", async () => {

@@ -62,6 +62,8 @@ describe("findingsOf", () => {
 
   it("finds nothing in a report without results, and refuses what is none", () => {
     expect(findingsOf('{"results":[]}')).toEqual([]);
+    expect(findingsOf('{"results":null}')).toEqual([]);
+    for (const text of ["{}", "null", "[]"]) expect(() => findingsOf(text)).toThrow("JSON without results");
     expect(() => findingsOf("Scanned")).toThrow("osv-scanner printed no JSON");
   });
 });

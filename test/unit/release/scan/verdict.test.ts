@@ -5,8 +5,9 @@ import { ACCEPTED_DAYS, verdictOf } from "../../../../release/scan/verdict.ts";
 import type { Acceptance } from "../../../../release/scan/vex.ts";
 import { acceptance, finding, SCANNED_AT } from "../../../support/findings.ts";
 
+const DIGEST = `sha256:${"a".repeat(64)}`;
 const verdict = (findings: readonly Finding[], acceptances: readonly Acceptance[] = []) =>
-  verdictOf(findings, acceptances, { images: ["iac-runner-warm", "iac-runner"], now: SCANNED_AT });
+  verdictOf(findings, acceptances, { images: ["iac-runner-warm", "iac-runner"], digest: DIGEST, now: SCANNED_AT });
 
 describe("severityOf", () => {
   it.each([
@@ -59,6 +60,7 @@ describe("a finding", () => {
 });
 
 describe("an acceptance", () => {
+  const RUNNER = { type: "oci", name: "iac-runner" };
   const deb = (name: string, version?: string) => ({ type: "deb", name, ...(version !== undefined && { version }) });
 
   it.each<[string, Acceptance, "accepted" | "failing" | "expired"]>([
@@ -67,9 +69,11 @@ describe("an acceptance", () => {
     ["that ran out", acceptance(ACCEPTED_DAYS), "expired"],
     ["by another name of it", acceptance(1, { names: ["DEBIAN-CVE-2026-1"] }), "accepted"],
     ["of another vulnerability", acceptance(1, { names: ["CVE-2026-10"] }), "failing"],
-    ["for the warm image alone", acceptance(1, { products: [{ type: "oci", name: "iac-runner-warm" }] }), "accepted"],
-    ["for another image", acceptance(1, { products: [{ type: "oci", name: "actions-runner" }] }), "failing"],
-    ["for a package of the image's name", acceptance(1, { products: [deb("iac-runner")] }), "failing"],
+    ["for the warm image alone", acceptance(1, { product: { type: "oci", name: "iac-runner-warm" } }), "accepted"],
+    ["for another image", acceptance(1, { product: { type: "oci", name: "actions-runner" } }), "failing"],
+    ["for this digest", acceptance(1, { product: { ...RUNNER, version: DIGEST } }), "accepted"],
+    ["for another digest", acceptance(1, { product: { ...RUNNER, version: DIGEST.replace("a", "b") } }), "failing"],
+    ["for a package of the image's name", acceptance(1, { product: deb("iac-runner") }), "failing"],
     ["in its package", acceptance(1, { packages: [deb("openssl")] }), "accepted"],
     ["in its binary package", acceptance(1, { packages: [deb("libssl3")] }), "accepted"],
     ["in this version", acceptance(1, { packages: [deb("openssl", "3.0.1")] }), "accepted"],
@@ -90,7 +94,7 @@ describe("an acceptance", () => {
   it("of which nothing is left to accept is named, where it is for this image", () => {
     const [idle, elsewhere] = [
       acceptance(1, { names: ["CVE-2020-1"] }),
-      acceptance(1, { names: ["CVE-2020-2"], products: [{ type: "oci", name: "actions-runner" }] }),
+      acceptance(1, { names: ["CVE-2020-2"], product: { type: "oci", name: "actions-runner" } }),
     ];
     expect(verdict([finding({ severity: "low" })], [idle, elsewhere, acceptance(1)])).toMatchObject({
       passed: true,

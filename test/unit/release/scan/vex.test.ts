@@ -18,7 +18,7 @@ describe("readAcceptances", () => {
     expect(read(STATEMENT)).toEqual([
       {
         names: ["CVE-2026-1", "GHSA-1"],
-        products: [{ type: "oci", name: "iac-runner" }],
+        product: { type: "oci", name: "iac-runner" },
         packages: [{ type: "deb", name: "openssl" }],
         reason: "not affected: vulnerable_code_not_in_execute_path",
         lookedAt: Date.parse("2026-11-01T00:00:00Z"),
@@ -37,7 +37,20 @@ describe("readAcceptances", () => {
   it("accepts nothing that is still looked into, and takes purls as identifiers", () => {
     expect(read({ ...STATEMENT, status: "under_investigation" })).toEqual([]);
     const products = [{ "@id": "https://example.com/runner", identifiers: { purl: "pkg:oci/iac-runner" } }];
-    expect(read({ ...STATEMENT, products })[0]?.products).toEqual([{ type: "oci", name: "iac-runner" }]);
+    expect(read({ ...STATEMENT, products })[0]?.product).toEqual({ type: "oci", name: "iac-runner" });
+  });
+
+  it("leaves each product its own packages", () => {
+    const product = (name: string, ...parts: readonly string[]) => ({
+      "@id": `pkg:oci/${name}`,
+      subcomponents: parts.map((part) => ({ "@id": `pkg:deb/debian/${part}` })),
+    });
+    const read3 = read({ ...STATEMENT, products: [product("a", "openssl"), product("b", "curl"), product("c")] });
+    expect(read3.map(({ product: { name }, packages }) => [name, ...packages.map((part) => part.name)])).toEqual([
+      ["a", "openssl"],
+      ["b", "curl"],
+      ["c"],
+    ]);
   });
 
   it.each<[string, object, RegExp]>([

@@ -74,13 +74,51 @@ describe("cosign", () => {
     await expect(away.faultOf("{}", CLAIM, KEY)).rejects.toMatchObject({ kind: "unreachable" });
   });
 
+  it("tells a certificate that somebody attached from that of a server that is not trusted", async () => {
+    const attached = await cosign(`echo "Error: x509: malformed certificate" >&2; exit 1`);
+    expect(await attached.faultOf("{}", CLAIM, KEY)).toBe("x509: malformed certificate");
+    const said = "getting root: tls: failed to verify certificate: x509: certificate signed by unknown authority";
+    const intercepted = await cosign(`echo "Error: ${said}" >&2; exit 1`);
+    await expect(intercepted.faultOf("{}", CLAIM, KEY)).rejects.toMatchObject({ kind: "unreachable" });
+  });
+
+  it("asks for each repository whose workflows may sign, until one of them did", async () => {
+    const other = MAIN.replace("acme/infra", "acme/tools");
+    const policy: SignaturePolicy = { kind: "keyless", identities: [MAIN, other], issuer: ISSUER };
+    const one = await cosign(`case "$*" in *acme/tools) exit 0;; esac; echo "Error: no match" >&2; exit 1`);
+    expect(await one.faultOf("{}", CLAIM, policy)).toBeUndefined();
+    const none = await cosign(`echo "Error: no match" >&2; exit 1`);
+    expect(await none.faultOf("{}", CLAIM, policy)).toBe("no match; no match");
+  });
+
   it("takes one identity as it is, and several as a pattern that matches them alone", () => {
     const flags = (...identities: string[]) => policyFlags({ kind: "keyless", identities, issuer: ISSUER }, "/project");
-    expect(flags(MAIN)).toEqual(["--certificate-identity", MAIN, "--certificate-oidc-issuer", ISSUER]);
-    const [name, pattern = ""] = flags(MAIN, PROMOTE);
+    const rest = ["--certificate-oidc-issuer", ISSUER, "--certificate-github-workflow-repository", "acme/infra"];
+    expect(flags(MAIN)).toEqual([["--certificate-identity", MAIN, ...rest]]);
+    const [[name, pattern = "", ...same] = [], ...more] = flags(MAIN, PROMOTE);
+    expect([same, more]).toEqual([rest, []]);
     expect(name).toBe("--certificate-identity-regexp");
     const matches = [MAIN, PROMOTE, `${MAIN}x`, `x${MAIN}`, MAIN.replace("image.yml", "imageXyml")];
     expect(matches.map((text) => new RegExp(pattern).test(text))).toEqual([true, true, false, false, false]);
+  });
+});
+
+describe("a workflow that anybody may call", () => {
+  type Keyless = Extract<SignaturePolicy, { readonly kind: "keyless" }>;
+  const repositories = (change: Partial<Keyless>) => {
+    const policy: Keyless = { kind: "keyless", identities: [MAIN], issuer: ISSUER, ...change };
+    return policyFlags(policy, "/project").map((flags) => flags.slice(4));
+  };
+  const flag = "--certificate-github-workflow-repository";
+
+  it.each<[string, Partial<Keyless>, readonly (readonly string[])[]]>([
+    ["in its own repository", {}, [[flag, "acme/infra"]]],
+    ["in the one that the policy names", { repository: "acme/apps" }, [[flag, "acme/apps"]]],
+    ["wherever another issuer says", { issuer: "https://issuer.acme.example" }, [[]]],
+    ["that is none", { identities: ["me@acme.example"] }, [[]]],
+    ["beside a person", { identities: [MAIN, "me@acme.example"] }, [[flag, "acme/infra"], []]],
+  ])("signs %s", (_, policy, flags) => {
+    expect(repositories(policy)).toEqual(flags);
   });
 });
 

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { KilnError } from "../../../../errors.ts";
 import type { ImageManifest } from "../../../../registry/client.ts";
 import { attachBundle, BUNDLE_TYPE, readBundles } from "../../../../release/supply/bundle.ts";
 import { readSealState, requireSeal } from "../../../../release/supply/seal-faults.ts";
@@ -206,6 +207,36 @@ describe("what is wrong with a seal", () => {
     const text = await notary.sign(JSON.stringify(statementOf("signature", image, {})), { kind: "key", key: "other" });
     await attachBundle(registry.client, image, text, PREDICATES.signature);
     expect(await faults()).toEqual([]);
+  });
+
+  it("is nothing that a listing names and the registry has not, beside what stands", async () => {
+    await sealed();
+    const { readReferrers } = memory.functions as { readReferrers: (...args: readonly unknown[]) => Promise<string[]> };
+    const gone = `sha256:${"0".repeat(64)}`;
+    memory.functions.readReferrers = async (...args) => [gone, ...(await readReferrers(...args))];
+    expect(await faults()).toEqual([]);
+    registry.repository(WARM).manifests.delete((await referrer("signature")).digest);
+    expect(await faults()).toEqual(["has no signature", `lists ${gone}, a bundle that is not there`]);
+  });
+
+  it("is nothing that cannot be verified beside what stands, and unknown where nothing does", async () => {
+    await sealed();
+    const { digest } = await referrer("signature");
+    const bundle = await notary.sign(JSON.stringify(statementOf("signature", image, {})), { kind: "key", key: "odd" });
+    const odd = await attachBundle(registry.client, image, bundle, PREDICATES.signature);
+    const { manifests } = registry.repository(WARM);
+    const sound = manifests.get(digest) ?? "";
+    // Behind the odd one.
+    manifests.delete(digest);
+    manifests.set(digest, sound);
+    const verify = notary.faultOf.bind(notary);
+    vi.spyOn(notary, "faultOf").mockImplementation((text, ...args) =>
+      text === bundle ? Promise.reject(new KilnError("unreachable", "no trust root")) : verify(text, ...args),
+    );
+    expect(await faults()).toEqual([]);
+    manifests.delete(digest);
+    await expect(faults()).rejects.toThrow("no trust root");
+    expect(manifests.has(odd)).toBe(true);
   });
 
   it("is told with the stack and what to do", async () => {

@@ -52,9 +52,19 @@ describe("the watcher's file", () => {
       "is no https address without a login",
     ],
     [
+      "an address with a password alone",
+      ["sources: [{ kind: npm, project: a, address: 'https://:hunter2@npm.example.com' }]", "floor: 1.0.0"],
+      "is no https address without a login",
+    ],
+    [
       "more confirmations than sources",
       [...SMALLEST, "confirmations: 2"],
       "confirmations is 2, but there are 1 sources",
+    ],
+    [
+      "more confirmations than kinds of sources",
+      ["sources: [{ kind: npm, project: a }, { kind: npm, project: b }]", "floor: 1.0.0", "confirmations: 2"],
+      "confirmations is 2, but there are 1 sources of different kinds",
     ],
     ["a hold without a reason", [...SMALLEST, "holds: [{ versions: 3.251.0 }]"], "holds[0].reason is not set"],
     ["a hold of no range", [...SMALLEST, "holds: [{ versions: 3.x, reason: r }]"], "which is no range of versions"],

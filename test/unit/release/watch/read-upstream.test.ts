@@ -61,6 +61,15 @@ describe("the sources", () => {
     }).not.toThrow();
   });
 
+  it("of one kind count as one", () => {
+    const kinds = ["npm", "npm", "pypi"].map((kind) => `  - { kind: ${kind}, project: tool }`);
+    const policy = parseWatchPolicy(["floor: 3.250.0", "sources:", ...kinds].join("\n"), "f");
+    const readings = ["npm", "npm"].map((source) => ({ source, releases: [{ name: "3.253.0" }] }));
+    expect(() => {
+      requireAnswers(readings, policy);
+    }).toThrow(/2 sources have to answer/);
+  });
+
   it("decide nothing where too few answer", async () => {
     const { readings, policy } = await read({ "/repos": { status: 401 }, "/pypi": { status: 404 } });
     expect(() => {

@@ -12,6 +12,7 @@ it.each([
   ["vv3.253.0", undefined],
   ["3.253.0+build", undefined],
   ["../3.253.0", undefined],
+  [`3.253.${"1".repeat(120)}`, undefined],
 ])("%s is version %s", (name, version) => {
   expect(releasedAs(name)?.text).toBe(version);
 });
@@ -26,4 +27,9 @@ it("joins what sources say: the earliest time, the first reason, every name that
     { version: { text: "1.0.0" }, knownTo: ["github", "pypi"], published: 10, withdrawn: "pypi: yanked" },
   ]);
   expect(malformed).toEqual([{ source: "pypi", name: "odd" }]);
+});
+
+it("takes no name for a version that no tag could have, and keeps it short", () => {
+  const { versions, malformed } = joined([{ source: "npm", releases: [{ name: "1".repeat(1000) }] }]);
+  expect([versions, malformed]).toEqual([[], [{ source: "npm", name: "1".repeat(100) }]]);
 });
