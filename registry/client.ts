@@ -195,6 +195,11 @@ export async function pushManifest(
   return stdout.trim();
 }
 
+/** How registries say that they have no such thing. */
+const MISSING = /not found|\b404\b|manifest unknown|blob unknown|name unknown/i;
+/** What credential helpers say that are not installed, or know no login: no word about an image. */
+const LOGIN_NOT_FOUND = /(?:executable file|credentials) not found/gi;
+
 /**
  * Puts an index of images, which the repository has already, under a tag or under its digest alone, and returns that: one name
  * for several platforms. What each is for is read from the images themselves.
@@ -246,7 +251,7 @@ export async function regctl(
   const result = await run(client.regctl, [...args, ...flags], { ...rest, allowFailure: true });
   if (result.code === 0) return result;
   const said = result.stderr.trim();
-  if (allowMissing && /not found|\b404\b|manifest unknown|blob unknown|name unknown/i.test(said)) return undefined;
+  if (allowMissing && MISSING.test(said.replaceAll(LOGIN_NOT_FOUND, ""))) return undefined;
   const host = registryHost(repository);
   if (/unauthorized|denied|\b40[13]\b/i.test(said)) {
     throw new KilnError("unreachable", `the registry ${host} refuses access to ${repository}: ${lastLine(said)}`, {

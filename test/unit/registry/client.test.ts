@@ -89,6 +89,16 @@ describe("readDigest", () => {
     expect(await readDigest(client, { repository: LOCAL, tag: "t" })).toBeUndefined();
   });
 
+  it.each([
+    'exec: "docker-credential-ecr-login": executable file not found in $PATH\nunauthorized [http 401]',
+    "credentials not found in native keychain\nunauthorized [http 401]",
+  ])("does not take a login that is missing for a missing image: %j", async (stderr) => {
+    await regctl([["manifest head", { stderr, code: 1 }]]);
+    await expect(readDigest(client, { repository: REMOTE, tag: "t" })).rejects.toMatchObject({
+      message: expect.stringContaining("refuses access") as string,
+    });
+  });
+
   it("does not read a status out of a digest", async () => {
     const digest = `sha256:${"40440140".repeat(8)}`;
     const refused = `failed to get ${LOCAL}@${digest}: dial tcp 127.0.0.1:5180: connect: connection refused`;
