@@ -76,6 +76,11 @@ describe("the workflow of a language runner's tag", { timeout: 60_000 }, () => {
       // The step of the other platform is called alike.
       `kiln language push --tag dev-v3.253.0 ${what} ${image}`,
     ]);
+    for (const platform of PLATFORMS) {
+      const scanned = `kiln release scan --image public.ecr.aws/acme/runner-pulumi-golang@sha256:${platform}`;
+      expect(calls.indexOf(scanned)).toBeGreaterThan(-1);
+      expect(calls.indexOf(scanned)).toBeLessThan(calls.findIndex((call) => call.includes("publish")));
+    }
     const digests = PLATFORMS.map((platform) => `--image=public.ecr.aws/acme/runner-pulumi-golang@sha256:${platform}`);
     expect(calls.filter((call) => call.includes("publish") && call.includes("golang"))).toEqual([
       `kiln language publish --tag dev-v3.253.0 ${what} ${digests.join(" ")}`,
