@@ -240,13 +240,11 @@ describe("divide", () => {
     ]);
   });
 
-  it("predicts no less from nothing than after the base, but for a schedule's anomaly, nor less than the work allows", () => {
+  it("predicts more from nothing than after the base, and no less than the longest chain allows", () => {
     fc.assert(
       fc.property(repository, division, (repo, by) => {
         for (const { predicted, cost } of divided(repo, by)) {
-          // Less work can take a greedy schedule longer, but not by more than this (Graham 1969, anomalies on m machines).
-          const anomaly = 2 - 1 / CORES.cores;
-          expect((predicted?.alone ?? 0) * anomaly + 0.1).toBeGreaterThanOrEqual(predicted?.wall ?? Infinity);
+          expect(predicted?.alone).toBeGreaterThanOrEqual(predicted?.wall ?? Infinity);
           expect(predicted?.cpu).toBeGreaterThanOrEqual(cost - 0.1);
           expect(predicted?.wall).toBeGreaterThanOrEqual(cost / CORES.cores - 0.1);
         }
