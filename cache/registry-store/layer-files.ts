@@ -1,10 +1,7 @@
-import { createReadStream } from "node:fs";
 import path from "node:path";
-import type { Transform } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { createGunzip, createZstdDecompress } from "node:zlib";
 import { extract, type Header } from "tar-stream";
 import { KilnError, messageOf } from "../../errors.ts";
+import { readLayerInto } from "../../registry/layer-content.ts";
 import { throwIfInterrupted } from "../../toolchain/process.ts";
 import { IMAGE_PATHS } from "../contract.ts";
 import { OBJECTS_PATH, PACKS_PATH } from "../packed-layer.ts";
@@ -38,9 +35,7 @@ export async function readCacheFiles(
   limits: LayerLimits = LIMITS,
 ): Promise<void> {
   const archive = extract();
-  const compressed = createReadStream(file);
-  const decompress = decompressor(mediaType);
-  const reading = decompress ? pipeline(compressed, decompress, archive) : pipeline(compressed, archive);
+  const reading = readLayerInto(file, mediaType, archive);
   // Awaited below; until then a failure must not count as nobody's.
   reading.catch(() => undefined);
   let [bytes, entries] = [0, 0];
@@ -65,11 +60,6 @@ export async function readCacheFiles(
       cause: error,
     });
   }
-}
-
-function decompressor(mediaType: string): Transform | undefined {
-  if (mediaType.endsWith("gzip")) return createGunzip();
-  return mediaType.endsWith("zstd") ? createZstdDecompress() : undefined;
 }
 
 const OBJECT = /^[0-9a-f]{64}$/;

@@ -2,14 +2,12 @@ import { appendFileSync, closeSync, mkdirSync, openSync, writeSync } from "node:
 import { rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { messageOf } from "../../errors.ts";
-import { isObject } from "../module/document.ts";
-import { parseExactJson, type Json, type JsonObject } from "../module/json.ts";
+import { eventLine, type EventLine } from "../event-line.ts";
 import type { Redactor } from "../redactor.ts";
 import { resultOf, type JobResult } from "./result.ts";
 
 /** A line of a job's container: `kind` says what else is in it. */
-export interface JobEvent extends JsonObject {
-  readonly at: string;
+export interface JobEvent extends EventLine {
   readonly kind: string;
 }
 
@@ -155,15 +153,8 @@ export class JobOutput {
 }
 
 function eventOf(line: string): JobEvent | undefined {
-  if (!line.startsWith("{")) return undefined;
-  let value: Json;
-  try {
-    value = parseExactJson(line);
-  } catch {
-    return undefined;
-  }
-  if (!isObject(value) || typeof value.at !== "string" || typeof value.kind !== "string") return undefined;
-  return { ...value, at: value.at, kind: value.kind };
+  const event = eventLine(line);
+  return typeof event?.kind === "string" ? { ...event, kind: event.kind } : undefined;
 }
 
 /** What no entrypoint wrote: an image of another kind, or docker's own words. */

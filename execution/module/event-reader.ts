@@ -1,6 +1,5 @@
+import { eventLine } from "../event-line.ts";
 import type { Redactor } from "../redactor.ts";
-import { isObject } from "./document.ts";
-import { parseExactJson, type Json } from "./json.ts";
 import { EVENT_KINDS, type ModuleEvent } from "./response.ts";
 
 /**
@@ -36,14 +35,7 @@ export class EventReader {
 }
 
 function eventOf(line: string): ModuleEvent | undefined {
-  if (!line.startsWith("{")) return undefined;
-  let value: Json;
-  try {
-    value = parseExactJson(line);
-  } catch {
-    return undefined;
-  }
-  if (!isObject(value) || typeof value.at !== "string") return undefined;
-  const kind = EVENT_KINDS.find((known) => known === value.kind);
-  return kind === undefined ? undefined : { ...value, at: value.at, kind };
+  const event = eventLine(line);
+  const kind = EVENT_KINDS.find((known) => known === event?.kind);
+  return event === undefined || kind === undefined ? undefined : { ...event, kind };
 }

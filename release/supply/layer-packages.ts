@@ -1,10 +1,10 @@
-import { createReadStream, createWriteStream } from "node:fs";
+import { createWriteStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
-import { createGunzip, createZstdDecompress } from "node:zlib";
 import { extract, type Header } from "tar-stream";
 import { KilnError, messageOf } from "../../errors.ts";
+import { readLayerInto } from "../../registry/layer-content.ts";
 import { throwIfInterrupted } from "../../toolchain/process.ts";
 
 /** What one layer says of packages. */
@@ -45,7 +45,7 @@ export async function readLayerPackages(file: string, mediaType: string, folder:
   const modules = new Set<string>();
   const programs: Record<string, string> = {};
   const archive = extract();
-  const reading = readInto(file, mediaType, archive);
+  const reading = readLayerInto(file, mediaType, archive);
   // Awaited below; until then a failure must not count as nobody's.
   reading.catch(() => undefined);
   try {
@@ -82,13 +82,6 @@ export async function readLayerPackages(file: string, mediaType: string, folder:
 /** Go's escaping of module paths in its cache, undone. */
 export function unescaped(name: string): string {
   return name.replace(/!([a-z])/g, (_, letter: string) => letter.toUpperCase());
-}
-
-function readInto(file: string, mediaType: string, archive: NodeJS.WritableStream): Promise<void> {
-  const compressed = createReadStream(file, { highWaterMark: 1 << 20 });
-  if (mediaType.endsWith("gzip")) return pipeline(compressed, createGunzip(), archive);
-  if (mediaType.endsWith("zstd")) return pipeline(compressed, createZstdDecompress(), archive);
-  return pipeline(compressed, archive);
 }
 
 function isProgram(name: string, { type, mode, size }: Header): boolean {

@@ -8,10 +8,11 @@ import (
 	"strings"
 
 	"kiln.dev/programs/moduleprotocol"
+	"kiln.dev/programs/room"
 )
 
 // toolEnvironment is the environment of the tool: this process's, the request's, the secret one, and the paths of secret files.
-func toolEnvironment(room string, request moduleprotocol.Request, secrets moduleprotocol.Secrets) ([]string, error) {
+func toolEnvironment(place string, request moduleprotocol.Request, secrets moduleprotocol.Secrets) ([]string, error) {
 	// An arbitrary uid has no name in the image: Go programs, of which Pulumi is one, take it from here. A USER after it counts.
 	environment := []string{"USER=kiln"}
 	for _, entry := range os.Environ() {
@@ -23,14 +24,14 @@ func toolEnvironment(room string, request moduleprotocol.Request, secrets module
 		environment = append(environment, name+"="+value)
 	}
 	for variable, file := range secrets.Files {
-		path, err := writeSecretFile(room, variable, file)
+		path, err := writeSecretFile(place, variable, file)
 		if err != nil {
 			return nil, err
 		}
 		environment = append(environment, variable+"="+path)
 	}
-	if home := os.Getenv("HOME"); home == "" || !writable(home) {
-		own := filepath.Join(room, "home")
+	if home := os.Getenv("HOME"); home == "" || !room.Writable(home) {
+		own := filepath.Join(place, "home")
 		if err := os.MkdirAll(own, 0o700); err != nil {
 			return nil, err
 		}
@@ -53,25 +54,16 @@ func variables(request moduleprotocol.Request, secrets moduleprotocol.Secrets) m
 	return all
 }
 
-func writeSecretFile(room, variable string, file moduleprotocol.SecretFile) (string, error) {
+func writeSecretFile(place, variable string, file moduleprotocol.SecretFile) (string, error) {
 	name := filepath.Base(file.Name)
 	if file.Name == "" || name == "." || name == ".." || name == "/" || strings.ContainsAny(variable, "=/\x00") || variable == "" {
 		return "", moduleprotocol.Fail(moduleprotocol.BadRequest,
 			"secret channel: %s: a file needs a name, and a variable that is named after it", moduleprotocol.Join("$.files", variable))
 	}
-	folder := filepath.Join(room, "files", variable)
+	folder := filepath.Join(place, "files", variable)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return "", err
 	}
 	path := filepath.Join(folder, name)
 	return path, os.WriteFile(path, file.Content, 0o400)
-}
-
-func writable(folder string) bool {
-	file, err := os.CreateTemp(folder, ".kiln-")
-	if err != nil {
-		return false
-	}
-	file.Close()
-	return os.Remove(file.Name()) == nil
 }

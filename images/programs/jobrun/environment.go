@@ -10,6 +10,7 @@ import (
 
 	"kiln.dev/programs/jobparameters"
 	"kiln.dev/programs/jobscript"
+	"kiln.dev/programs/room"
 )
 
 // Variables that say how the job is run: a script has no use for them, or gets them in another form.
@@ -53,20 +54,11 @@ func (j *job) environment(passed jobparameters.Passed) ([]string, error) {
 
 // home is a folder that can be written, where the image's cannot: with a read-only root, or for a uid that the image lacks.
 func (j *job) home() ([]string, error) {
-	if home := os.Getenv("HOME"); home != "" && home != "/" && writable(home) {
+	if home := os.Getenv("HOME"); home != "" && home != "/" && room.Writable(home) {
 		return nil, nil
 	}
 	own := filepath.Join(j.room.Path, "home")
 	return []string{"HOME=" + own}, os.Mkdir(own, 0o700)
-}
-
-func writable(folder string) bool {
-	file, err := os.CreateTemp(folder, ".kiln-")
-	if err != nil {
-		return false
-	}
-	file.Close()
-	return os.Remove(file.Name()) == nil
 }
 
 // writeSecret writes a file into the room, for this user alone, and returns its path.

@@ -120,3 +120,13 @@ func inMemory(place string) bool {
 	var facts syscall.Statfs_t
 	return syscall.Statfs(place, &facts) == nil && (int64(facts.Type) == tmpfsMagic || int64(facts.Type) == ramfsMagic)
 }
+
+// Writable says whether files can be made in a folder: rights alone do not tell of a file system that is read-only.
+func Writable(folder string) bool {
+	file, err := os.CreateTemp(folder, ".kiln-")
+	if err != nil {
+		return false
+	}
+	file.Close()
+	return os.Remove(file.Name()) == nil
+}

@@ -4,10 +4,10 @@ import { describe, expect, it, vi } from "vitest";
 import { callerStateFault } from "../../../../execution/module/caller-state.ts";
 import { checkRequest } from "../../../../execution/module/request.ts";
 import { parseResponse } from "../../../../execution/module/response.ts";
-import type { StateEnvelope } from "../../../../execution/module/state-envelope.ts";
 import { passphraseKey, stateKey } from "../../../../execution/module/state-key.ts";
 import { temporaryDirectory } from "../../../support/temporary-directory.ts";
-import { fakeDocker, IMAGE_ID, type FakeDocker, type Scenario } from "./fake-docker.ts";
+import { fakeDocker } from "./fake-docker.ts";
+import { ENVELOPE, imageOf } from "./labelled-image.ts";
 
 // A dozen processes a run, and keys of passphrases: slow where a machine is busy.
 vi.setConfig({ testTimeout: 60_000 });
@@ -15,25 +15,6 @@ vi.setConfig({ testTimeout: 60_000 });
 const URL_ENV = { PULUMI_BACKEND_URL: "s3://b", PULUMI_ACCESS_TOKEN: "pul-0123456789" };
 const PASSPHRASE = { KILN_STATE_PASSPHRASE: "correct horse" };
 const APPLY = { action: "apply", inputs: {}, stack_name: "s", run_id: "r" } as const;
-const ENVELOPE: StateEnvelope = {
-  ...{
-    format: "kiln-state/v1",
-    tool: "pulumi",
-    stack: "s",
-    lineage: "0d9f3f0e-1f3c-4d57-9a55-3a9a0a1f0c11",
-    serial: 3,
-  },
-  ...{ cipher: "aes-256-gcm", nonce: "AAAA", data: "AAAA" },
-};
-
-/** An engine with an image that is labelled with a tool, or not at all. */
-async function imageOf(tool: string | undefined, scenario: Scenario = {}): Promise<FakeDocker> {
-  const fake = await fakeDocker(scenario);
-  const labels = tool === undefined ? null : { "dev.kiln.module.tool": tool };
-  await fake.image("r/i:t", { Id: IMAGE_ID, RepoDigests: [], Config: { Labels: labels } });
-  return fake;
-}
-
 describe("a sealed state that comes back although it was taken for remote", () => {
   const home = async (env: object) => ({ ...URL_ENV, ...env, XDG_STATE_HOME: await temporaryDirectory() });
 

@@ -2,35 +2,16 @@ import { readdir } from "node:fs/promises";
 import { describe, expect, it, vi } from "vitest";
 import { Executor } from "../../../../execution/module/executor.ts";
 import { checkRequest } from "../../../../execution/module/request.ts";
-import type { StateEnvelope } from "../../../../execution/module/state-envelope.ts";
 import { placedRequest, refuseMisplaced } from "../../../../execution/module/state-place.ts";
 import { temporaryDirectory } from "../../../support/temporary-directory.ts";
-import { fakeDocker, IMAGE_ID, type FakeDocker, type Scenario } from "./fake-docker.ts";
+import { fakeDocker } from "./fake-docker.ts";
+import { ENVELOPE, imageOf } from "./labelled-image.ts";
 
 // A dozen processes a run, and keys of passphrases: slow where a machine is busy.
 vi.setConfig({ testTimeout: 60_000 });
 
 const URL_ENV = { PULUMI_BACKEND_URL: "s3://b", PULUMI_ACCESS_TOKEN: "pul-0123456789" };
 const APPLY = { action: "apply", inputs: {}, stack_name: "s", run_id: "r" } as const;
-const ENVELOPE: StateEnvelope = {
-  ...{
-    format: "kiln-state/v1",
-    tool: "pulumi",
-    stack: "s",
-    lineage: "0d9f3f0e-1f3c-4d57-9a55-3a9a0a1f0c11",
-    serial: 3,
-  },
-  ...{ cipher: "aes-256-gcm", nonce: "AAAA", data: "AAAA" },
-};
-
-/** An engine with an image that is labelled with a tool, or not at all. */
-async function imageOf(tool: string | undefined, scenario: Scenario = {}): Promise<FakeDocker> {
-  const fake = await fakeDocker(scenario);
-  const labels = tool === undefined ? null : { "dev.kiln.module.tool": tool };
-  await fake.image("r/i:t", { Id: IMAGE_ID, RepoDigests: [], Config: { Labels: labels } });
-  return fake;
-}
-
 describe("PULUMI_BACKEND_URL is this machine's, and no state directory is given", () => {
   it("an image of OpenTofu does not read it: its state would have no place, and nothing is run", async () => {
     const fake = await imageOf("opentofu", { tool: "opentofu" });
