@@ -131,7 +131,16 @@ async function startDockerd(files: EngineFiles, env: NodeJS.ProcessEnv, ready: (
 
 /** A bridge under kiln's own name, so that another engine's docker0 stays as it is. */
 async function makeBridge(name: string): Promise<boolean> {
-  return quietly("ip", ["link", "add", "name", name, "type", "bridge"]);
+  return quietly("ip", ["link", "add", "name", name, "address", bridgeAddress(name), "type", "bridge"]);
+}
+
+/**
+ * The hardware address of a bridge. Without one of its own a bridge takes that of a port, another one whenever a container
+ * comes or goes; the others then still send to the old one, past address translation, and their connections stand still. Pure.
+ */
+export function bridgeAddress(name: string): string {
+  const digest = createHash("sha256").update(name).digest("hex");
+  return ["02", "42", ...(digest.slice(0, 8).match(/../g) ?? [])].join(":");
 }
 
 /** Ends the daemon and what it left behind: containers' supervisors, mounts, the bridge, the sockets. Keeps images. */

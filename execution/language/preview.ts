@@ -13,7 +13,8 @@ const PREPARATION: Readonly<Record<RunnerLanguage, string>> = {
   dotnet: "dotnet publish --output out",
   golang: "go build -o checked .",
   java: "mvn --batch-mode --quiet package",
-  javascript: "npm ci --ignore-scripts --no-audit --no-fund",
+  // npm itself waits five minutes for each connection over which nothing comes.
+  javascript: "npm ci --ignore-scripts --no-audit --no-fund --fetch-timeout 60000 --fetch-retries 4",
   python: "uv venv --seed --quiet venv && uv pip install --quiet --python venv --requirement requirements.txt",
   yaml: "true",
 };

@@ -42,6 +42,15 @@ describe("the first up", () => {
     expect(warm.slice(-1 - providers.length)).toEqual(first.layers.map(({ digest }) => digest));
   });
 
+  it("connects containers by a bridge that keeps its address while they come and go", async () => {
+    const name = '{{index .Options "com.docker.network.bridge.name"}}';
+    const { stdout: bridge } = await (
+      await engineOf(checkout)
+    ).docker(["network", "inspect", "bridge", "--format", name]);
+    // The kernel's word for an address that was set, and is not taken from a port.
+    expect(await readFile(`/sys/class/net/${bridge.trim()}/addr_assign_type`, "utf8")).toBe("3\n");
+  });
+
   it("gives the image a user without rights, the cache paths and labels, and no secret-like variable", async () => {
     const { User, Env, Labels } = await imageConfig(first.image);
     expect(User).toBe("1001:1001");
