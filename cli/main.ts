@@ -19,7 +19,9 @@ export async function main(argv: readonly string[]): Promise<number> {
   const onInterrupt = () => {
     interruption.abort();
   };
-  process.once("SIGINT", onInterrupt).once("SIGTERM", onInterrupt);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, onInterrupt);
+  // Messages to a terminal that was closed go nowhere; what stops and cleans up is still done.
+  process.stderr.on("error", () => undefined);
   try {
     return await dispatch(argv);
   } catch (error) {

@@ -121,14 +121,16 @@ async function command(runs: ModuleRuns, slow: object) {
 }
 
 describe.each([
-  { tool: "Pulumi", runsOf: pulumiRuns, slow: { delaySeconds: FOREVER } },
-  { tool: "OpenTofu", runsOf: tofuRuns, slow: { delay_seconds: FOREVER } },
-])("the command, of $tool", ({ runsOf, slow }) => {
-  it("ends on Ctrl-C with 130, once the module is stopped and its state is saved", async () => {
+  { tool: "Pulumi", runsOf: pulumiRuns, slow: { delaySeconds: FOREVER }, signal: "SIGINT" as const },
+  { tool: "OpenTofu", runsOf: tofuRuns, slow: { delay_seconds: FOREVER }, signal: "SIGHUP" as const },
+])("the command, of $tool", ({ runsOf, slow, signal }) => {
+  it(`ends on ${signal} with 130, once the module is stopped and its state is saved`, async () => {
     const runs = await runsOf();
     const { child, ended, record, said } = await command(runs, slow);
     expect(await runs.containers(record.run_id)).toEqual([record.container]);
-    child.kill("SIGINT");
+    // A terminal that is closed takes nothing any more, and says so to whoever writes.
+    if (signal === "SIGHUP") for (const stream of [child.stdout, child.stderr]) stream?.destroy();
+    child.kill(signal);
     expect(await ended, said()).toBe(130);
     expect(await runs.containers(record.run_id)).toEqual([]);
     expect(await runs.files()).toContain("state.json");
