@@ -9,11 +9,12 @@ import { githubOf, type GithubSettings } from "./settings/github.ts";
 import { imageOf, requireBuildable, sourceOf, type ImageSettings, type SourceSettings } from "./settings/image.ts";
 import { signaturesOf, type SignaturePolicy } from "./settings/signatures.ts";
 import { languageRunnersOf, type LanguageRunnersSettings } from "./settings/language-runners.ts";
+import { jobImagesOf, languageImagesOf, type OwnImages } from "./settings/own-images.ts";
 import { releaseWatcherOf, type ReleaseWatcherSettings } from "./settings/release-watcher.ts";
 import { tenantsOf, type TenantSettings } from "./settings/tenants.ts";
 
 /** What one stack says, checked and complete. Every default of the project stands in this file or in settings/. */
-export interface Settings {
+export interface Settings extends OwnImages {
   readonly stack: string;
   /** Where images live: a loopback `host:port`, or `ghcr.io/<owner>/<repository>`. */
   readonly registry: string;
@@ -79,6 +80,8 @@ const KEYS = [
   "tenants",
   "github",
   "signatures",
+  "languageImages",
+  "jobImages",
   "languageRunners",
   "releaseWatcher",
 ] as const;
@@ -105,6 +108,8 @@ export function parseSettings(
     runners: runnersOf(kiln, stack, secrets),
     github: isSilent(kiln("github")) ? undefined : githubOf(kiln("github"), secrets),
     signatures: signaturesOf(kiln("signatures")),
+    languageImages: languageImagesOf(kiln("languageImages")),
+    jobImages: jobImagesOf(kiln("jobImages")),
     languageRunners: isSilent(kiln("languageRunners")) ? undefined : languageRunnersOf(kiln("languageRunners")),
     releaseWatcher: watcherOf(kiln("releaseWatcher"), kiln("cluster"), secrets),
   };

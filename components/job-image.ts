@@ -1,6 +1,13 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { versionArguments, type JobImageName, type JobVersions } from "../execution/job/image-versions.ts";
+import { KilnError } from "../errors.ts";
+import {
+  JOB_VERSIONS_FILE,
+  unpinnedDownloads,
+  versionArguments,
+  type JobImageName,
+  type JobVersions,
+} from "../execution/job/image-versions.ts";
 import type { Platform } from "../toolchain/platforms.ts";
 
 export interface JobImageArgs {
@@ -32,7 +39,7 @@ export class JobImage extends pulumi.ComponentResource {
   readonly reference: pulumi.Output<string>;
 
   constructor(name: string, args: JobImageArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("kiln:image:JobImage", name, args, opts);
+    super("kiln:image:JobImage", name, pinned(args), opts);
     const image = new docker.Image(
       name,
       {
@@ -51,6 +58,19 @@ export class JobImage extends pulumi.ComponentResource {
     this.reference = image.repoDigest;
     this.registerOutputs({ reference: this.reference });
   }
+}
+
+/** The arguments, unless the build would refuse them, minutes later: nothing is downloaded that has no checksum. */
+function pinned(args: JobImageArgs): JobImageArgs {
+  const { image, platform, versions, withoutPowerShell = false } = args;
+  const lacking = unpinnedDownloads(versions, image, platform).filter(
+    (name) => name !== "powershell" || !withoutPowerShell,
+  );
+  if (lacking.length === 0) return args;
+  const what = `the job image ${image} for ${platform} has downloads without a checksum: ${lacking.join(", ")}`;
+  throw new KilnError("usage", what, {
+    mend: `Look them up as images/job-runner/README.md says, and write them into ${JOB_VERSIONS_FILE}`,
+  });
 }
 
 /** What `docker build` is told beside the target. The versions are in it, so that a new one is a new build. */

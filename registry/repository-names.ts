@@ -1,7 +1,12 @@
-/** Images of a stack by their place below every registry: part of the published tags, so it never changes. */
-const IMAGES = { "iac-runner": "base-images/iac-runner", "actions-runner": "base-images/actions-runner" } as const;
+/** Where the images of a stack are below every registry: part of the published tags, so it never changes. */
+const FOLDER = "base-images";
 
-export type ImageName = keyof typeof IMAGES;
+/** An image that a stack builds for itself beside its runners, by a name of its own. */
+export type OwnImageName = `language-${string}` | `job-${string}`;
+
+export type ImageName = "iac-runner" | "actions-runner" | OwnImageName;
+
+const OWN_IMAGE = /^(?:language|job)(?:-[a-z0-9]+)+$/;
 
 /** What stands before every repository of a loopback registry, which has no owner in its address. */
 const LOOPBACK_OWNER = "kiln";
@@ -19,9 +24,14 @@ export function isLoopback(registry: string): boolean {
   return LOOPBACK.test(registry);
 }
 
+/** Whether a name can be that of an image of a stack's own: no other image of the stack has it, and every registry takes it. */
+export function isOwnImageName(name: string): name is OwnImageName {
+  return OWN_IMAGE.test(name);
+}
+
 /** The repository of an image, such as `ghcr.io/<owner>/<repository>/base-images/iac-runner`; the IaC runner's by default. */
 export function imageRepository(registry: string, image: ImageName = "iac-runner"): string {
-  return isLoopback(registry) ? `${registry}/${LOOPBACK_OWNER}/${IMAGES[image]}` : `${registry}/${IMAGES[image]}`;
+  return isLoopback(registry) ? `${registry}/${LOOPBACK_OWNER}/${FOLDER}/${image}` : `${registry}/${FOLDER}/${image}`;
 }
 
 /** The repository of the warm images that the IaC runner is made of. */

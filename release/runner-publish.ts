@@ -1,5 +1,4 @@
 import { KilnError } from "../errors.ts";
-import type { Progress } from "../progress.ts";
 import { copyWithReferrers, pushIndex, readDigest, type RegistryClient } from "../registry/client.ts";
 import { readImage } from "../registry/compose.ts";
 import { formatReference, registryHost, type PinnedImage } from "../registry/image-reference.ts";
@@ -11,6 +10,7 @@ import { runnerBuildTag, type RunnerRelease, type RunnerTarget } from "./runner-
 import { requireBuildTag, runnerMove, type RunnerMove, type TaggedRunner } from "./runner-move.ts";
 import { attachRunnerRecord } from "./runner-record.ts";
 import { isPlaceholder } from "./runner-registries.ts";
+import { attachPackageList, type ListOptions } from "./supply/package-list.ts";
 import { parseVersion } from "./version.ts";
 
 /** What was published of one image of a release. */
@@ -19,24 +19,25 @@ export interface PublishedRunner {
   readonly platforms: readonly string[];
   readonly imageTag: string;
   readonly buildTag: string;
+  /** The list of packages (SBOM) of each platform's image: the referrer's digest, by the image's. */
+  readonly packageLists: Readonly<Record<string, string>>;
   /** What happened to the moving tag, by repository. */
   readonly moves: Readonly<Record<string, RunnerMove>>;
 }
 
-interface Publication {
-  readonly client: RegistryClient;
+interface Publication extends ListOptions {
   readonly release: RunnerRelease;
   readonly target: RunnerTarget;
   /** In the first repository of the target, one a platform. */
   readonly images: readonly PinnedImage[];
   readonly allowOlder: boolean;
   readonly now: Date;
-  readonly progress: Progress;
 }
 
 /**
  * Publishes one image of a release in all its repositories: the build tag everywhere before the moving tag anywhere, and a
- * record of what each moving tag named before. Whether `latest` may move is asked of all repositories first.
+ * record of what each moving tag named before. Whether `latest` may move is asked of all repositories first. What a tag names
+ * has its list of packages (SBOM) beside it, in the mirrors too.
  */
 export async function publishRunner(publication: Publication): Promise<PublishedRunner> {
   const { client, release, target, allowOlder, now, progress } = publication;
@@ -59,6 +60,8 @@ export async function publishRunner(publication: Publication): Promise<Published
     const image = { digest, version: release.version };
     moves[to] = runnerMove({ at: `${to}:${imageTag}`, channel: release.channel, image, before, allowOlder });
   }
+  const packageLists: Record<string, string> = {};
+  for (const { image } of platforms) packageLists[image.digest] = await attachPackageList(publication, image);
   for (const to of repositories) {
     if (to !== repository) {
       progress.step(`copying ${repository}@${digest} to ${to}`);
@@ -78,7 +81,7 @@ export async function publishRunner(publication: Publication): Promise<Published
     );
     await tagManifest(client, { repository: to, digest }, imageTag);
   }
-  return { digest, platforms: platforms.map(({ platform }) => platform), imageTag, buildTag, moves };
+  return { digest, platforms: platforms.map(({ platform }) => platform), imageTag, buildTag, packageLists, moves };
 }
 
 /** Refuses registries that nobody has filled in. */
@@ -135,7 +138,7 @@ export function requireLabels(
   }
   if (labels["org.opencontainers.image.base.digest"]?.startsWith("sha256:") !== true) {
     throw new KilnError("usage", `${image} stands on a base that no digest names: nobody could make it again`, {
-      mend: "Pin base.digest in images/pulumi-runner/languages.json, or name a base by digest with --base-image.",
+      mend: "`npx kiln language pin` writes base.digest into images/pulumi-runner/languages.json; or name a base by digest with --base-image.",
     });
   }
 }

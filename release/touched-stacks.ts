@@ -12,8 +12,11 @@ export interface ChangedFile {
 /** A stack that has a file in stacks/. */
 export interface KnownStack {
   readonly name: string;
-  /** Its image is built from the whole checkout, as a standalone one is: every file of it may change what is built. */
-  readonly wholeCheckout: boolean;
+  /**
+   * The folders that its own docker builds see, beside those of every stack: any file there may change what is built. An empty
+   * one is the whole checkout, as a standalone image has it.
+   */
+  readonly contexts: readonly string[];
 }
 
 export interface TouchedStack {
@@ -35,6 +38,13 @@ const PROGRAM: Readonly<Record<string, readonly string[]>> = {
     ...["index.ts", "settings.ts", "errors.ts", "progress.ts", "components/", "runners/", "settings/"],
     ...["cache/contract.ts", "cache/document.ts", "cache/lanes.ts", "cache/program-delivery.ts"],
     ...["cache/store-layout.ts", "registry/client.ts", "registry/compose.ts", "registry/image-reference.ts"],
+    ...[
+      "execution/job/image-versions.ts",
+      "execution/language/build-plan.ts",
+      "execution/language/catalogue-reading.ts",
+    ],
+    ...["execution/language/catalogue.ts", "execution/language/pulumi-release.ts"],
+    ...["images/pulumi-runner/languages.json"],
     ...["registry/public-ecr.ts", "registry/repository-names.ts", "release/publisher.ts", "release/runner-catalog.ts"],
     ...["release/runner-image.ts", "release/runner-registries.ts", "release/tag-rules.ts", "release/version.ts"],
     ...["release/watch/policy.ts", "release/watch/source.ts", "release/watch/version-range.ts"],
@@ -43,8 +53,10 @@ const PROGRAM: Readonly<Record<string, readonly string[]>> = {
     ...["toolchain/network.mjs", "toolchain/pins.json", "toolchain/pins.ts", "toolchain/places.ts"],
     ...["toolchain/platforms.ts", "toolchain/process.ts", "toolchain/resolve.ts", "toolchain/unzip.ts"],
   ],
-  "is what an image is built from": ["images/actions-runner/", "images/iac-runner/"],
-  "is what the program reads": ["images/pulumi-runner/registries.json", "images/pulumi-runner/watch.yaml"],
+  "is what an image of every stack is built from": ["images/actions-runner/", "images/iac-runner/"],
+  "is what the program reads": [
+    ...["images/job-runner/versions.json", "images/pulumi-runner/registries.json", "images/pulumi-runner/watch.yaml"],
+  ],
   "is what the program is run with": [
     ...["Pulumi.yaml", "package.json", "package-lock.json", "tsconfig.json", ".nvmrc"],
     ".github/workflows/preview.yml",
@@ -77,11 +89,13 @@ export function touchedStacks(
     const why = reasonOf(name);
     return why === undefined ? [] : [`${name} ${why}`];
   });
-  const touched = stacks.flatMap(({ name: stack, wholeCheckout }): TouchedStack[] => {
+  const touched = stacks.flatMap(({ name: stack, contexts }): TouchedStack[] => {
     if (stack === LOCAL_STACK) return [];
     const own = names.filter((name) => name === stackFile(stack)).map((name) => `${name} is its own file`);
     const alone = follow !== undefined && !follow.includes(stack);
-    const context = wholeCheckout ? names.map((name) => `${name} is in the context of its docker build`) : [];
+    const context = names
+      .filter((name) => contexts.some((folder) => name.startsWith(folder)))
+      .map((name) => `${name} is in the context of its docker build`);
     const [reason, ...others] = alone ? own : [...own, ...shared, ...context];
     if (reason === undefined) return [];
     // A file may be there for two reasons: files are counted, not reasons.

@@ -1,7 +1,10 @@
-import { isImageReference, parsePinnedImage } from "../registry/image-reference.ts";
+import { parsePinnedImage } from "../registry/image-reference.ts";
 import type { Platform } from "../toolchain/platforms.ts";
 import type { RunnerRelease } from "../runners/upkeep/freshness.ts";
 import { refusal, requiredText, section, textOf, type Field } from "./field.ts";
+import { imageReferenceOf } from "./image-reference.ts";
+
+const OFFICIAL = "ghcr.io/actions/actions-runner:2.337.0";
 
 /** What the pods of scale sets run. */
 export interface ActionsRunnerSettings {
@@ -33,18 +36,10 @@ export function actionsRunnerOf(field: Field, platform: Platform): ActionsRunner
   }
   return Object.freeze({
     image: imageOf(runner("image")),
-    base: referenceOf(runner("base")),
-    tools: referenceOf(runner("tools")),
-    certificates: referenceOf(runner("certificates")),
+    base: imageReferenceOf(runner("base"), OFFICIAL),
+    tools: imageReferenceOf(runner("tools"), OFFICIAL),
+    certificates: imageReferenceOf(runner("certificates"), OFFICIAL),
     release: releaseOf(runner("version"), runner("released")),
-  });
-}
-
-function referenceOf(field: Field): string | undefined {
-  const image = textOf(field);
-  if (image === undefined || isImageReference(image)) return image;
-  throw refusal(field, `is ${JSON.stringify(image)}, which is no image reference`, {
-    mend: "Set it to an image such as ghcr.io/actions/actions-runner:2.337.0",
   });
 }
 

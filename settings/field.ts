@@ -115,7 +115,7 @@ export function requiredText(field: Field, mend: string): string {
 export function mapOf<Value>(
   field: Field,
   read: (field: Field) => Value,
-  named: { readonly pattern: RegExp; readonly mend: string } = { pattern: /./, mend: "" },
+  named: { readonly pattern: Pick<RegExp, "test">; readonly mend: string } = { pattern: /./, mend: "" },
 ): Readonly<Record<string, Value>> {
   const entries = Object.entries(objectOf(field)).map(([name, value]) => {
     const own = { ...field, key: `${field.key}.${name}`, value };

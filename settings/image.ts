@@ -1,10 +1,11 @@
 import { isBuildTag } from "../cache/contract.ts";
 import { PROGRAM_DELIVERIES, type ProgramDelivery } from "../cache/program-delivery.ts";
 import { STORE_LAYOUTS, type StoreLayout } from "../cache/store-layout.ts";
-import { isImageReference, isTag } from "../registry/image-reference.ts";
+import { isTag } from "../registry/image-reference.ts";
 import { DEFAULT_BASE_IMAGE } from "../toolchain/pins.ts";
 import { PLATFORMS, type Platform } from "../toolchain/platforms.ts";
 import { choiceOf, described, refusal, section, textOf, type Field } from "./field.ts";
+import { imageReferenceOf } from "./image-reference.ts";
 
 export interface ImageSettings {
   /** `merged` labels the warm image; `standalone` warms the caches inside the docker build. */
@@ -61,9 +62,9 @@ export function imageOf(field: Field, stack: string): ImageSettings {
     dockerfile: choiceOf(image("dockerfile"), DOCKERFILES, "merged"),
     platform: choiceOf(image("platform"), PLATFORMS, "linux/amd64"),
     tag: tagOf(image("tag"), stack),
-    base: referenceOf(image("base")) ?? DEFAULT_BASE_IMAGE,
-    tools: referenceOf(image("tools")),
-    certificates: referenceOf(image("certificates")),
+    base: imageReferenceOf(image("base"), DEFAULT_BASE_IMAGE) ?? DEFAULT_BASE_IMAGE,
+    tools: imageReferenceOf(image("tools"), DEFAULT_BASE_IMAGE),
+    certificates: imageReferenceOf(image("certificates"), DEFAULT_BASE_IMAGE),
     plugins: choiceOf(image("plugins"), PLUGIN_MODES, "none"),
     store: choiceOf(image("store"), STORE_LAYOUTS, "packed"),
     programs: choiceOf(image("programs"), PROGRAM_DELIVERIES, "cache"),
@@ -123,14 +124,6 @@ export function requireBuildable(
         "linux/arm64's, or bake: kiln:image.dockerfile: merged",
     });
   }
-}
-
-function referenceOf(field: Field): string | undefined {
-  const image = textOf(field);
-  if (image === undefined || isImageReference(image)) return image;
-  throw refusal(field, `is ${described(image)}, which is no image reference`, {
-    mend: `Set it to an image such as ${DEFAULT_BASE_IMAGE}`,
-  });
 }
 
 function tagOf(field: Field, otherwise: string): string {

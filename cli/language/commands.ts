@@ -1,5 +1,6 @@
 import type { Command } from "../command.ts";
 import { languageBuildCommand, languageCheckCommand } from "./build.ts";
+import { languagePinCommand } from "./pin.ts";
 import { languageHistoryCommand, languagePublishCommand, languagePushCommand } from "./publish.ts";
 import { languageReleaseCommand } from "./release.ts";
 
@@ -7,6 +8,7 @@ import { languageReleaseCommand } from "./release.ts";
 export const languageCommands: readonly Command[] = [
   languageBuildCommand,
   languageCheckCommand,
+  languagePinCommand,
   languagePushCommand,
   languagePublishCommand,
   languageReleaseCommand,

@@ -1,4 +1,5 @@
 import { KilnError } from "../../errors.ts";
+import kilnPackage from "../../package.json" with { type: "json" };
 import { pushLanguageImage } from "../../execution/language/push.ts";
 import { parsePinnedImage } from "../../registry/image-reference.ts";
 import { publishRunner, type PublishedRunner } from "../../release/runner-publish.ts";
@@ -18,6 +19,7 @@ import { resolveTool } from "../../toolchain/resolve.ts";
 import type { Command, Invocation } from "../command.ts";
 import { noArguments, repeated, required } from "../options.ts";
 import { table } from "../printer.ts";
+import { packageReader } from "../release/package-reader.ts";
 import { REGISTRY_HELP, REGISTRY_OPTION, registriesOf } from "../release/plan.ts";
 import { languageOf, variantOf } from "./selection.ts";
 
@@ -56,7 +58,8 @@ export const languagePushCommand: Command = {
 /** `kiln language publish`. */
 export const languagePublishCommand: Command = {
   name: "language publish",
-  summary: "Give a pushed language runner the tags of its release, in its registry and the mirrors.",
+  summary:
+    "Give a pushed language runner the tags of its release and a list of its packages (SBOM), in its registry and the mirrors.",
   usage: "--tag TAG --language L [--variant V] --image REPOSITORY@DIGEST… [--allow-older]",
   options: { ...TARGET, image: { type: "string", multiple: true }, "allow-older": { type: "boolean" } },
   help: {
@@ -72,10 +75,11 @@ export const languagePublishCommand: Command = {
       if (image !== undefined) return image;
       throw new KilnError("usage", `--image ${text} is no image by digest`, { mend: "Write repository@sha256:…" });
     });
-    const { path: regctl } = await resolveTool("regctl", { places: places(), progress });
-    const allowOlder = values["allow-older"] === true;
+    const here = places();
+    const client = { regctl: (await resolveTool("regctl", { places: here, progress })).path };
     const published = await publishRunner({
-      ...{ client: { regctl }, release, target, images, allowOlder, now: new Date(), progress },
+      ...{ client, release, target, images, allowOlder: values["allow-older"] === true, now: new Date(), progress },
+      ...{ version: kilnPackage.version, readPackages: packageReader(client, here, progress) },
     });
     return { json: published, text: publishedText(published) };
   },
@@ -134,11 +138,13 @@ export async function targetOf(
 }
 
 /** What was published, in lines for a person. */
-export function publishedText({ digest, platforms, imageTag, buildTag, moves }: PublishedRunner): string {
+export function publishedText(published: PublishedRunner): string {
+  const { digest, platforms, imageTag, buildTag, packageLists, moves } = published;
   const rows = Object.entries(moves).map(([repository, { kind, replaces }]) => [
     `${repository}:${imageTag}`,
     kind,
     replaces === undefined ? "" : `was ${replaces}`,
   ]);
-  return `${table(rows)}\n${digest} (${platforms.join(", ")}), for ever ${buildTag}`;
+  const lists = Object.values(packageLists).map((list) => `\npackages (SBOM) in ${list}`);
+  return `${table(rows)}\n${digest} (${platforms.join(", ")}), for ever ${buildTag}${lists.join("")}`;
 }

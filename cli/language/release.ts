@@ -1,6 +1,7 @@
 import { EXIT, KilnError } from "../../errors.ts";
 import { buildLanguageImage } from "../../execution/language/builder.ts";
 import { checkLanguageImage } from "../../execution/language/check.ts";
+import kilnPackage from "../../package.json" with { type: "json" };
 import { pushLanguageImage } from "../../execution/language/push.ts";
 import { publishRunner } from "../../release/runner-publish.ts";
 import {
@@ -18,6 +19,7 @@ import { resolveTool } from "../../toolchain/resolve.ts";
 import type { Command, Invocation } from "../command.ts";
 import { noArguments, repeated, required } from "../options.ts";
 import { table } from "../printer.ts";
+import { packageReader } from "../release/package-reader.ts";
 import { REGISTRY_HELP, REGISTRY_OPTION, registriesOf } from "../release/plan.ts";
 import { CONTENT, CONTENT_HELP, languageNamed, platformOf, readContent, variantNamed } from "./selection.ts";
 
@@ -125,9 +127,19 @@ async function releaseTarget(
       mend: "`kiln language check` shows it all.",
     });
   }
-  const { path: regctl } = await resolveTool("regctl", { places: here, progress });
-  const pushed = await pushLanguageImage({ engine, client: { regctl }, image, release, target, progress });
-  const allowOlder = values["allow-older"] === true;
-  const publication = { client: { regctl }, release, target, images: [pushed], allowOlder, now: new Date(), progress };
-  return (await publishRunner(publication)).buildTag;
+  const client = { regctl: (await resolveTool("regctl", { places: here, progress })).path };
+  const pushed = await pushLanguageImage({ engine, client, image, release, target, progress });
+  const published = await publishRunner({
+    ...{
+      client,
+      release,
+      target,
+      images: [pushed],
+      allowOlder: values["allow-older"] === true,
+      now: new Date(),
+      progress,
+    },
+    ...{ version: kilnPackage.version, readPackages: packageReader(client, here, progress) },
+  });
+  return published.buildTag;
 }

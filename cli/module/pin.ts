@@ -25,7 +25,11 @@ export const pinCommand: Command = {
 };
 
 /** Which digests are other ones, in lines for a person. */
-export function pinReport(pins: readonly BasePin[], written: boolean): string {
+export function pinReport(
+  pins: readonly BasePin[],
+  written: boolean,
+  { file, command } = { file: BASES_FILE, command: "kiln module pin" },
+): string {
   const rows = pins.map(({ name, image, before, digest }) => {
     const was = before === digest ? "as it was" : before === null ? "new" : `was ${before}`;
     return [name, image, digest, was];
@@ -35,8 +39,8 @@ export function pinReport(pins: readonly BasePin[], written: boolean): string {
     count === 0
       ? "no changes"
       : written
-        ? `wrote ${BASES_FILE}: review and commit it. Builds take these images from now on.`
-        : `${count} of ${pins.length} differ: \`kiln module pin\` writes them`;
+        ? `wrote ${file}: review and commit it. Builds take these images from now on.`
+        : `${count} of ${pins.length} differ: \`${command}\` writes them`;
   return `${table(rows)}\n${ending}`;
 }
 

@@ -9,6 +9,7 @@ import { proposeCommand } from "./propose.ts";
 import { pruneCommand } from "./prune.ts";
 import { publishCommand } from "./publish.ts";
 import { releaseRunCommand } from "./run.ts";
+import { sbomCommand } from "./sbom.ts";
 import { sealCommand } from "./seal.ts";
 import { scanCommand } from "./scan.ts";
 import { touchedCommand } from "./touched.ts";
@@ -20,6 +21,7 @@ export const releaseCommands: readonly Command[] = [
   releaseRunCommand,
   sealCommand,
   verifySealCommand,
+  sbomCommand,
   scanCommand,
   publishCommand,
   proposeCommand,

@@ -3,7 +3,6 @@ import kilnPackage from "../../package.json" with { type: "json" };
 import { parsePinnedImage, type PinnedImage } from "../../registry/image-reference.ts";
 import { readStackSettings } from "../../release/stack-file.ts";
 import { readBuildFacts } from "../../release/supply/build-facts.ts";
-import { readImagePackages } from "../../release/supply/image-packages.ts";
 import { seal, type Sealed } from "../../release/supply/seal.ts";
 import { policyText } from "../../release/supply/seal-faults.ts";
 import { signerHere } from "../../release/supply/signer.ts";
@@ -14,6 +13,7 @@ import type { Command } from "../command.ts";
 import { noArguments, optional, repeated, required } from "../options.ts";
 import { table } from "../printer.ts";
 import { notaryHere } from "./notary.ts";
+import { packageReader } from "./package-reader.ts";
 
 /** `kiln release seal`. */
 export const sealCommand: Command = {
@@ -48,15 +48,13 @@ export const sealCommand: Command = {
     const { version } = kilnPackage;
     const [client, plan] = [{ regctl }, optional(values, "plan")];
     const facts = await readBuildFacts({ client, project: here.project, settings, plan, version, env: process.env });
-    const go = async () => (await resolveTool("go", { places: here, progress })).path;
+    const readPackages = packageReader(client, here, progress);
     const sealed: Sealed[] = [];
     for (const image of images) {
       sealed.push(
         ...(await seal(
           {
-            ...{ client, notary: notaryHere(here, progress), signer, policy, stack, facts, progress },
-            readPackages: (repository, content) =>
-              readImagePackages({ client, repository, image: content, go, work: here.work, progress }),
+            ...{ client, notary: notaryHere(here, progress), signer, policy, stack, facts, readPackages, progress },
           },
           image,
         )),

@@ -2,7 +2,7 @@ import { KilnError } from "../../errors.ts";
 import { readChanges } from "../../release/github/git.ts";
 import { readStackSettings } from "../../release/stack-file.ts";
 import { touchedStacks, type KnownStack, type Touched } from "../../release/touched-stacks.ts";
-import { stackFile } from "../../settings.ts";
+import { stackFile, type Settings } from "../../settings.ts";
 import { readStackNames } from "../../toolchain/local-backend.ts";
 import { places } from "../../toolchain/places.ts";
 import type { Command } from "../command.ts";
@@ -53,12 +53,22 @@ const AFTER_DELETION = "nothing is previewed for it, and what it made is there u
 /** A file that cannot be read as settings is one whose preview shall say why: it counts as reading everything. */
 async function readKnownStack(project: string, name: string): Promise<KnownStack> {
   try {
-    const { image } = await readStackSettings(project, name);
-    return { name, wholeCheckout: image.dockerfile === "standalone" };
+    return { name, contexts: dockerContexts(await readStackSettings(project, name)) };
   } catch (error) {
-    if (error instanceof KilnError && error.kind === "usage") return { name, wholeCheckout: true };
+    if (error instanceof KilnError && error.kind === "usage") return { name, contexts: WHOLE_CHECKOUT };
     throw error;
   }
+}
+
+const WHOLE_CHECKOUT = [""];
+
+/** What the docker builds of a stack see beside what those of every stack do. */
+function dockerContexts({ image, languageImages, jobImages }: Settings): readonly string[] {
+  if (image.dockerfile === "standalone") return WHOLE_CHECKOUT;
+  return [
+    ...(Object.keys(languageImages).length > 0 ? ["images/pulumi-runner/"] : []),
+    ...(Object.keys(jobImages).length > 0 ? ["images/job-runner/", "images/programs/"] : []),
+  ];
 }
 
 /** The touched stacks in lines for a person. */

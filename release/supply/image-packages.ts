@@ -31,8 +31,8 @@ export interface ImageContent {
 }
 
 /**
- * The packages inside an image: what dpkg says is installed, Go, the modules in the Go module cache, and those that programs
- * were built from. Each layer is fetched once, compared with its digest, and read as a stream; one at a time stands on the disk.
+ * The packages inside an image: what dpkg says is installed, Go, the modules in the Go module cache, those that programs
+ * were built from, and what npm, Python and language runners say of themselves. Each layer is fetched once, compared with its digest, and read as a stream; one at a time stands on the disk.
  */
 export async function readImagePackages(content: ImageContent): Promise<readonly Package[]> {
   const { image, work, progress } = content;
@@ -66,6 +66,7 @@ export function packagesOfLayers(layers: readonly LayerPackages[]): readonly Pac
     ...(dpkgStatus === undefined ? [] : debianPackages(dpkgStatus, parseOsRelease(osRelease))),
     ...goVersions.map((version) => goStandardLibrary(version, "usr/local/go/VERSION")),
     ...layers.flatMap(({ modules }) => modules.map((module) => goModule(module, "var/cache/go-mod"))),
+    ...layers.flatMap(({ installed }) => installed),
   ];
 }
 

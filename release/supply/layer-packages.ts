@@ -6,6 +6,8 @@ import { extract, type Header } from "tar-stream";
 import { KilnError, messageOf } from "../../errors.ts";
 import { readLayerInto } from "../../registry/layer-content.ts";
 import { throwIfInterrupted } from "../../toolchain/process.ts";
+import { installedReader } from "./installed-package.ts";
+import type { Package } from "./package.ts";
 
 /** What one layer says of packages. */
 export interface LayerPackages {
@@ -16,6 +18,8 @@ export interface LayerPackages {
   readonly goVersion?: string;
   /** Go modules with a folder in the module cache, as `path@version`. */
   readonly modules: readonly string[];
+  /** What package managers of languages say of themselves: npm, Python, and the list of a language runner. */
+  readonly installed: readonly Package[];
   /** Programs that were written to the folder of the caller, by their names there: their paths in the image. */
   readonly programs: Readonly<Record<string, string>>;
 }
@@ -28,6 +32,8 @@ const TEXTS: Readonly<Record<string, "dpkgStatus" | "osRelease" | "goVersion">> 
   "usr/local/go/VERSION": "goVersion",
 };
 const TEXT_BYTES = 64_000_000;
+/** A larger file is none that a package manager wrote. */
+const LISTING_BYTES = 4_000_000;
 
 /** Folders with programs that no package manager knows. Go's own tools have the standard library alone. */
 const PROGRAMS = /^(?:usr\/local\/(?:bin|lib\/kiln)|opt|home)\//;
@@ -43,6 +49,7 @@ export async function readLayerPackages(file: string, mediaType: string, folder:
   await mkdir(folder, { recursive: true });
   const texts: Partial<Record<"dpkgStatus" | "osRelease" | "goVersion", string>> = {};
   const modules = new Set<string>();
+  const installed: Package[] = [];
   const programs: Record<string, string> = {};
   const archive = extract();
   const reading = readLayerInto(file, mediaType, archive);
@@ -58,7 +65,10 @@ export async function readLayerPackages(file: string, mediaType: string, folder:
       const module = MODULE.exec(`${name}/`);
       if (module) modules.add(`${unescaped(module[1] ?? "")}@${unescaped(module[2] ?? "")}`);
       const text = Object.hasOwn(TEXTS, name) && header.type === "file" ? TEXTS[name] : undefined;
+      const listing = header.type === "file" && header.size <= LISTING_BYTES ? installedReader(name) : undefined;
       if (text !== undefined) texts[text] = await readText(content as AsyncIterable<Buffer>, header);
+      else if (listing !== undefined)
+        installed.push(...listing(await readText(content as AsyncIterable<Buffer>, header)));
       else if (isProgram(name, header)) {
         const own = String(Object.keys(programs).length);
         await pipeline(content as AsyncIterable<Buffer>, createWriteStream(path.join(folder, own)));
@@ -76,7 +86,7 @@ export async function readLayerPackages(file: string, mediaType: string, folder:
       cause: error,
     });
   }
-  return { ...texts, modules: [...modules].sort(), programs };
+  return { ...texts, modules: [...modules].sort(), installed, programs };
 }
 
 /** Go's escaping of module paths in its cache, undone. */

@@ -97,7 +97,8 @@ export function packagesIn(document: unknown): readonly Package[] | undefined {
   });
 }
 
-function encoded(text: string): string {
+/** A part of a package URL. */
+export function encoded(text: string): string {
   return encodeURIComponent(text).replaceAll("%3A", ":");
 }
 

@@ -1,3 +1,4 @@
+import { isMap } from "../../cache/document.ts";
 import type { PinnedImage } from "../../registry/image-reference.ts";
 import { distinct, type Package } from "./package.ts";
 import { hexOf } from "./statement.ts";
@@ -26,7 +27,7 @@ export function spdxDocument(subject: SpdxSubject, found: readonly Package[]): R
     dataLicense: "CC0-1.0",
     SPDXID: "SPDXRef-DOCUMENT",
     name: `${image.repository}@${image.digest}`,
-    documentNamespace: `https://spdx.org/spdxdocs/kiln-${version}-${hexOf(image.digest)}`,
+    documentNamespace: spdxNamespace(image, version),
     creationInfo: { created: dateOf(created), creators: [`Tool: kiln-${version}`] },
     packages: [
       {
@@ -57,6 +58,19 @@ export function spdxDocument(subject: SpdxSubject, found: readonly Package[]): R
       })),
     ],
   };
+}
+
+/** The name that the document of an image has to itself: one for each version of kiln. Pure. */
+export function spdxNamespace({ digest }: PinnedImage, version: string): string {
+  return `https://spdx.org/spdxdocs/kiln-${version}-${hexOf(digest)}`;
+}
+
+/** The digest of the image that a document is about; nothing where it is of none, or was made by others. Pure. */
+export function listedDigest(document: Readonly<Record<string, unknown>>): string | undefined {
+  const { packages } = document;
+  const images = Array.isArray(packages) ? packages.filter((one) => isMap(one) && one.SPDXID === IMAGE_ID) : [];
+  const [image] = images as readonly Readonly<Record<string, unknown>>[];
+  return typeof image?.versionInfo === "string" ? image.versionInfo : undefined;
 }
 
 /** A time as SPDX has it: to the second, in UTC. */

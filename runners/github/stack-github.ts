@@ -1,6 +1,7 @@
 import { KilnError } from "../../errors.ts";
 import { imageRepository, isLoopback, warmRepository } from "../../registry/repository-names.ts";
 import type { Settings } from "../../settings.ts";
+import { ownImageNames } from "../../settings/own-images.ts";
 import type { TenantSettings } from "../../settings/tenants.ts";
 import type { GithubRequest, RunnerGroupRequest } from "./request.ts";
 import { manualStepLine, manualSteps, type ManualStepsRequest } from "./manual-steps.ts";
@@ -70,12 +71,13 @@ export function remainingSteps(
  * without one nobody looks.
  */
 export async function readPackages(
-  settings: Pick<Settings, "github" | "runners" | "registry">,
+  settings: Pick<Settings, "github" | "runners" | "registry" | "languageImages" | "jobImages">,
   { GITHUB_TOKEN: token }: NodeJS.ProcessEnv,
 ): Promise<ManualStepsRequest["packages"]> {
   const { github, registry } = settings;
   if (github === undefined || isLoopback(registry)) return {};
-  const images = [warmRepository(registry), imageRepository(registry), imageRepository(registry, "actions-runner")];
+  const names = ["iac-runner", "actions-runner", ...ownImageNames(settings)] as const;
+  const images = [warmRepository(registry), ...names.map((name) => imageRepository(registry, name))];
   const question = { api: apiAddress(githubHostOf(settings)), owner: github.owner, ownerKind: "organization" } as const;
   const states = images.map(async (image) => {
     const state =

@@ -29,6 +29,16 @@ describe("a preview of dev", () => {
     expect(await project.read(STACK_FILE)).toBe(committed);
   });
 
+  it("plans the language runners and the images for jobs that the stack asks for", async () => {
+    const own =
+      "  kiln:languageImages: { golang: { base: localhost:5180/debian:12 } }\n  kiln:jobImages: { base: {} }\n";
+    await project.write(STACK_FILE, `${committed.trimEnd()}\n  kiln:warmImage: ${WARM}\n${own}`);
+    const steps = await project.planned("dev");
+    expect(steps.filter((step) => /(?:Language|Job)Image$/.test(step))).toEqual(
+      expect.arrayContaining(["create kiln:image:JobImage", "create kiln:image:LanguageImage"]),
+    );
+  });
+
   it("with a warm image prints the plan and builds nothing", async () => {
     await project.pulumi("config", "set", "--stack", "dev", "kiln:warmImage", WARM);
     expect(await project.planned("dev")).toEqual(expect.arrayContaining(["create docker:index/image:Image"]));

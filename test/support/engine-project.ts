@@ -50,6 +50,10 @@ export class EngineProject {
     await cp(PROJECT, project.directory, { recursive: true, filter });
     await symlink(path.join(PROJECT, "node_modules"), path.join(project.directory, "node_modules"));
     await rm(path.join(project.directory, "images"), { recursive: true, force: true });
+    // The program reads what these images are made of.
+    for (const images of ["images/job-runner", "images/pulumi-runner"]) {
+      await cp(path.join(PROJECT, images), path.join(project.directory, images), { recursive: true });
+    }
     await project.write("images/iac-runner/Dockerfile.merged", "ARG WARM\nFROM ${WARM}\n");
     await project.write("images/actions-runner/Dockerfile", "ARG ACTIONS_RUNNER_IMAGE\nFROM ${ACTIONS_RUNNER_IMAGE}\n");
     await project.#forgetWarmImages();

@@ -106,7 +106,8 @@ beforeEach(() => {
   vi.resetModules();
 });
 
-describe.each(stacks)("the program on stack %s", (stack) => {
+// The first run loads Pulumi's SDKs, which takes seconds where the machine is busy.
+describe.each(stacks)("the program on stack %s", { timeout: 60_000 }, (stack) => {
   it("is exactly these resources", async () => {
     const { resources, program } = await runProgram(stack, { "kiln:warmImage": WARM });
     await valueOf(program.image);
@@ -118,10 +119,12 @@ describe.each(stacks)("the program on stack %s", (stack) => {
   it("gives people the image, what it is made of and how it was checked", async () => {
     const { program } = await runProgram(stack, { "kiln:warmImage": WARM });
     expect(Object.keys(program).sort()).toEqual([
-      ...["image", "languageRunners", "scaleSets", "toolVersions", "verification", "warmImage"],
+      ...["image", "jobImages", "languageImages", "languageRunners"],
+      ...["scaleSets", "toolVersions", "verification", "warmImage"],
     ]);
     expect(await valueOf(program.image)).toMatch(/\/base-images\/iac-runner@sha256:d{64}$/);
     expect(await valueOf(program.warmImage)).toBe(WARM);
+    expect([program.languageImages, program.jobImages]).toEqual([{}, {}]);
     expect(program.toolVersions).toEqual({
       go: expect.stringMatching(/^\d+\.\d+\.\d+$/) as string,
       pulumi: expect.stringMatching(/^\d+\.\d+\.\d+$/) as string,
@@ -136,7 +139,7 @@ describe.each(stacks)("the program on stack %s", (stack) => {
   });
 });
 
-describe("what a stack asks for beside its images", () => {
+describe("what a stack asks for beside its images", { timeout: 60_000 }, () => {
   it("is a registry of language runners, and a watcher on its cluster", async () => {
     const image = `ghcr.io/acme/infra/release-watcher@sha256:${"b".repeat(64)}`;
     const { resources, program } = await runProgram("local", {
@@ -163,5 +166,43 @@ describe("what a stack asks for beside its images", () => {
       });
     });
     expect(Object.keys(program.languageRunners?.repositories ?? {})).toHaveLength(6);
+  });
+
+  it("is language runners and images for jobs of its own, each by digest", async () => {
+    const { resources, program } = await runProgram("local", {
+      "kiln:warmImage": WARM,
+      "kiln:languageImages": JSON.stringify({ golang: {}, "python-aws": { language: "python", variant: "tools" } }),
+      "kiln:jobImages": JSON.stringify({ python: { powershell: false } }),
+    });
+    const own = `localhost:5180/kiln/base-images`;
+    const digest = `sha256:${"d".repeat(64)}`;
+    expect(await valueOf(pulumi.output(program.languageImages))).toEqual({
+      golang: `${own}/language-golang@${digest}`,
+      "python-aws": `${own}/language-python-aws@${digest}`,
+    });
+    expect(await valueOf(pulumi.output(program.jobImages))).toEqual({ python: `${own}/job-python@${digest}` });
+    const named = resources.map(({ type, name }) => `${type} ${name}`).filter((one) => /language|job/.test(one));
+    expect(named.sort()).toEqual([
+      "docker:index/image:Image job-python",
+      "docker:index/image:Image language-golang",
+      "docker:index/image:Image language-python-aws",
+      "kiln:image:JobImage job-python",
+      "kiln:image:LanguageImage language-golang",
+      "kiln:image:LanguageImage language-python-aws",
+      "kiln:registry:ImageRepository job-python-images",
+      "kiln:registry:ImageRepository language-golang-images",
+      "kiln:registry:ImageRepository language-python-aws-images",
+    ]);
+    const python = resources.find(({ type, name }) => type === "docker:index/image:Image" && name === "job-python");
+    expect(python?.inputs).toMatchObject({
+      imageName: `${own}/job-python:local`,
+      build: { target: "python", platform: "linux/amd64", args: { POWERSHELL_IMAGE: "no-powershell" } },
+    });
+  });
+
+  it("is no image for jobs with a download that nothing pins", async () => {
+    const run = runProgram("local", { "kiln:warmImage": WARM, "kiln:jobImages": '{"kubernetes":{}}' });
+    await expect(run).rejects.toSatisfy((error) => pulumi.RunError.isInstance(error));
+    await expect(run).rejects.toThrow("the job image kubernetes for linux/amd64 has downloads without a checksum: oc");
   });
 });

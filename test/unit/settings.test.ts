@@ -37,6 +37,8 @@ describe("parseSettings", () => {
       buildOnPreview: false,
       runners: undefined,
       github: undefined,
+      languageImages: {},
+      jobImages: {},
     });
   });
 
@@ -57,7 +59,7 @@ describe("parseSettings", () => {
     const tags: readonly string[] = [];
     expect(parseSettings("prod", raw)).toEqual({
       ...{ stack: "prod", ...raw, source: { ...source, tags } },
-      ...{ runners: undefined, github: undefined },
+      ...{ runners: undefined, github: undefined, languageImages: {}, jobImages: {} },
     });
   });
 

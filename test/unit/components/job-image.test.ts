@@ -39,4 +39,11 @@ describe("a job image", () => {
       ...{ BASE_IMAGE: "b@1", ENTRYPOINT_IMAGE: "e@1", CA_IMAGE: "c@1", POWERSHELL_IMAGE: "no-powershell" },
     });
   });
+
+  it("is refused before the first resource where a download has no checksum, unless it is left out", async () => {
+    const unpinned = { ...versions, powershell: { ...versions.powershell, sha256: {} } };
+    await expect(jobImage({ versions: unpinned })).rejects.toThrow("has downloads without a checksum: powershell");
+    const { resources } = await jobImage({ versions: unpinned, withoutPowerShell: true });
+    expect(resources).toHaveLength(2);
+  });
 });

@@ -4,6 +4,7 @@ import { isImageReference, parsePinnedImage } from "../../../registry/image-refe
 import {
   imageRepository,
   isLoopback,
+  isOwnImageName,
   isRegistry,
   warmRepository,
   type ImageName,
@@ -47,7 +48,7 @@ describe("isRegistry", () => {
 });
 
 describe("the images of a stack", () => {
-  const IMAGES: readonly ImageName[] = ["iac-runner", "actions-runner"];
+  const IMAGES: readonly ImageName[] = ["iac-runner", "actions-runner", "language-golang", "job-python"];
   const word = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?$/);
   const registry = fc
     .oneof(
@@ -70,6 +71,19 @@ describe("the images of a stack", () => {
         }
       }),
     );
+  });
+
+  it.each([
+    ["language-golang", true],
+    ["job-python", true],
+    ["language-python-aws2", true],
+    ["iac-runner-warm", false],
+    ["language-", false],
+    ["language-Go", false],
+    ["language-a--b", false],
+    ["language-a/b", false],
+  ])("of a stack's own may be called %j: %s", (name, may) => {
+    expect(isOwnImageName(name)).toBe(may);
   });
 
   it("are the IaC runner's where none is named", () => {

@@ -5,20 +5,26 @@ import { runnerBuildTag, runnerRelease } from "../../../release/runner-image.ts"
 import { publishRunner, requireLabels } from "../../../release/runner-publish.ts";
 import type { RunnerRecord } from "../../../release/runner-record.ts";
 import { parseRunnerTag } from "../../../release/runner-tag.ts";
+import { readPackageLists } from "../../../release/supply/package-list.ts";
+import { goModule } from "../../../release/supply/package.ts";
+import { memoryManifests } from "../../support/memory-manifests.ts";
 import { MemoryRegistry } from "../../support/memory-registry.ts";
 
-const memory = vi.hoisted(() => ({
-  registry: undefined as object | undefined,
-  records: [] as { repository: string; record: unknown }[],
-}));
+interface Memory {
+  registry: object | undefined;
+  functions: Record<string, (...args: never[]) => unknown>;
+  readonly records: { repository: string; record: unknown }[];
+}
+
+const memory = vi.hoisted((): Memory => ({ registry: undefined, functions: {}, records: [] }));
 const registryOf = () => memory.registry as MemoryRegistry;
 
 vi.mock("../../../registry/client.ts", async (original) => {
-  const names = ["readDigest", "readImageManifest", "readImageConfig", "copyWithReferrers"] as const;
-  const calls = names.map((name) => [
-    name,
-    (...args: never[]) => (registryOf().functions[name] as (...args: never[]) => unknown)(...args),
-  ]);
+  const names = [
+    ...["readDigest", "readReferrers", "readImageManifest", "readImageConfig", "readBlobText", "copyWithReferrers"],
+    ...["regctl", "pushManifest", "pushDocument"],
+  ];
+  const calls = names.map((name) => [name, (...args: never[]) => memory.functions[name]?.(...args)]);
   return { ...(await original<object>()), ...(Object.fromEntries(calls) as object) };
 });
 vi.mock("../../../registry/tag-manifest.ts", () => ({
@@ -39,6 +45,8 @@ const [PRIMARY, MIRROR] = ["localhost:5181/kiln", "localhost:5182/kiln"] as cons
 const REGISTRIES = { production: [PRIMARY, MIRROR], preproduction: ["localhost:5183/kiln"] };
 const GOLANG = `${PRIMARY}/runner-pulumi-golang`;
 const MIRRORED = `${MIRROR}/runner-pulumi-golang`;
+const TOOL = goModule("github.com/acme/tool@v1.2.3", "usr/local/bin/tool");
+const readPackages = () => Promise.resolve([TOOL]);
 const NOW = new Date("2026-11-22T09:00:00Z");
 
 const labelsOf = (version: string) => ({
@@ -74,6 +82,8 @@ function publish(tag: string, digest: string, { allowOlder = false, repository =
     images,
     allowOlder,
     now: NOW,
+    version: "0.1.0",
+    readPackages,
     progress: silent,
   });
 }
@@ -83,7 +93,9 @@ const recordsOf = (repository: string) =>
   memory.records.filter((one) => one.repository === repository).map(({ record }) => record as RunnerRecord);
 
 beforeEach(() => {
-  memory.registry = new MemoryRegistry();
+  const registry = new MemoryRegistry();
+  memory.registry = registry;
+  memory.functions = { ...registry.functions, ...memoryManifests(registry, { refused: new Set(), leavesTags: false }) };
   memory.records.length = 0;
 });
 
@@ -98,6 +110,18 @@ describe("publishing a language runner", () => {
     }
     const named = (tag: string) => registryOf().writes.findIndex((write) => write.endsWith(tag));
     expect(named(`${GOLANG}:${buildTag}`)).toBeLessThan(named(`${GOLANG}:v3.253.0`));
+  });
+
+  it("attaches the list of its packages before a tag names it, and takes it to the mirror", async () => {
+    const digest = push("3.253.0");
+    const { packageLists } = await publish("v3.253.0", digest);
+    const attached = registryOf().writes.findIndex((write) => write.startsWith("push "));
+    expect(attached).toBeGreaterThanOrEqual(0);
+    expect(attached).toBeLessThan(registryOf().writes.findIndex((write) => write.startsWith("tag ")));
+    for (const repository of [GOLANG, MIRRORED]) {
+      const lists = await readPackageLists(registryOf().client, { repository, digest });
+      expect(lists.map((list) => [list.digest, list.packages])).toEqual([[packageLists[digest], [TOOL]]]);
+    }
   });
 
   it("a second time changes nothing and records nothing", async () => {

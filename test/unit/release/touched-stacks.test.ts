@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { PROGRAM_PLACES, touchedStacks, type ChangedFile } from "../../../release/touched-stacks.ts";
 
 const PROJECT = path.join(import.meta.dirname, "../../..");
-const STACKS = ["dev", "local", "prod", "staging"].map((name) => ({ name, wholeCheckout: false }));
+const STACKS = ["dev", "local", "prod", "staging"].map((name) => ({ name, contexts: [] }));
 const changed = (...paths: string[]): ChangedFile[] => paths.map((file) => ({ path: file, deleted: false }));
 const names = (changes: readonly ChangedFile[]) => touchedStacks(changes, STACKS).stacks.map(({ stack }) => stack);
 const ALL = ["dev", "prod", "staging"];
@@ -33,6 +33,9 @@ describe("touchedStacks", () => {
     ["images/actions-runner/README.md", []],
     ["images/programs/entrypoint/main.go", []],
     ["images/iac-module/bases.json", []],
+    ["images/pulumi-runner/languages.json", ALL],
+    ["images/pulumi-runner/Dockerfile", []],
+    ["images/job-runner/versions.json", ALL],
     ["images/of-tomorrow/Dockerfile", ALL],
     ["package.json", ALL],
     ["package-lock.json", ALL],
@@ -85,9 +88,20 @@ describe("touchedStacks", () => {
   });
 
   it("lets every file touch a stack whose image is built from the whole checkout", () => {
-    const stacks = [...STACKS, { name: "alone", wholeCheckout: true }];
+    const stacks = [...STACKS, { name: "alone", contexts: [""] }];
     expect(touchedStacks(changed("examples/modules/aws/vpc/main.go"), stacks).stacks).toEqual([
       { stack: "alone", reason: "examples/modules/aws/vpc/main.go is in the context of its docker build" },
+    ]);
+  });
+
+  it("lets what a stack's own images are built from touch that stack alone", () => {
+    const stacks = [...STACKS, { name: "runners", contexts: ["images/pulumi-runner/"] }];
+    const { stacks: touched } = touchedStacks(
+      changed("images/pulumi-runner/Dockerfile", "images/job-runner/x"),
+      stacks,
+    );
+    expect(touched).toEqual([
+      { stack: "runners", reason: "images/pulumi-runner/Dockerfile is in the context of its docker build" },
     ]);
   });
 

@@ -54,6 +54,21 @@ describe("updates", () => {
     expect(unmatched("images/iac-module/bases.json", /(?<="tag": ")[^"]+|(?<=": ")\d[^"]+/g)).toEqual([]);
   });
 
+  it("reach the base and every version of language runners, but for what the base's distribution decides", () => {
+    const file = "images/pulumi-runner/languages.json";
+    expect(unmatched(file, /(?<="tag": ")[^"]+/g)).toEqual([]);
+    const { languages } = JSON.parse(read(file)) as {
+      readonly languages: { readonly java: { readonly packages: readonly string[]; readonly programs: object } };
+    };
+    // Maven is Debian's, so its version is raised with the base's tag.
+    expect(languages.java.packages).toContain("maven");
+    expect(unmatched(file, VERSION)).toEqual(['"version": "3.8.7",']);
+  });
+
+  it("reach every version of jobs, but for the images' own", () => {
+    expect(unmatched("images/job-runner/versions.json", VERSION)).toEqual(['"version": "1.0.0",']);
+  });
+
   it.each(dockerfiles)("reach every version in %s", (file) => {
     expect(unmatched(file, /(?<=^ARG \w+_VERSION=)\S+/gm).filter((line) => !line.endsWith('=""'))).toEqual([]);
   });

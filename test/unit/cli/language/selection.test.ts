@@ -89,8 +89,11 @@ describe("what is printed", () => {
       platforms: ["linux/amd64"],
       imageTag: "v1.2.3",
       buildTag,
+      packageLists: { [now]: before },
       moves: { "r/a": move },
     });
-    expect(text).toBe(`r/a:v1.2.3  replaced  was ${before}\n${now} (linux/amd64), for ever ${buildTag}`);
+    expect(text).toBe(
+      `r/a:v1.2.3  replaced  was ${before}\n${now} (linux/amd64), for ever ${buildTag}\npackages (SBOM) in ${before}`,
+    );
   });
 });

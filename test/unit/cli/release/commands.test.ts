@@ -48,6 +48,20 @@ describe("kiln release touched", { timeout: 60_000 }, () => {
     });
   });
 
+  it("has the stacks whose own images a change is built into", async () => {
+    const own = (image: string) => `config:\n  kiln:registry: ghcr.io/acme/infra\n  kiln:${image}\n`;
+    await repository.commit({
+      "stacks/Pulumi.dev.yaml": own("languageImages: { golang: {} }"),
+      "stacks/Pulumi.prod.yaml": own("jobImages: { python: {} }"),
+      "stacks/Pulumi.broken.yaml": "config:\n  kiln:registry: ghcr.io/acme/infra\n",
+    });
+    await repository.commit({ "images/pulumi-runner/Dockerfile": "1" });
+    const built = "is in the context of its docker build";
+    expect((await run(touchedCommand, { base: "HEAD^" })).text).toBe(`dev  images/pulumi-runner/Dockerfile ${built}`);
+    await repository.commit({ "images/programs/main.go": "1" });
+    expect((await run(touchedCommand, { base: "HEAD^" })).text).toBe(`prod  images/programs/main.go ${built}`);
+  });
+
   it("follows the program with the stacks that are named, and refuses one that is none", async () => {
     await repository.commit({ "index.ts": "2" });
     const { json } = await run(touchedCommand, { base: "HEAD^", follow: ["dev"] });

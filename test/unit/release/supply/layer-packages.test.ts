@@ -5,6 +5,7 @@ import { pack } from "tar-stream";
 import { describe, expect, it } from "vitest";
 import { packagesOfLayers } from "../../../../release/supply/image-packages.ts";
 import { readLayerPackages, unescaped } from "../../../../release/supply/layer-packages.ts";
+import { goModule } from "../../../../release/supply/package.ts";
 import { temporaryDirectory } from "../../../support/temporary-directory.ts";
 
 type Entry = readonly [name: string, content: string | undefined, mode?: number];
@@ -29,7 +30,7 @@ const read = async (...entries: readonly Entry[]) =>
   readLayerPackages(await layer(entries), GZIP, await temporaryDirectory());
 
 describe("a layer", () => {
-  it("tells of dpkg, Go, the folders of Go modules, and programs that no package manager knows", async () => {
+  it("tells of dpkg, Go, the folders of Go modules, npm's packages, and programs that no package manager knows", async () => {
     expect(
       await read(
         ["./var/lib/dpkg/status", "Package: git\n"],
@@ -37,6 +38,8 @@ describe("a layer", () => {
         ["usr/local/go/VERSION", "go1.26.8\n"],
         ["usr/local/go/bin/go", "of Go itself", 0o755],
         ["usr/local/bin/pulumi", "program", 0o755],
+        ["usr/local/lib/node_modules/npm/package.json", '{"name":"npm","version":"11.21.2"}'],
+        ["opt/node_modules/large/package.json", `{"name":"large","version":"1.0.0"}${" ".repeat(4_000_001)}`],
         ["usr/local/bin/notes.txt", "no program"],
         ["usr/bin/git", "of a package", 0o755],
         ["var/cache/go-mod/github.com/!azure/sdk@v1.2.3/", undefined],
@@ -48,6 +51,7 @@ describe("a layer", () => {
       osRelease: "ID=debian",
       goVersion: "go1.26.8\n",
       modules: ["github.com/Azure/sdk@v1.2.3"],
+      installed: [expect.objectContaining({ purl: "pkg:npm/npm@11.21.2" })],
       programs: { "0": "usr/local/bin/pulumi" },
     });
   });
@@ -58,7 +62,7 @@ describe("a layer", () => {
     await expect(readLayerPackages(file, GZIP, await temporaryDirectory())).rejects.toThrow("a layer cannot be read");
   });
 
-  it("above another one replaces its list of Debian packages, and adds its modules", () => {
+  it("above another one replaces its list of Debian packages, and adds its modules and what is installed", () => {
     const below = {
       dpkgStatus: "Package: old\nVersion: 1\n",
       osRelease: "ID=debian\nVERSION_ID=12",
@@ -68,14 +72,16 @@ describe("a layer", () => {
       dpkgStatus: "Package: new\nVersion: 2\n",
       goVersion: "go1.26.8",
       modules: ["m@v2.0.0"],
+      installed: [goModule("i@v1.0.0", "usr/local/share/kiln/language-runner.json")],
       programs: {},
     };
-    const found = packagesOfLayers([{ ...below, modules: ["m@v1.0.0"], programs: {} }, above]);
+    const found = packagesOfLayers([{ ...below, modules: ["m@v1.0.0"], installed: [], programs: {} }, above]);
     expect(found.map(({ purl }) => purl)).toEqual([
       "pkg:deb/debian/new@2?distro=debian-12",
       "pkg:golang/stdlib@1.26.8",
       "pkg:golang/m@v1.0.0",
       "pkg:golang/m@v2.0.0",
+      "pkg:golang/i@v1.0.0",
     ]);
   });
 
