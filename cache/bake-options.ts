@@ -7,6 +7,7 @@ import type { Places } from "../toolchain/places.ts";
 import type { ImageTools } from "./base.ts";
 import type { BuildContract } from "./contract.ts";
 import type { ProgramDelivery } from "./program-delivery.ts";
+import type { Reuse } from "./reuse.ts";
 import type { StoreLayout } from "./store-layout.ts";
 import type { StoreSource } from "./store-source.ts";
 import type { Verification } from "./verification.ts";
@@ -39,6 +40,8 @@ export interface BakeOptions {
   /** Names the base image for the key; `base` makes it when it is needed. */
   readonly baseReference: string;
   readonly base: () => Promise<BaseImage>;
+  /** What may be taken from the repository by a tag; without it all that is there, and with it no layer: those are written anew. */
+  readonly reuse?: Reuse | undefined;
   /** Where the warm image, its layers and its base are pushed. */
   readonly repository: string;
   readonly platform: string;

@@ -48,8 +48,8 @@ async function bakeAlone(options: BakeOptions): Promise<Bake> {
   const inputs = [...recipe, ...form, options.platform, ...options.allowFailed, ...pluginBake.recipe];
   const key = await inputsKey(source, programs, contract, inputs);
   const tag = `inputs-${key.slice(0, 32)}`;
-  const known = await readDigest(client, { repository, tag });
-  if (known !== undefined && (await readRecord(client, { repository, digest: known })).record !== undefined) {
+  const known = await readFinished(options, tag);
+  if (known !== undefined) {
     const manifest = await readImageManifest(client, { repository, digest: known });
     const layers = manifest.layers.map(({ digest, size }, index) => ({ name: `layer ${index + 1}`, digest, size }));
     await markUsed(client, { repository, digest: known }, { now: Date.now(), progress });
@@ -60,8 +60,9 @@ async function bakeAlone(options: BakeOptions): Promise<Bake> {
   const work = path.join(places.work, "bake");
   await mkdir(work, { recursive: true });
   const scratch = path.join(work, "layers");
+  const anew = options.reuse !== undefined;
   const need = { ...options, programs, store: storeOf(options) };
-  const plugins = await clock("plugins", () => pushPlugins(pluginBake, { ...need, scratch }));
+  const plugins = await clock("plugins", () => pushPlugins(pluginBake, { ...need, scratch, anew }));
   const base = await clock("base image", () => readyWarmBase({ ...options, recipe, server }));
   const from = await options.from();
   if (from.length > 0) await clock("restore", () => restore(options, from, gocache));
@@ -70,7 +71,7 @@ async function bakeAlone(options: BakeOptions): Promise<Bake> {
 
   progress.step("writing and pushing layers");
   const packer = server && (await gocache.packer());
-  const caches = await pushTimed({ ...options, cache, manifest, packer, scratch }, clock);
+  const caches = await pushTimed({ ...options, cache, manifest, packer, scratch, anew }, clock);
   const layers = [...plugins.layers, ...caches];
   const digest = await clock("compose", () =>
     composeInRegistry(client, {
@@ -98,9 +99,19 @@ async function bakeAlone(options: BakeOptions): Promise<Bake> {
   if (options.delivery !== "binaries")
     await pushPackages(client, { repository, digest }, await packagesDocument(cache, manifest, sizes));
   // An image that lacks what Pulumi will look for is verified, but the next bake tries again.
-  if (manifest.missing === undefined) await tagImage(client, { repository, digest }, tag);
+  if (manifest.missing === undefined) {
+    await options.reuse?.vouch(image, tag);
+    await tagImage(client, image, tag);
+  }
   await removeFolder(work);
   return { warmImage, reused: false, layers, verification, before, seconds: clock.seconds };
+}
+
+/** The image of the same inputs that the repository has, if it was verified and may be taken. */
+async function readFinished({ client, repository, reuse }: BakeOptions, tag: string): Promise<string | undefined> {
+  const digest = await readDigest(client, { repository, tag });
+  if (digest === undefined || (await readRecord(client, { repository, digest })).record === undefined) return undefined;
+  return (await reuse?.takesSealed({ repository, digest }, tag)) === false ? undefined : digest;
 }
 
 /** What an image for packed caches needs of gocache; nothing where its caches are loose, or where it has none. */

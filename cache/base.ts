@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { chmod, cp, mkdir, readdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { GO_SECONDS } from "./dated-go-root.ts";
+import type { Reuse } from "./reuse.ts";
 import { buildCertificates, buildImage, hasImage, pushImage } from "../execution/docker.ts";
 import type { Progress } from "../progress.ts";
 import { readDigest, type RegistryClient } from "../registry/client.ts";
@@ -51,7 +52,7 @@ export async function baseRecipe(
 
 /**
  * Builds the stage `base` of images/iac-runner, or `packed-base` with a server of packs, with the tools of this machine
- * and pushes it, unless the repository has one of the same recipe. Returns its reference by digest.
+ * and pushes it, unless the repository has one of the same recipe that may be taken. Returns its reference by digest.
  */
 export async function readyWarmBase(options: {
   readonly places: Places;
@@ -61,18 +62,21 @@ export async function readyWarmBase(options: {
   readonly base: () => Promise<BaseImage>;
   readonly recipe: readonly string[];
   readonly server?: PackServer | undefined;
+  readonly reuse?: Reuse | undefined;
   readonly repository: string;
   readonly platform: string;
   readonly progress: Progress;
 }): Promise<ImageReference> {
-  const { places, engine, client, repository, server, progress } = options;
+  const { places, engine, client, repository, server, reuse, progress } = options;
   const key = createHash("sha256")
     .update(JSON.stringify([options.recipe, options.platform]))
     .digest("hex")
     .slice(0, 16);
   const target = { repository, tag: `base-${key}` };
   const known = await readDigest(client, target);
-  if (known !== undefined) return { repository, digest: known };
+  if (known !== undefined && (await reuse?.takes({ repository, digest: known }, target.tag)) !== false) {
+    return { repository, digest: known };
+  }
 
   const base = await options.base();
   progress.step("building the base image: Go, Pulumi, OpenTofu, user, empty caches");
@@ -91,7 +95,9 @@ export async function readyWarmBase(options: {
     certificates: buildCertificates(),
     progress,
   });
-  return { repository, digest: await pushImage(engine, `${target.repository}:${target.tag}`) };
+  const image = { repository, digest: await pushImage(engine, `${target.repository}:${target.tag}`) };
+  await reuse?.vouch(image, target.tag);
+  return image;
 }
 
 /** An image in the engine that holds verified tools at their places below /usr/local, and nothing else. */

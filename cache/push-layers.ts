@@ -25,6 +25,8 @@ export interface PushLayersOptions {
   readonly packer?: Packer | undefined;
   /** Where a layer's archive stands until it is pushed. */
   readonly scratch: string;
+  /** Write each layer, also one whose tag is there: what stands under it may be somebody else's. The same content has the same bytes. */
+  readonly anew?: boolean;
   readonly progress: Progress;
 }
 
@@ -46,9 +48,9 @@ export interface PushedLayers {
   readonly writing: number;
 }
 
-/** Writes and pushes the layers of a cache that `repository` lacks, each while the next one is written. All, in order. */
+/** Writes and pushes the layers of a cache that `repository` lacks, or all of them, each while the next one is written. All, in order. */
 export async function pushLayers(options: PushLayersOptions): Promise<PushedLayers> {
-  const { client, repository, cache, packer, scratch, progress } = options;
+  const { client, repository, cache, packer, scratch, anew = false, progress } = options;
   const layers = await plannedLayers(options);
   const pushed: PushedLayer[] = [];
   let writing = 0;
@@ -58,7 +60,7 @@ export async function pushLayers(options: PushLayersOptions): Promise<PushedLaye
     for (const [index, layer] of layers.entries()) {
       const { name, goBuild, goMod } = layer;
       const tag = await layerTag(cache, layer, packer);
-      const known = await readKnownLayer(client, repository, tag);
+      const known = anew ? undefined : await readKnownLayer(client, repository, tag);
       if (known !== undefined) {
         progress.update(`${name}: unchanged`, index + 1, layers.length);
         pushed[index] = { name, ...known };

@@ -9,6 +9,7 @@ import {
   type RegistryClient,
 } from "../registry/client.ts";
 import type { ImageReference } from "../registry/image-reference.ts";
+import { readStoredManifest } from "../registry/stored-manifest.ts";
 import { CONTRACT_LABEL, contractDifferences, MODULES_LABEL, type BuildContract } from "./contract.ts";
 import { isMap } from "./document.ts";
 import type { Verification } from "./verify.ts";
@@ -72,9 +73,16 @@ export async function readRecord(
   const config = await readImageConfig(client, repository, await readImageManifest(client, image));
   const faults: string[] = [];
   for (const digest of await readReferrers(client, image, ARTIFACT_TYPE)) {
-    const [blob] = (await readImageManifest(client, { repository, digest })).layers;
+    const stored = await readStoredManifest(client, { repository, digest });
+    if (stored === undefined) {
+      // As a clean-up takes it, or before it has come: another record may stand.
+      faults.push(`its record ${digest} is listed and not there`);
+      continue;
+    }
+    const [blob] = stored.layers;
+    const size = stored.blobs.find((one) => one.digest === blob)?.size ?? 0;
     const record = parsedJson(
-      blob === undefined || blob.size > RECORD_BYTES ? "" : await readBlobText(client, repository, blob.digest),
+      blob === undefined || size > RECORD_BYTES ? "" : await readBlobText(client, repository, blob),
     );
     const wrong = recordFaults(record, image.digest, config);
     if (wrong.length === 0) return { record: record as VerificationRecord, digest };

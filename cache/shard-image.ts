@@ -4,7 +4,7 @@ import path from "node:path";
 import { KilnError } from "../errors.ts";
 import { attachDocument } from "../registry/attach-document.ts";
 import { readBlobText, readDigest, readImageManifest, readReferrers, type RegistryClient } from "../registry/client.ts";
-import { formatReference, type ImageReference } from "../registry/image-reference.ts";
+import { formatReference, type ImageReference, type PinnedImage } from "../registry/image-reference.ts";
 import { pushLayer } from "../registry/push-layer.ts";
 import { CONTRACT_LABEL } from "./contract.ts";
 import { isTexts } from "./document.ts";
@@ -12,6 +12,7 @@ import { inputsKey } from "./inputs.ts";
 import type { CacheManifest } from "./manifest.ts";
 import type { Packer } from "./packed-layer.ts";
 import { BASE_SHARD, type Plan, type Shard } from "./plan.ts";
+import type { Reuse } from "./reuse.ts";
 import { PACKED_LABELS } from "./served-packs.ts";
 import { shardLayer } from "./shard-layer.ts";
 import { tagName } from "./tag-name.ts";
@@ -43,14 +44,34 @@ export async function shardTags(plan: Plan, source: string, packer: string): Pro
   return new Map(plan.shards.map(({ id }) => [id, `shard-${tagName(id)}-${own(id)}`]));
 }
 
-/** The images of a plan's shards, the base first. Throws where the repository lacks one, and names its shard. */
+/**
+ * The images of a plan's shards that may be taken, the base first. Throws where the repository lacks one, and names its shard.
+ */
 export async function readShardImages(
   client: RegistryClient,
   repository: string,
   tags: ReadonlyMap<string, string>,
+  reuse?: Pick<Reuse, "takes">,
 ): Promise<readonly ImageReference[]> {
   const ids = [...tags.keys()].sort((a, b) => Number(b === BASE_SHARD) - Number(a === BASE_SHARD));
-  return Promise.all(ids.map((id) => requireShardImage(client, repository, tags, id)));
+  const images = await Promise.all(ids.map((id) => requireShardImage(client, repository, tags, id)));
+  const taken = await Promise.all(
+    images.map(async (image, index) => (await reuse?.takes(image, tags.get(ids[index] ?? "") ?? "")) !== false),
+  );
+  return images.filter((_, index) => taken[index]);
+}
+
+/** The image of a shard, if the repository has it and it may be taken: then it need not be compiled. */
+export async function readTakenShard(
+  client: RegistryClient,
+  repository: string,
+  tag: string,
+  reuse?: Pick<Reuse, "takes">,
+): Promise<PinnedImage | undefined> {
+  const digest = await readDigest(client, { repository, tag });
+  if (digest === undefined) return undefined;
+  const image = { repository, digest };
+  return (await reuse?.takes(image, tag)) === false ? undefined : image;
 }
 
 /** The image of one shard, by digest. Throws where the repository does not have it. */
@@ -59,7 +80,7 @@ export async function requireShardImage(
   repository: string,
   tags: ReadonlyMap<string, string>,
   id: string,
-): Promise<ImageReference & { readonly digest: string }> {
+): Promise<PinnedImage> {
   const reference = { repository, tag: tags.get(id) ?? "" };
   const digest = await readDigest(client, reference);
   if (digest !== undefined) return { repository, digest };
@@ -107,6 +128,7 @@ export interface PushShardOptions {
   readonly manifest: CacheManifest;
   /** Entries that the base's image holds; none for the base itself. */
   readonly elsewhere: ReadonlySet<string>;
+  readonly reuse?: Pick<Reuse, "vouch"> | undefined;
   readonly packer: Packer;
   /** Where its layer stands until it is pushed. */
   readonly scratch: string;
@@ -120,11 +142,11 @@ export interface PushedShard {
 }
 
 /**
- * Pushes a shard's cache as an image of one packed layer, which `restoreStore` reads. The tag is set with the push, and of a
- * base's image what it holds is attached first: whoever finds the tag finds all.
+ * Pushes a shard's cache as an image of one packed layer, which `restoreStore` reads. The tag is set with the last push, and what it
+ * stands with is attached first, of a base's image what it holds as well: whoever finds the tag finds all.
  */
 export async function pushShard(options: PushShardOptions): Promise<PushedShard> {
-  const { client, repository, tag, shard, cache, manifest, packer, scratch } = options;
+  const { client, repository, tag, shard, cache, manifest, reuse, packer, scratch } = options;
   const layer = shardLayer(shard.id, manifest, options.elsewhere);
   const written = await writeLayer(cache, layer, packer, path.join(scratch, `${tag}.tar.gz`));
   try {
@@ -134,9 +156,10 @@ export async function pushShard(options: PushShardOptions): Promise<PushedShard>
       createdBy: `kiln cache layers: ${layer.name}`,
       labels: { ...PACKED_LABELS, [CONTRACT_LABEL]: JSON.stringify(manifest.contract) },
     };
-    if (shard.id === BASE_SHARD) {
-      const digest = await pushLayer(client, written, place);
-      await attachDocument(client, { repository, digest }, ENTRIES_TYPE, JSON.stringify(layer.goBuild));
+    if (shard.id === BASE_SHARD || reuse !== undefined) {
+      const image = { repository, digest: await pushLayer(client, written, place) };
+      if (shard.id === BASE_SHARD) await attachDocument(client, image, ENTRIES_TYPE, JSON.stringify(layer.goBuild));
+      await reuse?.vouch(image, tag);
     }
     const digest = await pushLayer(client, written, { ...place, tag });
     return { image: `${repository}@${digest}`, size: written.size, entries: layer.goBuild.length };

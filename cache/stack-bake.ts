@@ -4,6 +4,7 @@ import type { RegistryClient } from "../registry/client.ts";
 import { parseReference, registryHost } from "../registry/image-reference.ts";
 import { isLoopback, warmRepository } from "../registry/repository-names.ts";
 import { readStackSettings, writeWarmImage } from "../release/stack-file.ts";
+import { stackReuse } from "../release/supply/stack-reuse.ts";
 import type { PluginMode } from "../settings/image.ts";
 import type { Settings } from "../settings.ts";
 import { readyBaseImage } from "../toolchain/base-image.ts";
@@ -22,6 +23,7 @@ import { buildContract } from "./contract.ts";
 import { readyDatedGoRoot } from "./dated-go-root.ts";
 import type { Plan } from "./plan.ts";
 import type { ProgramDelivery } from "./program-delivery.ts";
+import type { Reuse } from "./reuse.ts";
 import { readShardImages, shardTags } from "./shard-image.ts";
 import type { StoreLayout } from "./store-layout.ts";
 import { parseStoreSource } from "./store-source.ts";
@@ -82,6 +84,7 @@ export interface BakeTarget extends BakeWork {
   readonly providers?: readonly string[];
   readonly layout: StoreLayout;
   readonly delivery: ProgramDelivery;
+  readonly reuse?: Reuse | undefined;
 }
 
 /** What a stack's file says is to be baked for it. */
@@ -104,7 +107,9 @@ export function bakeTarget(places: Places, settings: Settings, work: BakeWork): 
 export async function bakeForStack(places: Places, stack: string, work: BakeWork, progress: Progress): Promise<Bake> {
   const settings = await readStackSettings(places.project, stack);
   const target = bakeTarget(places, settings, work);
-  const baked = await bakeTo(places, target, await readyStackBakery(places, settings, progress), progress);
+  const bakery = await readyStackBakery(places, settings, progress);
+  const reuse = stackReuse(settings, { places, client: bakery.client, progress });
+  const baked = await bakeTo(places, { ...target, reuse }, bakery, progress);
   await writeWarmImage(places.project, stack, baked.warmImage);
   return baked;
 }
@@ -139,12 +144,12 @@ export async function bakeTo(places: Places, target: BakeTarget, bakery: Bakery,
  * at once; shards are looked for when they are needed.
  */
 async function storeSources(target: BakeTarget, client: RegistryClient): Promise<BakeOptions["from"]> {
-  const { shards, source, repository } = target;
+  const { shards, source, repository, reuse } = target;
   const named = await Promise.all((target.from ?? []).map(parseStoreSource));
   return async () => {
     if (shards === undefined) return named;
     const tags = await shardTags(shards, source, await gocacheKey(shards.contract.goVersion));
-    const images = await readShardImages(client, repository, tags);
+    const images = await readShardImages(client, repository, tags, reuse);
     return [...images.map((image) => ({ kind: "image" as const, image })), ...named];
   };
 }

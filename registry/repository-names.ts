@@ -36,5 +36,18 @@ export function imageRepository(registry: string, image: ImageName = "iac-runner
 
 /** The repository of the warm images that the IaC runner is made of. */
 export function warmRepository(registry: string): string {
-  return `${imageRepository(registry)}-warm`;
+  return warmRepositoryOf(imageRepository(registry));
+}
+
+/** What the name of a repository of warm images ends with. */
+const WARM = "-warm";
+
+/** The repository of the warm images that the images of a repository are made of. */
+export function warmRepositoryOf(repository: string): string {
+  return `${repository}${WARM}`;
+}
+
+/** The repository of what is made of a repository's warm images; nothing where it is for something else. */
+export function runnerRepositoryOf(repository: string): string | undefined {
+  return repository.endsWith(WARM) ? repository.slice(0, -WARM.length) : undefined;
 }

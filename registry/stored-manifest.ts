@@ -14,6 +14,8 @@ export interface StoredManifest {
   readonly layers: readonly string[];
   /** Config, layers and the manifest itself, each once; compressed bytes. */
   readonly blobs: readonly Pick<Descriptor, "digest" | "size">[];
+  /** Of an image its config, where labels stand. */
+  readonly config?: string;
   /** What it is attached to. */
   readonly subject?: string;
 }
@@ -54,6 +56,7 @@ export function storedManifest(reference: ImageReference, text: string, tags: re
     children: (manifests ?? []).map((child) => child.digest),
     layers: (layers ?? []).map((layer) => layer.digest),
     blobs: [...new Map(all.map((blob) => [blob.digest, { digest: blob.digest, size: blob.size }])).values()],
+    ...(config === undefined ? {} : { config: config.digest }),
     ...(subject === undefined ? {} : { subject: subject.digest }),
   };
 }

@@ -1,12 +1,14 @@
 import type { Progress } from "../progress.ts";
 import type { RegistryClient } from "../registry/client.ts";
 import { registryHost } from "../registry/image-reference.ts";
+import { runnerRepositoryOf, warmRepositoryOf } from "../registry/repository-names.ts";
 import { readStoredManifest, type StoredManifest } from "../registry/stored-manifest.ts";
 import type { ImageRemover } from "./image-remover.ts";
 import { readInventory } from "./inventory.ts";
 import type { Root } from "./reachable.ts";
 import { NOTE_TAG } from "./registry-tag.ts";
 import { carryOut, reasonOf, type Failure } from "./removals.ts";
+import { readRunnerBases } from "./runner-bases.ts";
 import { retentionPlan, type Named, type Removal, type RetentionPlan } from "./retention.ts";
 import { readUnusedSince, unusedSince, writeUnusedSince, type UnusedSince } from "./unused-since.ts";
 
@@ -52,11 +54,12 @@ export async function prune(asked: PruneOptions): Promise<Prune> {
     known.set(repository, await readKnown(options, repository));
   }
   const manifests = [...[...known.values()].flatMap((one) => one.manifests), ...(await readElsewhere(options))];
+  const bases = await readRunnerBases(asked.client, manifests);
   const repositories = named.filter((repository) => isKnowable(repository, roots, manifests));
   const skipped = asked.repositories.filter((repository) => !repositories.includes(repository));
   for (const repository of skipped) known.delete(repository);
   const { unused, expired, ...plan } = retentionPlan({
-    ...{ roots, stacks, repositories, now, graceMs, manifests },
+    ...{ roots, stacks, bases, repositories, now, graceMs, manifests },
     since: ({ repository, digest }) => {
       const { pushed, unused } = known.get(repository) ?? {};
       return pushed?.get(digest) ?? unused?.get(digest);
@@ -116,12 +119,23 @@ async function readKnown({ client, roots, removerOf }: PruneOptions, repository:
 }
 
 /**
- * Images of other repositories of the same registries that are named: by their layers a runner image that was built from one is
- * known. A registry that lost one has nothing to tell.
+ * What of other repositories of the same registries keeps something here: images that are named, as a runner image that was built from
+ * one is known by its layers, and the runner images of warm ones, by whatever tag they stay. A registry that lost one has nothing to
+ * tell.
  */
-async function readElsewhere({ client, roots, repositories }: PruneOptions): Promise<readonly StoredManifest[]> {
+async function readElsewhere({
+  client,
+  roots,
+  repositories,
+  progress,
+}: PruneOptions): Promise<readonly StoredManifest[]> {
   const hosts = new Set(repositories.map(registryHost));
   const found: StoredManifest[] = [];
+  for (const repository of new Set(repositories.flatMap((one) => runnerRepositoryOf(one) ?? []))) {
+    if (repositories.includes(repository)) continue;
+    progress.step(`reading ${repository}`);
+    found.push(...(await readInventory(client, repository)));
+  }
   for (const { repository, digest } of roots) {
     if (repositories.includes(repository) || !hosts.has(registryHost(repository))) continue;
     const manifest = await readStoredManifest(client, { repository, digest });
@@ -139,8 +153,7 @@ async function readElsewhere({ client, roots, repositories }: PruneOptions): Pro
  * checkout nothing would be named, and everything would go.
  */
 function isNamed(repository: string, roots: readonly Root[]): boolean {
-  // As registry/repository-names.ts names the repository of warm images after that of the runner image.
-  return roots.some((root) => root.repository === repository || root.repository === `${repository}-warm`);
+  return roots.some((root) => root.repository === repository || root.repository === warmRepositoryOf(repository));
 }
 
 /**
@@ -148,7 +161,7 @@ function isNamed(repository: string, roots: readonly Root[]): boolean {
  * named: where none of these can be read, as in a package that is gone or not shown, all would be taken for unused.
  */
 function isKnowable(repository: string, roots: readonly Root[], manifests: readonly StoredManifest[]): boolean {
-  const below = roots.filter((root) => root.repository === `${repository}-warm`);
+  const below = roots.filter((root) => root.repository === warmRepositoryOf(repository));
   const there = new Set(manifests.map((one) => `${one.repository}@${one.digest}`));
   return below.length === 0 || below.some((root) => there.has(`${root.repository}@${root.digest}`));
 }

@@ -5,6 +5,7 @@ import { readImage } from "../registry/compose.ts";
 import { formatReference, type PinnedImage } from "../registry/image-reference.ts";
 import { tagManifest } from "../registry/tag-manifest.ts";
 import type { Notary } from "./supply/cosign.ts";
+import { requireBuiltFrom } from "./supply/built-from.ts";
 import { requireSeal } from "./supply/seal-faults.ts";
 import type { SealDemand } from "./supply/stack-seals.ts";
 import { imageTagsOf, isReleasedTag, type Release } from "./tags.ts";
@@ -30,8 +31,8 @@ export interface Published {
 
 /**
  * Sets the image tags of a release: on the image, or on an index of one image a platform. A version's tag that names another
- * digest stays as it is and throws: what was released once is that for ever. So does an image that was never verified, and an
- * image or index without the seal that a stack demands.
+ * digest stays as it is and throws: what was released once is that for ever. So does an image that was never verified, and where
+ * a stack demands a seal, an image or index without it, or one that was built from another commit than the Git tag's.
  */
 export async function publishRelease(options: {
   readonly client: RegistryClient;
@@ -39,6 +40,8 @@ export async function publishRelease(options: {
   readonly images: readonly PinnedImage[];
   /** What stacks demand of images of this repository. */
   readonly demands: readonly SealDemand[];
+  /** The commit that the release's Git tag names; asked for where a seal is demanded. */
+  readonly readCommit: () => Promise<string>;
   readonly notary: Notary;
   readonly progress: Progress;
 }): Promise<Published> {
@@ -63,7 +66,10 @@ export async function publishRelease(options: {
   if (before !== undefined && before !== digest) throw moved(release, repository, before, digest);
   // Of an index its images too, and before any tag names it.
   for (const { stack, policy } of options.demands) {
-    await requireSeal({ client, notary, policy }, { repository, digest }, stack);
+    const check = { client, notary, policy };
+    await requireSeal(check, { repository, digest }, stack);
+    const commit = await options.readCommit();
+    for (const { image } of platforms) await requireBuiltFrom(check, image, { commit, tag: release.tag, stack });
   }
   const imageTags = imageTagsOf(release, existing);
   let unchanged = true;

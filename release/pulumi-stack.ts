@@ -1,6 +1,6 @@
 import { KilnError } from "../errors.ts";
 import { findExecutable } from "../toolchain/executables.ts";
-import { lastLines, run } from "../toolchain/process.ts";
+import { lastLines, run, type RunResult } from "../toolchain/process.ts";
 
 /** A stack as Pulumi is asked about it. */
 export interface PulumiStack {
@@ -36,18 +36,27 @@ const NO_STACK = 6;
  */
 export async function readOutputs({ project, stack, env }: PulumiStack): Promise<Readonly<Record<string, unknown>>> {
   const args = ["stack", "output", "--json", "--non-interactive", "--stack", stack];
-  const { code, stdout, stderr } = await run("pulumi", args, { cwd: project, env, allowFailure: true });
-  // A Pulumi from before these exit codes says so in words alone.
-  if (code === NO_STACK || /no stack named/i.test(stderr)) return {};
-  if (code !== 0) {
-    const said = stderr.trim() === "" ? `pulumi exited with ${code}` : lastLines(stderr.trim(), 1);
-    throw new KilnError("unreachable", `the outputs of stack ${stack} cannot be read: ${said}`, {
-      mend: `\`pulumi stack output -s ${stack}\` has to work here: look at the login, the backend and the passphrase.`,
-    });
-  }
+  const result = await run("pulumi", args, { cwd: project, env, allowFailure: true });
+  if (isNoStack(result)) return {};
+  if (result.code !== 0) throw unreadable("outputs", stack, result);
   try {
-    return (JSON.parse(stdout) ?? {}) as Readonly<Record<string, unknown>>;
+    return (JSON.parse(result.stdout) ?? {}) as Readonly<Record<string, unknown>>;
   } catch {
     return {};
   }
+}
+
+/** Whether Pulumi ended because the backend has no such stack. */
+export function isNoStack({ code, stderr }: RunResult): boolean {
+  // A Pulumi from before these exit codes says so in words alone.
+  return code === NO_STACK || /no stack named/i.test(stderr);
+}
+
+/** What the backend of a stack does not tell, and what has to work for it to do so. */
+export function unreadable(what: "outputs" | "history", stack: string, { code, stderr }: RunResult): KilnError {
+  const said = stderr.trim() === "" ? `pulumi exited with ${code}` : lastLines(stderr.trim(), 1);
+  const command = what === "outputs" ? "output" : "history";
+  return new KilnError("unreachable", `the ${what} of stack ${stack} cannot be read: ${said}`, {
+    mend: `\`pulumi stack ${command} -s ${stack}\` has to work here: look at the login, the backend and the passphrase.`,
+  });
 }

@@ -21,13 +21,20 @@ export function shortDigest(digest: string): string {
 
 /**
  * All that can be reached from what is named: by roots, by release tags, by tags that are not kiln's, and `more`. From a
- * manifest lead its parts, what refers to it, and what is attached to it by tag; from all of them together the layers and
- * bases that a next bake takes. A digest that is named stays in every repository: it is the same image. Pure.
+ * manifest lead its parts, what refers to it, and what is attached to it by tag, and from a runner image the warm image below it
+ * (`bases`, by digests); from all of them together the layers and bases that a next bake takes. A digest that is named stays in
+ * every repository: it is the same image. Pure.
  */
 export function reachable(
   graph: ManifestGraph,
   roots: readonly Root[],
-  more: ReadonlyMap<StoredManifest, string> = new Map(),
+  {
+    more = new Map(),
+    bases = new Map(),
+  }: {
+    readonly more?: ReadonlyMap<StoredManifest, string>;
+    readonly bases?: ReadonlyMap<string, string>;
+  } = {},
 ): Reached {
   const reached = new Map<StoredManifest, string>();
   for (const [manifest, reason] of seeds(graph, roots)) reach(graph, reached, manifest, reason);
@@ -35,6 +42,7 @@ export function reachable(
   // What a layer leads to may be the base of nothing new, but what refers to it is to stay as well: until nothing is added.
   for (let size = -1; size !== reached.size;) {
     size = reached.size;
+    for (const [manifest, reason] of below(graph, reached, bases)) reach(graph, reached, manifest, reason);
     for (const [manifest, reason] of shared(graph, reached)) reach(graph, reached, manifest, reason);
   }
   return reached;
@@ -89,6 +97,26 @@ function reach(
       reached.set(to, `${as} ${shortDigest(manifest.digest)}`);
       queue.push(to);
     }
+  }
+}
+
+/**
+ * The warm images of runner images that stay: a released one may outlive every stack file that named its warm image, and is published
+ * and promoted by the record of that.
+ */
+function* below(
+  graph: ManifestGraph,
+  reached: Reached,
+  bases: ReadonlyMap<string, string>,
+): Iterable<readonly [StoredManifest, string]> {
+  const runners = new Map<string, string>();
+  for (const { digest } of reached.keys()) {
+    const base = bases.get(digest);
+    if (base !== undefined && !runners.has(base)) runners.set(base, digest);
+  }
+  for (const manifest of graph.manifests) {
+    const runner = runners.get(manifest.digest);
+    if (runner !== undefined) yield [manifest, `warm image of ${shortDigest(runner)}`];
   }
 }
 

@@ -11,6 +11,8 @@ export interface RetentionQuestion {
   readonly roots: readonly Root[];
   /** Names of stacks, which are the tags of their runner images unless they say otherwise. */
   readonly stacks?: ReadonlySet<string>;
+  /** Digests of the warm images that runner images were made from, by the digests of those. */
+  readonly bases?: ReadonlyMap<string, string>;
   /** Repositories that are to be cleaned up; nothing of any other is deleted. */
   readonly repositories: readonly string[];
   readonly now: number;
@@ -53,13 +55,13 @@ export interface RetentionPlan {
  * what it leads to. Goes deepest first, so that a broken-off run leaves nothing that the next one could not find. Pure.
  */
 export function retentionPlan(question: RetentionQuestion): RetentionPlan {
-  const { repositories, now, stacks = new Set() } = question;
+  const { repositories, now, stacks = new Set(), bases = new Map() } = question;
   const roots = [...question.roots, ...tagRoots(question.manifests, stacks)];
   const graph = manifestGraph(question.manifests);
   const mine = graph.manifests.filter(({ repository }) => repositories.includes(repository));
-  const named = reachable(graph, roots);
+  const named = reachable(graph, roots, { bases });
   const unused = mine.filter((manifest) => !named.has(manifest));
-  const kept = reachable(graph, roots, youngOnes(unused, question));
+  const kept = reachable(graph, roots, { bases, more: youngOnes(unused, question) });
   const doomed = new Set(unused.filter((manifest) => !kept.has(manifest)));
   const cost = costOf(mine, kept);
   return {

@@ -75,6 +75,7 @@ export async function pushPlugins(
     readonly client: RegistryClient;
     readonly repository: string;
     readonly scratch: string;
+    readonly anew?: boolean;
   },
 ): Promise<PluginLayers> {
   const { mode, lock, platform } = bake;

@@ -76,7 +76,7 @@ export async function writePluginLayer(
   });
 }
 
-/** Pushes the layers of plugins that `repository` lacks, and returns all, in order. Only those are fetched. */
+/** Pushes the layers of plugins that `repository` lacks, or all of them, and returns all, in order. Only those are fetched. */
 export async function pushPluginLayers(options: {
   readonly client: RegistryClient;
   readonly repository: string;
@@ -86,11 +86,15 @@ export async function pushPluginLayers(options: {
   readonly architecture: string;
   /** Where a layer's archive stands until it is pushed. */
   readonly scratch: string;
+  /** Push each, also one whose tag is there: what stands under it may be somebody else's. */
+  readonly anew?: boolean;
   readonly progress: Progress;
 }): Promise<readonly PushedLayer[]> {
-  const { client, repository, store, plugins, architecture, scratch, progress } = options;
+  const { client, repository, store, plugins, architecture, scratch, anew = false, progress } = options;
   const tags = plugins.map(pluginLayerTag);
-  const known = await Promise.all(tags.map((tag) => readKnownLayer(client, repository, tag)));
+  const known = await Promise.all(
+    tags.map(async (tag) => (anew ? undefined : readKnownLayer(client, repository, tag))),
+  );
   const lacking = plugins.filter((_, index) => known[index] === undefined);
   const archives = new Map((await store.readyArchives(lacking)).map((file, index) => [lacking[index], file]));
   const pushed: PushedLayer[] = [];

@@ -3,20 +3,30 @@ import path from "node:path";
 import { readGocache } from "../../cache/gocache.ts";
 import { BASE_SHARD } from "../../cache/plan.ts";
 import { requireNoFailures } from "../../cache/planning.ts";
-import { pushShard, readBaseEntries, requireShardImage, shardTags, type PushedShard } from "../../cache/shard-image.ts";
+import type { Reuse } from "../../cache/reuse.ts";
+import {
+  pushShard,
+  readBaseEntries,
+  readTakenShard,
+  requireShardImage,
+  shardTags,
+  type PushedShard,
+} from "../../cache/shard-image.ts";
 import { restoreFrom } from "../../cache/store-source.ts";
 import { hasEntries } from "../../cache/store.ts";
 import { shardOf, warmShard } from "../../cache/warm.ts";
-import { readDigest } from "../../registry/client.ts";
-import { parseReference, registryHost } from "../../registry/image-reference.ts";
+import type { RegistryClient } from "../../registry/client.ts";
+import { formatReference, parseReference, registryHost } from "../../registry/image-reference.ts";
 import { isLoopback } from "../../registry/repository-names.ts";
+import { readStackSettings } from "../../release/stack-file.ts";
+import { stackReuse } from "../../release/supply/stack-reuse.ts";
 import { gocacheKey } from "../../toolchain/gocache-program.ts";
 import { startRegistry } from "../../toolchain/loopback-registry.ts";
 import type { Progress } from "../../progress.ts";
 import { places } from "../../toolchain/places.ts";
 import { removeFolder } from "../../toolchain/remove-folder.ts";
 import type { Command } from "../command.ts";
-import { noArguments, required } from "../options.ts";
+import { noArguments, optional, required } from "../options.ts";
 import { duration, size } from "../printer.ts";
 import { FROM, FROM_HELP, fillFrom } from "./restore.ts";
 import {
@@ -69,9 +79,10 @@ export const shardCommand: Command = {
     ];
     const tags = await shardTags(plan, source, await gocacheKey(plan.contract.goVersion));
     const tag = tags.get(shard.id) ?? "";
-    const known = await readDigest(client, { repository, tag });
+    const reuse = await reuseFor(optional(given, "stack"), client, progress);
+    const known = await readTakenShard(client, repository, tag, reuse);
     if (known !== undefined) {
-      const image = `${repository}@${known}`;
+      const image = formatReference(known);
       return {
         json: { shard: shard.id, image, reused: true },
         text: `${image}\n${shard.id} was pushed before: nothing to do`,
@@ -85,9 +96,11 @@ export const shardCommand: Command = {
     let elsewhere: ReadonlySet<string> = new Set();
     if (shard.id !== BASE_SHARD && tags.has(BASE_SHARD)) {
       const base = await requireShardImage(client, repository, tags, BASE_SHARD);
-      elsewhere = await readBaseEntries(client, base);
+      const taken = (await reuse?.takes(base, tags.get(BASE_SHARD) ?? "")) !== false;
+      // Without it this shard compiles, and ships, what it needs of the base itself.
+      if (taken) elsewhere = await readBaseEntries(client, base);
       // A volume that has compiled the base before need not fetch it again.
-      if (!(await hasEntries(store, elsewhere))) {
+      if (taken && !(await hasEntries(store, elsewhere))) {
         const options = {
           client,
           store,
@@ -110,7 +123,7 @@ export const shardCommand: Command = {
       requireNoFailures(manifest.failed, plan.allowFailed);
       progress.step(`${shard.id}: pushing it`);
       const pushed = await pushShard({
-        ...{ client, repository, tag, shard, cache, manifest, elsewhere, packer },
+        ...{ client, repository, tag, shard, cache, manifest, elsewhere, reuse, packer },
         scratch: path.join(work, "layers"),
       });
       const seconds = (performance.now() - start) / 1000;
@@ -123,6 +136,16 @@ export const shardCommand: Command = {
     }
   },
 };
+
+/** What may be taken from the registry for a stack; where none is named, all that is there. */
+async function reuseFor(
+  stack: string | undefined,
+  client: RegistryClient,
+  progress: Progress,
+): Promise<Reuse | undefined> {
+  const settings = stack === undefined ? undefined : await readStackSettings(places().project, stack);
+  return settings && stackReuse(settings, { places: places(), client, progress });
+}
 
 /** Starts the registry of a stack that is this machine's own. */
 async function readyRegistry(repository: string, progress: Progress): Promise<void> {

@@ -1,6 +1,7 @@
 import { parsePinnedImage } from "../../registry/image-reference.ts";
 import { imageRepository, warmRepository } from "../../registry/repository-names.ts";
 import { readFileVersions, readIsUncommitted } from "../../release/git-history.ts";
+import { readDeployments, type Deployment } from "../../release/deployments.ts";
 import { namedImages, shortCommit, type NamedImage } from "../../release/history.ts";
 import { readImageState, readReleasedTags, type ImageState } from "../../release/image-state.ts";
 import { shortDigest } from "../../release/reachable.ts";
@@ -14,6 +15,7 @@ import { resolveTool } from "../../toolchain/resolve.ts";
 import type { Command } from "../command.ts";
 import { noArguments, optional, required } from "../options.ts";
 import { table } from "../printer.ts";
+import { pulumiEnvironments } from "./stack-environment.ts";
 
 /** One image of a stack's history; without `state` the registry was not asked. */
 export type HistoryEntry = NamedImage & { readonly state?: ImageState };
@@ -23,11 +25,18 @@ const DEFAULT_LIMIT = 20;
 /** `kiln release history`. */
 export const historyCommand: Command = {
   name: "release history",
-  summary: "List the warm images that a stack had: since when, from which commit, and whether they are there still.",
-  usage: "--stack S [--limit N] [--offline]",
-  options: { stack: { type: "string" }, limit: { type: "string" }, offline: { type: "boolean" } },
+  summary: "List the warm images that a stack's file named: since when, from which commit, and whether they are there.",
+  usage: "--stack S [--limit N] [--offline | --deployed]",
+  options: {
+    stack: { type: "string" },
+    limit: { type: "string" },
+    offline: { type: "boolean" },
+    deployed: { type: "boolean" },
+  },
   help: {
     stack: "the stack",
+    deployed:
+      "what was brought up instead, and when, as the stack's backend remembers it; asks Pulumi, and no registry",
     limit: `how many, the newest first (default: ${DEFAULT_LIMIT})`,
     offline: "ask no registry: only what Git has",
   },
@@ -38,6 +47,11 @@ export const historyCommand: Command = {
     const file = stackFile(stack);
     const { registry } = await readStackSettings(project, stack);
     const limit = limitOf(optional(values, "limit"));
+    if (values.deployed === true) {
+      const env = (await pulumiEnvironments([stack], progress))(stack);
+      const deployments = (await readDeployments({ project, stack, env })).slice(0, limit);
+      return { json: { stack, deployments }, text: deploymentsText(stack, deployments) };
+    }
     const all = namedImages(await readFileVersions(project, file));
     const repositories = [warmRepository(registry), imageRepository(registry)];
     const images = all.slice(0, limit);
@@ -110,6 +124,20 @@ export function historyText(file: string, entries: readonly HistoryEntry[], unco
     rows.length === 0 ? `${file} has named no warm image so far` : table([head, ...rows]),
     ...(uncommitted ? [`${file} has changes that are not committed: they are not listed`] : []),
   ].join("\n");
+}
+
+/** What was brought up and destroyed, in lines for a person, the newest first. Times are UTC. */
+export function deploymentsText(stack: string, deployments: readonly Deployment[]): string {
+  if (deployments.length === 0) return `stack ${stack} was not brought up in the operations that its backend remembers`;
+  const rows = deployments.map(({ kind, result, started, ended, warmImage, commit, dirty, message }) => [
+    minuteOf(ended ?? started),
+    kind === "update" ? "up" : kind,
+    result,
+    warmImage === undefined ? "" : shortDigest(parsePinnedImage(warmImage)?.digest ?? warmImage),
+    `${shortCommit(commit ?? "")}${dirty ? " with changes" : ""}`,
+    message.split("\n")[0] ?? "",
+  ]);
+  return table([["when", "what", "result", "image", "commit", "message"], ...rows]);
 }
 
 /** What a rollback wrote, in lines for a person. */

@@ -3,6 +3,7 @@ import { parsePinnedImage, type PinnedImage } from "../../registry/image-referen
 import { publishRelease, type Published } from "../../release/publish.ts";
 import { readSealDemands } from "../../release/supply/stack-seals.ts";
 import { parseReleaseTag } from "../../release/tags.ts";
+import { readTagCommit } from "../../release/workflow/repository.ts";
 import { places } from "../../toolchain/places.ts";
 import { resolveTool } from "../../toolchain/resolve.ts";
 import type { Command } from "../command.ts";
@@ -16,7 +17,7 @@ export const publishCommand: Command = {
   usage: "--tag iac-runner-base-vX.Y.Z --image REPOSITORY@DIGEST…",
   options: { tag: { type: "string" }, image: { type: "string", multiple: true } },
   help: {
-    tag: "the Git tag of the release",
+    tag: "the Git tag of the release, in this checkout; of its commit the sealed images have to be",
     image: "the runner image, as `pulumi stack output image` prints it; several, one a platform, become an index",
   },
   async run({ values, positionals, progress }) {
@@ -28,7 +29,10 @@ export const publishCommand: Command = {
     if (demands.length === 0) progress.note("no stack of this repository asks for signatures (kiln:signatures)");
     const { path: regctl } = await resolveTool("regctl", { places: here, progress });
     const notary = notaryHere(here, progress);
-    const published = await publishRelease({ client: { regctl }, release, images, demands, notary, progress });
+    const readCommit = () => readTagCommit(here.project, release.tag);
+    const published = await publishRelease({
+      ...{ client: { regctl }, release, images, demands, readCommit, notary, progress },
+    });
     return { json: published, text: publishedText(published) };
   },
 };

@@ -4,6 +4,7 @@ import { EXIT, KilnError } from "../../errors.ts";
 import { readDigest, type RegistryClient } from "../../registry/client.ts";
 import { formatReference, parsePinnedImage, parseReference, type PinnedImage } from "../../registry/image-reference.ts";
 import { readStoredManifest } from "../../registry/stored-manifest.ts";
+import { databaseAgeText, readDatabaseAge, type DatabaseAge } from "../../release/scan/database-age.ts";
 import { OSV_DATABASE, readyDatabase } from "../../release/scan/database.ts";
 import type { Finding } from "../../release/scan/finding.ts";
 import { scanImage, type Scan } from "../../release/scan/scan.ts";
@@ -64,9 +65,10 @@ export const scanCommand: Command = {
       }
     }
     const passed = images.every((one) => one.passed);
+    const ages = await readDatabaseAge(database.folder, now);
     return {
-      json: { passed, images },
-      text: images.map(scanText).join("\n\n"),
+      json: { passed, images, database: ages.map(ageJson) },
+      text: [databaseAgeText(ages, now).join("\n"), ...images.map(scanText)].join("\n\n"),
       exitCode: passed ? EXIT.done : EXIT.difference,
     };
   },
@@ -112,6 +114,10 @@ async function readPlatforms(client: RegistryClient, name: string): Promise<read
   }
   const digests = manifest.children.length > 0 ? manifest.children : [digest];
   return digests.map((one) => ({ repository, digest: one }));
+}
+
+function ageJson({ ecosystem, newest }: DatabaseAge) {
+  return { ecosystem, newest: newest === undefined ? null : new Date(newest).toISOString() };
 }
 
 /** What a scan found, in lines for a person: what fails first, then what to do about acceptances, then the rest in numbers. */

@@ -19,18 +19,21 @@ import { packageReader } from "./package-reader.ts";
 export const sealCommand: Command = {
   name: "release seal",
   summary: "Attach a list of packages (SBOM), provenance and a signature to images by digest, as a stack demands them.",
-  usage: "--stack S --image REPOSITORY@DIGEST… [--key FILE] [--plan PLAN.json]",
+  usage: "--stack S --image REPOSITORY@DIGEST… [--key FILE] [--plan PLAN.json] [--this-commit]",
   options: {
     stack: { type: "string" },
     image: { type: "string", multiple: true },
     key: { type: "string" },
     plan: { type: "string" },
+    "this-commit": { type: "boolean" },
   },
   help: {
     stack: "whose images they are: its kiln:signatures says who has to sign; without it nothing is done",
     image: "an image, or an index of images (may be repeated); a warm image before what is built from it",
     key: "sign with this private key, whose password is in COSIGN_PASSWORD, or with one in a KMS (or KILN_SIGNING_KEY); else by OIDC, as in a workflow",
     plan: "the plan by which shards were compiled, for the provenance",
+    "this-commit":
+      "as a build that a tag may release: provenance of this commit too, where the image was taken from an earlier one of the same inputs",
   },
   async run({ values, positionals, progress }) {
     noArguments(positionals);
@@ -55,6 +58,7 @@ export const sealCommand: Command = {
         ...(await seal(
           {
             ...{ client, notary: notaryHere(here, progress), signer, policy, stack, facts, readPackages, progress },
+            thisCommit: values["this-commit"] === true,
           },
           image,
         )),

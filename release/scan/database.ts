@@ -76,7 +76,7 @@ async function fetchArchive(downloader: Downloader, url: string, target: string,
   if ("reason" in came) {
     await rm(part, { force: true });
     throw new KilnError("unreachable", `${shownUrl(url)} cannot be had: ${came.reason}`, {
-      mend: "Name a mirror or a folder by --db, or KILN_VULNERABILITY_DB (docs/releasing.md).",
+      mend: "Name a mirror or a folder by --db, or KILN_VULNERABILITY_DB (docs/vulnerabilities.md).",
     });
   }
   if (await isEmptyArchive(part)) {
@@ -110,6 +110,6 @@ async function isEmptyArchive(file: string): Promise<boolean> {
 
 function withoutRecord(archive: string): KilnError {
   return new KilnError("failed", `the vulnerability database ${archive} has no record: nothing would be found`, {
-    mend: `Get it anew, as from ${OSV_DATABASE}/Debian/all.zip, or name another by --db (docs/releasing.md).`,
+    mend: `Get it anew, as from ${OSV_DATABASE}/Debian/all.zip, or name another by --db (docs/vulnerabilities.md).`,
   });
 }

@@ -66,6 +66,6 @@ async function readFindings({ client, image, scanner, database, progress }: Scan
 
 function incomplete(missing: readonly string[]): KilnError {
   return new KilnError("failed", `the vulnerability database has nothing of ${missing.join(", ")}`, {
-    mend: `Put ${missing.map((ecosystem) => `osv-scanner/${ecosystem}/all.zip`).join(", ")} there: docs/releasing.md.`,
+    mend: `Put ${missing.map((ecosystem) => `osv-scanner/${ecosystem}/all.zip`).join(", ")} there: docs/vulnerabilities.md.`,
   });
 }

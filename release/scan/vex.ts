@@ -25,7 +25,11 @@ export function readAcceptances(text: string, file: string, now: number): readon
   const document = record(parsed(text, file), file, "an OpenVEX document");
   const context = document["@context"];
   if (typeof context !== "string" || !/^https:\/\/openvex\.dev\/ns(?:\/|$)/.test(context)) {
-    throw wrong(file, "@context is not https://openvex.dev/ns/v0.2.0", "Write an OpenVEX document: docs/releasing.md.");
+    throw wrong(
+      file,
+      "@context is not https://openvex.dev/ns/v0.2.0",
+      "Write an OpenVEX document: docs/vulnerabilities.md.",
+    );
   }
   const { statements } = document;
   if (!Array.isArray(statements)) throw wrong(file, "statements is no list", "Write one, if it is empty.");
@@ -137,7 +141,10 @@ function parsed(text: string, file: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new KilnError("usage", `${file} is no JSON`, { mend: "Mend it: docs/releasing.md has an example.", cause });
+    throw new KilnError("usage", `${file} is no JSON`, {
+      mend: "Mend it: docs/vulnerabilities.md has an example.",
+      cause,
+    });
   }
 }
 
@@ -149,7 +156,7 @@ function listOf(value: unknown, at: string): readonly unknown[] {
 
 function record(value: unknown, at: string, what: string): Readonly<Record<string, unknown>> {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw wrong(at, `is not ${what}`, "docs/releasing.md has an example.");
+  throw wrong(at, `is not ${what}`, "docs/vulnerabilities.md has an example.");
 }
 
 function wrong(at: string, what: string, mend: string): KilnError {

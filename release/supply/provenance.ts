@@ -1,3 +1,4 @@
+import { isMap } from "../../cache/document.ts";
 import type { PinnedImage } from "../../registry/image-reference.ts";
 import { hexOf } from "./statement.ts";
 
@@ -47,6 +48,16 @@ export function builderOf(env: NodeJS.ProcessEnv): Builder {
 /** A commit as a material; `origin` is where it is fetched from, without a login. */
 export function commitMaterial(origin: string | undefined, commit: string): Material {
   return { ...(origin === undefined ? { name: "source" } : { uri: `git+${origin}` }), digest: { gitCommit: commit } };
+}
+
+/** The commits that a provenance says were built: of the checkout, and of a source elsewhere. Pure. */
+export function commitsIn(predicate: Readonly<Record<string, unknown>>): readonly string[] {
+  const { buildDefinition } = predicate;
+  const materials = isMap(buildDefinition) ? buildDefinition.resolvedDependencies : undefined;
+  return (Array.isArray(materials) ? (materials as readonly unknown[]) : []).flatMap((one) => {
+    const commit = isMap(one) && isMap(one.digest) ? one.digest.gitCommit : undefined;
+    return typeof commit === "string" ? [commit] : [];
+  });
 }
 
 /** An image as a material. */

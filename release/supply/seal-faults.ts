@@ -8,7 +8,7 @@ import { readBundles, type AttachedBundle } from "./bundle.ts";
 import type { Notary } from "./cosign.ts";
 import { packagesIn } from "./package.ts";
 import { BUILD_TYPE } from "./provenance.ts";
-import { isAbout, PARTS, partOf, PREDICATES, type SealPart } from "./statement.ts";
+import { isAbout, PARTS, partOf, PREDICATES, type SealPart, type Statement } from "./statement.ts";
 
 /** What verifying a seal needs. */
 export interface SealCheck {
@@ -115,6 +115,18 @@ function contentFault(part: SealPart, predicate: Readonly<Record<string, unknown
   if (!isMap(builder) || typeof builder.id !== "string" || builder.id === "") return "it names no builder";
   const type = isMap(buildDefinition) ? buildDefinition.buildType : undefined;
   return type === BUILD_TYPE ? undefined : `it is of a build of type ${JSON.stringify(type)}`;
+}
+
+/** The first part of an image's own seal that stands and says what is asked for; nothing where none does. */
+export async function readSoundPart(
+  check: SealCheck,
+  image: PinnedImage,
+  part: SealPart,
+  says: (predicate: Statement["predicate"]) => boolean,
+): Promise<AttachedBundle | undefined> {
+  const { bundles } = await readBundles(check.client, image);
+  const candidates = bundles.filter(({ statement }) => partOf(statement) === part && says(statement.predicate));
+  return (await firstSound(check, image, part, candidates)).bundle;
 }
 
 /** The sound parts of an image's seal. Throws a difference that names what is missing or wrong, and what to do. */

@@ -8,8 +8,8 @@ import { factsOf, readBase, readIndex } from "./build-facts.ts";
 import { attachBundle, readBundles } from "./bundle.ts";
 import type { Notary, Signer } from "./cosign.ts";
 import { packagesIn, type Package } from "./package.ts";
-import { provenanceOf, type BuildFacts } from "./provenance.ts";
-import { policyText, readSealState } from "./seal-faults.ts";
+import { commitsIn, provenanceOf, type BuildFacts } from "./provenance.ts";
+import { policyText, readSealState, readSoundPart } from "./seal-faults.ts";
 import { spdxDocument } from "./spdx.ts";
 import { PREDICATES, statementOf, type SealPart } from "./statement.ts";
 
@@ -21,6 +21,8 @@ export interface SealOptions {
   readonly policy: SignaturePolicy;
   readonly stack: string;
   readonly facts: BuildFacts;
+  /** Whether provenance has to name the commits of `facts`, so that an image that was taken again has one for each build. */
+  readonly thisCommit?: boolean;
   /** Reads what is inside an image, layer by layer. */
   readonly readPackages: (repository: string, image: Image) => Promise<readonly Package[]>;
   readonly progress: Progress;
@@ -65,6 +67,11 @@ async function sealOne(options: SealOptions, target: PinnedImage, content: Conte
   for (const { image, part, bundle } of standing.sound) {
     if (image.digest === target.digest) parts[part] = bundle.digest;
   }
+  if (options.thisCommit === true && parts.provenance !== undefined) {
+    const own = await readSoundPart(options, target, "provenance", (predicate) => isOf(options.facts, predicate));
+    if (own === undefined) delete parts.provenance;
+    else parts.provenance = own.digest;
+  }
   // The signature last: what is signed has all the rest.
   const order: readonly SealPart[] = isIndex ? ["provenance", "signature"] : ["sbom", "provenance", "signature"];
   for (const part of order.filter((one) => parts[one] === undefined)) {
@@ -75,6 +82,12 @@ async function sealOne(options: SealOptions, target: PinnedImage, content: Conte
   }
   if (added.length > 0) await requireOwnSeal(options, target);
   return { image: formatReference(target), parts, added };
+}
+
+/** Whether a provenance names all commits that were built here. */
+function isOf({ materials }: BuildFacts, predicate: Readonly<Record<string, unknown>>): boolean {
+  const named = commitsIn(predicate);
+  return materials.every(({ digest }) => digest.gitCommit === undefined || named.includes(digest.gitCommit));
 }
 
 /** What one part says of an image. */

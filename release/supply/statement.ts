@@ -29,13 +29,22 @@ export interface Statement {
 /** A statement about exactly one image. The same arguments give the same text. */
 export function statementOf(
   part: SealPart,
+  image: PinnedImage,
+  predicate: Readonly<Record<string, unknown>>,
+): Statement {
+  return subjectStatement(image, PREDICATES[part], predicate);
+}
+
+/** The same of any kind. */
+export function subjectStatement(
   { repository, digest }: PinnedImage,
+  predicateType: string,
   predicate: Readonly<Record<string, unknown>>,
 ): Statement {
   return {
     _type: STATEMENT,
     subject: [{ name: repository, digest: { sha256: hexOf(digest) } }],
-    predicateType: PREDICATES[part],
+    predicateType,
     predicate,
   };
 }

@@ -81,15 +81,17 @@ describe.runIf(runs)("a scan of an image for vulnerabilities", () => {
   async function scan(...args: readonly string[]) {
     const command = [path.join(PROJECT, "cli/kiln.mjs"), "release", "scan", "--json", ...args];
     const { code, stdout, stderr } = await run(process.execPath, command, { allowFailure: true });
-    const { images = [] } = stdout === "" ? {} : (JSON.parse(stdout) as { readonly images?: readonly Scan[] });
-    return { code, stderr, scanned: images[0] };
+    const { images = [], ...rest } = stdout === "" ? {} : (JSON.parse(stdout) as { readonly images?: readonly Scan[] });
+    return { code, stderr, scanned: images[0], ...rest };
   }
 
   const ids = (findings: Scan["failing"] = []) => findings.map(({ id, severity }) => `${id} ${severity}`);
 
   it("fails for what is critical and can be mended, in Debian's packages and in Go's programs", async () => {
-    const { code, scanned } = await scan("--image", image, "--db", database());
+    const { code, scanned, ...rest } = await scan("--image", image, "--db", database());
     expect(code).toBe(3);
+    const newest = "2026-01-01T00:00:00.000Z";
+    expect(rest).toMatchObject({ database: ["Debian", "Go"].map((ecosystem) => ({ ecosystem, newest })) });
     expect(ids(scanned?.failing)).toEqual(["CVE-2026-2 critical", "CVE-2026-7 critical"]);
     expect(scanned).toMatchObject({ image, passed: false, others: { critical: 1, medium: 1 } });
     expect(ids(scanned?.unrated)).toEqual(["CVE-2026-5 unrated"]);

@@ -57,4 +57,20 @@ describe("a bake of inputs that were baked before", () => {
     await expect(bake(options)).rejects.toThrow("shard base");
     expect([from.mock.calls.length, registry.tags.size]).toEqual([2, 1]);
   });
+
+  it("asks for them too where the stack demands a seal that the image has not, and takes it where it has", async () => {
+    registry.tags.set(`inputs-${"0".repeat(32)}`, KNOWN);
+    const asked: string[] = [];
+    const reuse = (isSealed: boolean) => ({
+      takes: () => Promise.resolve(true),
+      takesSealed: ({ digest }: { readonly digest: string }, tag: string) => {
+        asked.push(`${tag}@${digest}`);
+        return Promise.resolve(isSealed);
+      },
+      vouch: () => Promise.resolve(),
+    });
+    await expect(bake({ ...options, reuse: reuse(false) })).rejects.toThrow("shard base");
+    expect(await bake({ ...options, reuse: reuse(true) })).toMatchObject({ reused: true });
+    expect(new Set(asked)).toEqual(new Set([`inputs-${"0".repeat(32)}@${KNOWN}`]));
+  });
 });

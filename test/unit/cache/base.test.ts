@@ -1,7 +1,14 @@
-import { describe, expect, it } from "vitest";
-import { baseRecipe } from "../../../cache/base.ts";
+import { describe, expect, it, vi } from "vitest";
+import { baseRecipe, readyWarmBase } from "../../../cache/base.ts";
+import { silent } from "../../../progress.ts";
 import { places } from "../../../toolchain/places.ts";
 import type { ResolvedTool } from "../../../toolchain/resolve.ts";
+
+const KNOWN = `sha256:${"a".repeat(64)}`;
+vi.mock("../../../registry/client.ts", async (original) => ({
+  ...(await original<object>()),
+  readDigest: () => Promise.resolve(KNOWN),
+}));
 
 const tool = (name: ResolvedTool["name"], version: string): ResolvedTool => ({
   ...{ name, version, path: `/tools/${name}`, root: "/tools", source: "download" },
@@ -26,5 +33,36 @@ describe("baseRecipe", () => {
   it("is the same for the same tools, wherever they stand", async () => {
     const moved = { go: { ...tools.go, path: "/elsewhere/go", root: "/elsewhere" } };
     expect(await recipe("debian:12", undefined, moved)).toBe(await recipe());
+  });
+});
+
+describe("readyWarmBase", () => {
+  const REPOSITORY = "localhost:5180/warm";
+  const ready = (reuse?: Parameters<typeof readyWarmBase>[0]["reuse"]) =>
+    readyWarmBase({
+      ...{
+        places: places(),
+        engine: {} as never,
+        client: { regctl: "none" },
+        tools,
+        recipe: [],
+        platform: "linux/amd64",
+      },
+      base: () => Promise.reject(new Error("it is built")),
+      ...{ reuse, repository: REPOSITORY, progress: silent },
+    });
+
+  it("takes the base that is there, unless nobody vouches for it where somebody has to", async () => {
+    const asked: unknown[] = [];
+    const reuse = (taken: boolean) => ({
+      takes: (...args: readonly unknown[]) => Promise.resolve(asked.push(args) > 0 && taken),
+      takesSealed: () => Promise.resolve(true),
+      vouch: () => Promise.resolve(),
+    });
+    expect(await ready()).toEqual({ repository: REPOSITORY, digest: KNOWN });
+    expect(await ready(reuse(true))).toEqual({ repository: REPOSITORY, digest: KNOWN });
+    await expect(ready(reuse(false))).rejects.toThrow("it is built");
+    const call = [{ repository: REPOSITORY, digest: KNOWN }, expect.stringMatching(/^base-[0-9a-f]{16}$/) as string];
+    expect(asked).toEqual([call, call]);
   });
 });

@@ -39,13 +39,14 @@ else console.log({ head: ${JSON.stringify(digestOf("a"))}, put: ${JSON.stringify
   return { regctl: file };
 }
 
-async function push(known: string, providers: readonly string[]) {
+async function push(known: string, providers: readonly string[], anew?: boolean) {
   const cache = path.join(home, "cache");
   const reads = Object.fromEntries(providers.map((name) => [name, { packages: [name], modules: [] }]));
   const manifest = await writeCache(cache, reads);
   const scratch = path.join(home, "scratch");
   const client = await regctl(known);
-  return (await pushLayers({ client, repository: REPOSITORY, cache, manifest, scratch, progress: silent })).layers;
+  const options = { client, repository: REPOSITORY, cache, manifest, scratch, progress: silent };
+  return (await pushLayers({ ...options, ...(anew === undefined ? {} : { anew }) })).layers;
 }
 
 describe("pushLayers", () => {
@@ -58,6 +59,13 @@ describe("pushLayers", () => {
       expect.stringContaining(`${REPOSITORY}:layer-gcp-`),
     ]);
     expect(await readdir(path.join(home, "scratch"))).toEqual([]);
+  });
+
+  it("takes nothing that is there where all is to be written anew", async () => {
+    for (const layer of await push("layer-", ["aws", "gcp"], true)) {
+      expect(layer).toMatchObject({ image: digestOf("b") });
+      expect(layer.digest).not.toBe(digestOf("1"));
+    }
   });
 });
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Plan } from "../../../cache/plan.ts";
-import { readShardImages, shardTags } from "../../../cache/shard-image.ts";
+import { readShardImages, readTakenShard, shardTags } from "../../../cache/shard-image.ts";
 import { isTag } from "../../../registry/image-reference.ts";
 import { registryTag } from "../../../release/registry-tag.ts";
 import { CONTRACT, writeText } from "./cache-directory.ts";
@@ -93,6 +93,20 @@ describe("readShardImages", () => {
     await expect(readShardImages(await registry("shard-base"), REPOSITORY, tags)).rejects.toThrow("shard shard-1");
     await expect(readShardImages(await registry("shard-one"), REPOSITORY, tags)).rejects.toThrow("shard base");
     expect(await readShardImages(await registry("shard-"), REPOSITORY, tags)).toHaveLength(2);
+  });
+
+  it("gives those alone that may be taken, each asked for by its tag", async () => {
+    const tags = new Map(["shard-1", "base", "shard-2"].map((id) => [id, `shard-${id}-0`]));
+    const asked: string[] = [];
+    const takes = (_: unknown, tag: string) => Promise.resolve(asked.push(tag) > 0 && tag !== "shard-shard-1-0");
+    const client = await registry("shard-");
+    expect(await readShardImages(client, REPOSITORY, tags, { takes })).toHaveLength(2);
+    expect(asked).toEqual(["shard-base-0", "shard-shard-1-0", "shard-shard-2-0"]);
+    const image = { repository: REPOSITORY, digest: `sha256:${"a".repeat(64)}` };
+    expect(await readTakenShard(client, REPOSITORY, "shard-shard-1-0")).toEqual(image);
+    expect(await readTakenShard(client, REPOSITORY, "shard-shard-1-0", { takes })).toBeUndefined();
+    expect(await readTakenShard(client, REPOSITORY, "shard-shard-2-0", { takes })).toEqual(image);
+    expect(await readTakenShard(client, REPOSITORY, "none", { takes })).toBeUndefined();
   });
 
   it("names the shard that is missing, and how to push it", async () => {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { readRecord } from "../../../cache/record.ts";
 import type { ImageManifest } from "../../../registry/client.ts";
 import { readImageState, readReleasedTags } from "../../../release/image-state.ts";
 import { memoryManifests, putAny } from "../../support/memory-manifests.ts";
@@ -36,6 +37,18 @@ describe("the state of an image", () => {
     expect([await state(one), await state(two), await state(`sha256:${"0".repeat(64)}`)]).toEqual([
       ...["verified", "unverified", "gone"],
     ]);
+  });
+
+  it("is verified by what stands beside a record that is listed and gone, as while a clean-up runs", async () => {
+    const digest = putWarmImage(registry, WARM);
+    const listed = [`sha256:${"0".repeat(64)}`];
+    memory.functions.readReferrers = () => Promise.resolve(listed);
+    const image = { repository: WARM, digest };
+    expect(await readRecord(registry.client, image)).toEqual({
+      faults: [`its record ${listed[0] ?? ""} is listed and not there`],
+    });
+    listed.push(putRecord(registry, WARM, digest));
+    expect((await readImageState(registry.client, image, [])).registry).toBe("verified");
   });
 
   it("has the release tags that name it, by its digest or by its layers, through an index as well", async () => {

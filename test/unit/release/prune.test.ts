@@ -170,6 +170,42 @@ describe("a clean-up", () => {
   });
 });
 
+describe("a released runner image", () => {
+  /** Puts a runner image of a warm one, as a stack's bring-up pushes it. */
+  const putRunner = (name: string, base: string, ...tags: readonly string[]) => {
+    const text = JSON.stringify({ config: { Labels: { "org.opencontainers.image.base.name": `${WARM}@${base}` } } });
+    const config = registry.putBlob(RUNNER, text);
+    return putAny(
+      registry,
+      RUNNER,
+      { config, layers: [{ mediaType: "l", digest: `sha256:${name}`, size: 100 }] },
+      ...tags,
+    );
+  };
+
+  it.each([[[WARM, RUNNER]], [[WARM]]])(
+    "keeps the warm image that its label names, in a clean-up of %j",
+    async (of) => {
+      const [named, released, old] = [putImage("named"), putImage("released", `inputs-${KEY}`), putImage("old")];
+      for (const { image } of [old]) registry.repository(WARM).tags.set(`verified-aws-${KEY}`, image);
+      putRunner("released", released.image, "v1.0.0");
+      putRunner("old", old.image, `used-20250101-0123456789ab`);
+      const done = await run({ repositories: of, roots: [root(named.image)] });
+      expect(done.failed).toEqual([]);
+      expect(done.keep.find(({ digest }) => digest === released.image)?.reason).toMatch(/^warm image of sha256:/);
+      expect(present()).toEqual([named.image, named.record, released.image, released.record].sort());
+    },
+  );
+
+  it("that does not say what it was made from ends the clean-up before anything goes", async () => {
+    putImage("old", `inputs-${KEY}`);
+    const runner = putRunner("released", `sha256:${"1".repeat(64)}`, "v1.0.0");
+    memory.functions.readBlobText = () => Promise.reject(new Error("connection reset"));
+    await expect(run({ repositories: [WARM, RUNNER] })).rejects.toThrow("connection reset");
+    expect([present().length, registry.repository(RUNNER).manifests.has(runner)]).toEqual([2, true]);
+  });
+});
+
 describe("a repository that is not there", () => {
   const registryOf = (missing: string) => {
     const remover = registryRemover(registry.client);

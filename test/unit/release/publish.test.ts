@@ -10,6 +10,7 @@ const REPOSITORY = "ghcr.io/acme/runners/base-images/iac-runner";
 const digestOf = (digit: string) => `sha256:${digit.repeat(64)}`;
 const [AMD, ARM, INDEX, OTHER] = ["a", "b", "c", "d"].map(digestOf) as [string, string, string, string];
 
+const COMMIT = "c".repeat(40);
 const WARM = `${REPOSITORY}-warm`;
 const BELOW = digestOf("e");
 const LABEL = "org.opencontainers.image.base.name";
@@ -22,6 +23,8 @@ const registry = vi.hoisted(() => ({
   labels: new Map<string, Readonly<Record<string, string>>>(),
   verified: new Set<string>(),
   sealed: new Set<string>(),
+  /** Commits by the digests of what was built from others than the tag's. */
+  builtFrom: new Map<string, string>(),
   set: [] as string[],
 }));
 
@@ -56,6 +59,12 @@ vi.mock("../../../release/supply/seal-faults.ts", () => ({
       ? Promise.resolve([])
       : Promise.reject(new KilnError("difference", `${digest} is not sealed for stack ${stack}`)),
 }));
+vi.mock("../../../release/supply/built-from.ts", () => ({
+  requireBuiltFrom: (_check: unknown, { digest }: { digest: string }, { commit }: { commit: string }) =>
+    (registry.builtFrom.get(digest) ?? commit) === commit
+      ? Promise.resolve()
+      : Promise.reject(new KilnError("difference", `${digest} is not of commit ${commit}`)),
+}));
 vi.mock("../../../registry/tag-manifest.ts", () => ({
   tagManifest: (_client: unknown, { digest }: { digest: string }, tag: string) => {
     registry.tags.set(tag, digest);
@@ -69,6 +78,7 @@ beforeEach(() => {
   registry.set.length = 0;
   for (const known of [registry.platforms, registry.layers, registry.labels, registry.verified, registry.sealed])
     known.clear();
+  registry.builtFrom.clear();
   registry.platforms
     .set(AMD, "linux/amd64")
     .set(ARM, "linux/arm64")
@@ -84,6 +94,7 @@ const publishFor = (demands: readonly SealDemand[], version: string, ...digests:
     release: parseReleaseTag(`iac-runner-base-v${version}`),
     images: digests.map((digest) => ({ repository: REPOSITORY, digest })),
     demands,
+    readCommit: () => Promise.resolve(COMMIT),
     notary: NO_NOTARY,
     progress: silent,
   });
@@ -193,6 +204,16 @@ describe("a release for a stack that demands a seal", () => {
     expect(registry.set).toEqual([]);
     registry.sealed.add(published);
     await publishFor(demands, "1.2.3", ...digests);
+    expect(registry.set).toEqual(["v1.2.3", "latest"]);
+  });
+
+  it("is not tagged where one of its images was built from another commit than the tag's", async () => {
+    registry.sealed.add(INDEX);
+    registry.builtFrom.set(ARM, "d".repeat(40));
+    await expect(publishFor(demands, "1.2.3", AMD, ARM)).rejects.toThrow(`${ARM} is not of commit ${COMMIT}`);
+    expect(registry.set).toEqual([]);
+    // Who demands no seal has nobody to believe.
+    await publish("1.2.3", AMD, ARM);
     expect(registry.set).toEqual(["v1.2.3", "latest"]);
   });
 });

@@ -118,6 +118,45 @@ describe("what stays", () => {
     expect(outcome(manifests, { roots: [root("warm")], repositories: [RUNNER] }).remove).toEqual(["old runner"]);
   });
 
+  it.each<[string, Partial<StoredManifest>, Partial<RetentionQuestion>]>([
+    ["a version", { tags: ["v1.2.3"] }, {}],
+    ["latest", { tags: ["latest"] }, {}],
+    ["a stack's name", { tags: ["dev"] }, { stacks: new Set(["dev"]) }],
+    ["a tag that is not kiln's", { tags: ["nightly"] }, {}],
+    ["a stack's file", {}, { roots: [root("runner", "stacks/Pulumi.prod.yaml", RUNNER)] }],
+    ["its age", {}, { since: ({ digest: one }) => (one === digest("runner") ? NOW : NOW - 100 * HOUR) }],
+  ])("is the warm image below a runner image that stays by %s, and all that it is made of", (_, fields, question) => {
+    const manifests = [
+      manifest("runner", { repository: RUNNER, layers: ["b", "c"], ...fields }),
+      manifest("old runner", { repository: RUNNER, layers: ["b", "o"] }),
+      manifest("warm", { layers: ["b", "c"], tags: [`inputs-${hex("warm")}`] }),
+      manifest("record", { subject: digest("warm") }),
+      manifest("old warm", { layers: ["b", "o"] }),
+      manifest("base", { tags: [`base-${hex("base").slice(0, 16)}`], layers: ["b"] }),
+      manifest("layer", { tags: [layerTag("layer")], layers: ["c"] }),
+      manifest("spare", { tags: [layerTag("spare")], layers: ["o"] }),
+    ];
+    const bases = new Map([
+      [digest("runner"), digest("warm")],
+      [digest("old runner"), digest("old warm")],
+    ]);
+    const { keep, remove } = outcome(manifests, { repositories: [WARM, RUNNER], bases, ...question });
+    expect(Object.keys(keep)).toEqual(["runner", "warm", "record", "base", "layer"]);
+    // Of one that a stack names it is known by its layers as well.
+    expect(keep.warm).toMatch(new RegExp(`^(warm image of|built from) ${digest("runner").slice(0, 19)}`));
+    expect(remove).toEqual(["old runner", "old warm", "spare"]);
+  });
+
+  it("is the warm image below each image of an index", () => {
+    const manifests = [
+      manifest("index", { repository: RUNNER, tags: ["v1.0.0"], children: [digest("amd64"), digest("arm64")] }),
+      ...["amd64", "arm64"].map((name) => manifest(name, { repository: RUNNER, layers: [name] })),
+      ...["warm amd64", "warm arm64", "other"].map((name) => manifest(name, { layers: [name] })),
+    ];
+    const bases = new Map(["amd64", "arm64"].map((name) => [digest(name), digest(`warm ${name}`)]));
+    expect(outcome(manifests, { bases }).remove).toEqual(["other"]);
+  });
+
   it("is what is too young to go, and all that it leads to", () => {
     const manifests = [
       manifest("young", { children: [digest("its part")], tags: [`inputs-${hex("young")}`] }),

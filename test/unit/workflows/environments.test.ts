@@ -45,7 +45,7 @@ function startsOf({ on }: Workflow): readonly string[] {
 /** A bullet of the page on releasing. */
 function documented(begin: string): string {
   return (
-    read("docs/releasing.md")
+    read("docs/release-details.md")
       .split("\n- ")
       .find((bullet) => bullet.startsWith(begin)) ?? ""
   );

@@ -129,9 +129,9 @@ else console.log({ head: ${JSON.stringify(digestOf("a"))}, put: ${JSON.stringify
     const [work, scratch] = [await temporaryDirectory(), await temporaryDirectory()];
     const places = { project: "/", work, state: "/", cache: "/" };
     const store = new PluginStore({ places, platform: "linux-amd64", progress: silent, env: {} });
+    const options = { repository: REPOSITORY, store, architecture: "amd64", scratch, progress: silent };
     const pushed = await pushPluginLayers({
-      client: await regctl("layer-plugin-one-"),
-      ...{ repository: REPOSITORY, store, architecture: "amd64", scratch, progress: silent },
+      ...{ client: await regctl("layer-plugin-one-"), ...options },
       plugins: [plugin("one"), plugin("two")],
     });
     expect(pushed).toMatchObject([
@@ -140,6 +140,10 @@ else console.log({ head: ${JSON.stringify(digestOf("a"))}, put: ${JSON.stringify
     ]);
     expect(server.asked).toEqual([`/${name}`]);
     expect(await readdir(scratch)).toEqual([]);
+    // Where nothing of the registry may be taken, it is written from the archive that the lock names.
+    const all = { ...options, plugins: [plugin("two")], anew: true };
+    const [again] = await pushPluginLayers({ ...all, client: await regctl("layer-plugin-") });
+    expect(again).toMatchObject({ image: digestOf("b"), digest: pushed[1]?.digest });
   });
 });
 

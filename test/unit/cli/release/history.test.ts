@@ -1,6 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { historyCommand, historyText, rollbackText, type HistoryEntry } from "../../../../cli/release/history.ts";
+import {
+  deploymentsText,
+  historyCommand,
+  historyText,
+  rollbackText,
+  type HistoryEntry,
+} from "../../../../cli/release/history.ts";
 import { silent } from "../../../../progress.ts";
+import type { Deployment } from "../../../../release/deployments.ts";
 import type { Rollback } from "../../../../release/rollback.ts";
 
 const FILE = "stacks/Pulumi.prod.yaml";
@@ -30,6 +37,31 @@ describe("historyText", () => {
 
   it("says where there is nothing yet", () => {
     expect(historyText(FILE, [], false)).toBe(`${FILE} has named no warm image so far`);
+  });
+});
+
+describe("deploymentsText", () => {
+  const running: Deployment = {
+    ...{ kind: "update", result: "in-progress", started: "2026-02-01T11:00:10Z" },
+    ...{ commit: "a".repeat(40), dirty: false, message: "" },
+  };
+  const up: Deployment = {
+    ...{ ...running, result: "succeeded", ended: "2026-02-01T11:02:00Z" },
+    ...{ warmImage: `${WARM}@${digest("a")}`, message: "Promote 1.2.3\n\nmore" },
+  };
+  const text = (...deployments: readonly Deployment[]) => deploymentsText("prod", deployments).split("\n");
+
+  it("is a line for each update, with when it ended, its image and its commit", () => {
+    expect(text(running, { ...up, dirty: true, result: "failed" }, { ...up, kind: "destroy" })).toEqual([
+      "when              what     result       image                commit                message",
+      "2026-02-01 11:00  up       in-progress                       aaaaaaa",
+      "2026-02-01 11:02  up       failed       sha256:aaaaaaaaaaaa  aaaaaaa with changes  Promote 1.2.3",
+      "2026-02-01 11:02  destroy  succeeded    sha256:aaaaaaaaaaaa  aaaaaaa               Promote 1.2.3",
+    ]);
+  });
+
+  it("says where there was none", () => {
+    expect(text()).toEqual(["stack prod was not brought up in the operations that its backend remembers"]);
   });
 });
 
