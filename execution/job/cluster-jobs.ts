@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline";
 import { PassThrough } from "node:stream";
-import type { KubeConfig, KubernetesObject, V1Job, V1Pod } from "@kubernetes/client-node";
+import type { CoreV1Event, KubeConfig, KubernetesObject, V1Job, V1Pod } from "@kubernetes/client-node";
 import { KilnError, messageOf } from "../../errors.ts";
 
 /** The few things that a job needs of a cluster. Each throws a KilnError with what the API server said. */
@@ -8,12 +8,16 @@ export interface ClusterJobs {
   /** The namespace of the kubeconfig's context. */
   readonly namespace: string;
   create(object: object): Promise<KubernetesObject>;
-  /** Lets a suspended Job's pod start, or ends it as its grace says. */
-  suspend(name: string, namespace: string, suspended: boolean): Promise<void>;
+  /** Ends a Job's pod as its grace says, and the Job with it: it never gets another, and goes when its time to stay is over. */
+  end(name: string, namespace: string): Promise<void>;
   remove(kind: "Job" | "Secret", name: string, namespace: string): Promise<void>;
-  /** The pod of a Job; undefined before there is one, and after it went. */
-  pod(name: string, namespace: string): Promise<V1Pod | undefined>;
+  /** The pod of the Job with this uid; undefined before there is one, and after it went. */
+  pod(job: string, namespace: string): Promise<V1Pod | undefined>;
   job(name: string, namespace: string): Promise<V1Job | undefined>;
+  /** All Jobs with these labels. */
+  jobs(labels: Readonly<Record<string, string>>, namespace: string): Promise<readonly V1Job[]>;
+  /** What the cluster said about the object with this uid. */
+  events(uid: string, namespace: string): Promise<readonly CoreV1Event[]>;
   /** Gives the lines of a pod's log from its first on, until the container ends or the connection does. */
   follow(pod: string, namespace: string, onLine: (line: string) => void, until: AbortSignal): Promise<void>;
 }
@@ -33,19 +37,30 @@ export async function connectClusterJobs(context?: string): Promise<ClusterJobs>
   return {
     namespace: config.getContextObject(config.getCurrentContext())?.namespace ?? "default",
     create: (object) => asked("create", objects.create(object as KubernetesObject)),
-    async suspend(name, namespace, suspended) {
-      const body = [{ op: "replace", path: "/spec/suspend", value: suspended }];
+    async end(name, namespace) {
+      // Not by suspending it: a suspended Job has no deadline and never goes by itself, should nobody come to remove it.
+      const body = [{ op: "add", path: "/spec/activeDeadlineSeconds", value: 1 }];
       await asked("change", batch.patchNamespacedJob({ name, namespace, body }));
     },
     async remove(kind, name, namespace) {
       const object = { apiVersion: API[kind], kind, metadata: { name, namespace } };
       await asked("delete", found(objects.delete(object, undefined, undefined, undefined, undefined, "Background")));
     },
-    async pod(name, namespace) {
-      const list = core.listNamespacedPod({ namespace, labelSelector: `batch.kubernetes.io/job-name=${name}` });
+    async pod(job, namespace) {
+      const list = core.listNamespacedPod({ namespace, labelSelector: `batch.kubernetes.io/controller-uid=${job}` });
       return (await asked("read", list)).items[0];
     },
     job: (name, namespace) => asked("read", found(batch.readNamespacedJob({ name, namespace }))),
+    async jobs(labels, namespace) {
+      const labelSelector = Object.entries(labels)
+        .map(([name, value]) => `${name}=${value}`)
+        .join(",");
+      return (await asked("read", batch.listNamespacedJob({ namespace, labelSelector }))).items;
+    },
+    async events(uid, namespace) {
+      const list = core.listNamespacedEvent({ namespace, fieldSelector: `involvedObject.uid=${uid}` });
+      return (await asked("read", list)).items;
+    },
     async follow(pod, namespace, onLine, until) {
       const stream = new PassThrough();
       const lines = createInterface({ input: stream });

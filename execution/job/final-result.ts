@@ -18,9 +18,12 @@ export interface JobEnd {
  * started, killed or cut off, is said from the container's end.
  */
 export function finalResult(description: JobDescription, written: JobResult | undefined, end: JobEnd): JobResult {
-  if (written !== undefined && written.status !== "running") return completed(written, description, end);
-  const { status, code, message } = endOf(description, end);
-  const base = written ?? empty(description, end);
+  const own = ofJob(written, description);
+  if (own !== undefined && own.status !== "running") return completed(own, description, end);
+  const isOthers = own === undefined && written !== undefined;
+  const fault = isOthers ? `the result that came is of the job ${written.job_id}` : end.fault;
+  const { status, code, message } = endOf(description, { ...end, fault });
+  const base = own ?? empty(description, end);
   return {
     ...base,
     status,
@@ -29,6 +32,12 @@ export function finalResult(description: JobDescription, written: JobResult | un
     error: message,
     error_detail: { code, phase: base.phase, message, retryable: false },
   };
+}
+
+/** The same result, where it is of this job: one of another says nothing about it. One that names none came from its container. */
+function ofJob(written: JobResult | undefined, { job_id: id }: JobDescription): JobResult | undefined {
+  if (written === undefined || written.job_id === id) return written;
+  return written.job_id === "" ? { ...written, job_id: id } : undefined;
 }
 
 /** A finished result, with what only the engine knows. */

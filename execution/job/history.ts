@@ -116,6 +116,17 @@ async function isLookedAfter(folder: string): Promise<boolean> {
   }
 }
 
+/** The job below a folder that nobody looks after any more and that ran in this container; undefined where there is none. */
+export async function findLost(root: string, container: string): Promise<RecordedJob | undefined> {
+  const lost = (await readHistory(root)).filter(({ status }) => status === "lost");
+  const containers = await Promise.all(lost.map(({ folder }) => containerOf(folder).catch(() => undefined)));
+  return lost.find((_, index) => containers[index] === container);
+}
+
+async function containerOf(folder: string): Promise<string> {
+  return (JSON.parse(await readFile(path.join(folder, "owner.json"), "utf8")) as JobOwner).container;
+}
+
 /** Removes the oldest jobs that have ended, all but `keep` of them, and returns their folders. */
 export async function pruneHistory(root: string, keep: number): Promise<readonly string[]> {
   const ended = (await readHistory(root)).filter(({ result }) => result !== undefined);

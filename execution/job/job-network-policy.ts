@@ -17,6 +17,15 @@ export interface JobNetworkPolicy {
 }
 
 /**
+ * Where GKE with Cloud DNS answers its pods, on the metadata server's own address: on port 53 there is a resolver and nothing
+ * else. The metadata itself, on 80 and other ports, stays closed; a name that is asked for tells no credentials.
+ */
+const CLOUD_DNS = {
+  to: [{ ipBlock: { cidr: "169.254.169.254/32" } }],
+  ports: ["UDP", "TCP"].map((protocol) => ({ protocol, port: 53 })),
+};
+
+/**
  * The policy of one job's pod: nothing in; out to DNS and to the internet where the job has a network, without private
  * networks and without any cloud's metadata service; to nothing where it has none. `open` blocks are let out to beside.
  */
@@ -38,7 +47,7 @@ export function jobNetworkPolicy(
     spec: {
       podSelector: { matchLabels: { "dev.kiln/job": name } },
       policyTypes: ["Ingress", "Egress"],
-      egress: description.network === "none" ? [] : [...(ALLOW_DNS.spec.egress ?? []), { to }],
+      egress: description.network === "none" ? [] : [...(ALLOW_DNS.spec.egress ?? []), CLOUD_DNS, { to }],
     },
   };
 }

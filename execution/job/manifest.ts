@@ -8,6 +8,8 @@ import { outerSeconds, stopSeconds } from "./timeouts.ts";
 
 export interface ManifestPlacing {
   readonly namespace: string;
+  /** The mark of the process that looks after it: `ownerMark`. */
+  readonly owner?: string;
   /** Paths of the files of the input, by the key that the Secret beside the Job has them under. */
   readonly files: Readonly<Record<string, string>>;
   /** How long an ended Job stays for people to look at, in seconds. */
@@ -23,6 +25,9 @@ const LOGS_BYTES = 64 * MEBIBYTE;
 const KEEP_SECONDS = 3600;
 export const JOB_LABELS = { "app.kubernetes.io/managed-by": "kiln", "app.kubernetes.io/component": "job" } as const;
 
+/** Labels have 63 letters at most, and the mark of an owner more. */
+export const OWNER_ANNOTATION = "dev.kiln/owner";
+
 /** The name that all objects of a job have: the job's id as far as Kubernetes takes it, and a checksum of id and attempt. */
 export function manifestName({ job_id: id, attempt }: JobDescription): string {
   const plain = id
@@ -37,7 +42,7 @@ export function manifestName({ job_id: id, attempt }: JobDescription): string {
 
 /**
  * The Job of a description, with one pod that runs at most once. Pure, and without secrets: it names the Secret that has
- * them. It is made suspended, so that policy and Secret stand before its pod does.
+ * them, without which its pod cannot start. Its time runs from the first moment on: it goes by itself, whoever is killed.
  */
 export function jobManifest(description: JobDescription, placing: ManifestPlacing): V1Job {
   const { timeouts } = description;
@@ -46,9 +51,14 @@ export function jobManifest(description: JobDescription, placing: ManifestPlacin
   return {
     apiVersion: "batch/v1",
     kind: "Job",
-    metadata: { name, namespace: placing.namespace, labels, annotations: annotations(description) },
+    metadata: {
+      ...{ name, namespace: placing.namespace, labels },
+      annotations: {
+        ...annotations(description),
+        ...(placing.owner === undefined ? {} : { [OWNER_ANNOTATION]: placing.owner }),
+      },
+    },
     spec: {
-      suspend: true,
       ...{ parallelism: 1, completions: 1, backoffLimit: 0 },
       // A pod that a node lost is a failure, not a reason for another: a script may have done half of its work.
       podFailurePolicy: {

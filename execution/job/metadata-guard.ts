@@ -16,28 +16,37 @@ const WITHIN_MS = 20_000;
  */
 export async function guardMetadata(bridge: string): Promise<MetadataGuard | undefined> {
   if (process.platform !== "linux" || process.getuid?.() !== 0) return undefined;
-  if (!(await changeRules("--append", bridge))) return undefined;
+  if (!(await changeRules("append", bridge))) return undefined;
   return { lift: () => liftGuard(bridge) };
 }
 
 /** Takes the rules of a bridge away, also those that a killed process left. */
 export async function liftGuard(bridge: string): Promise<void> {
-  await changeRules("--delete", bridge);
+  await changeRules("delete", bridge);
 }
 
-/** Returns whether this process could. */
-async function changeRules(action: "--append" | "--delete", bridge: string): Promise<boolean> {
-  const iptables = await findExecutable("iptables", process.env);
-  if (iptables === undefined) return false;
-  const args = ["--wait", "10", "--table", "raw", action, "PREROUTING", ...guardMatch(bridge), "--jump", "DROP"];
-  const options = { signal: AbortSignal.timeout(WITHIN_MS), allowFailure: true };
-  return run(iptables, args, options).then(
+/** Returns whether this process could: all of them by one call, and all or none. */
+async function changeRules(change: "append" | "delete", bridge: string): Promise<boolean> {
+  const restore = await findExecutable("iptables-restore", process.env);
+  if (restore === undefined) return false;
+  const options = { input: guardRules(change, bridge), signal: AbortSignal.timeout(WITHIN_MS), allowFailure: true };
+  return run(restore, ["--noflush", "--wait", "10"], options).then(
     ({ code }) => code === 0,
     () => false,
   );
 }
 
-/** What a rule matches: all addresses in one call, which the packet filter divides by itself. */
+/**
+ * The rules as `iptables-restore` reads them. Port 53 stays open: on Google's and Oracle's machines that address is the
+ * machine's own resolver too, as WireServer is on Azure's, and Docker asks it from within the container's network.
+ */
+export function guardRules(change: "append" | "delete", bridge: string): string {
+  const [action, match] = [change === "append" ? "-A" : "-D", guardMatch(bridge).join(" ")];
+  const rules = ["-p udp --dport 53 -j ACCEPT", "-p tcp --dport 53 -j ACCEPT", "-j DROP"];
+  return ["*raw", ...rules.map((rule) => `${action} PREROUTING ${match} ${rule}`), "COMMIT", ""].join("\n");
+}
+
+/** What the rules match: all addresses in one line, which the packet filter divides by itself. */
 export function guardMatch(bridge: string): readonly string[] {
   const addresses = METADATA_NETWORKS.filter((network) => !network.includes(":"));
   return ["--in-interface", bridge, "--destination", addresses.join(",")];

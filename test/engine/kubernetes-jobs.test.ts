@@ -6,8 +6,10 @@ import { checkDescription, JOB_API, type JobDescription } from "../../execution/
 import { readHistory } from "../../execution/job/history.ts";
 import { jobManifest, manifestName } from "../../execution/job/manifest.ts";
 import { KubernetesRunner } from "../../execution/job/kubernetes-runner.ts";
+import { isGone } from "../../execution/job/orphans.ts";
+import { silent } from "../../progress.ts";
 import { startControlPlane, type ControlPlane } from "../support/control-plane.ts";
-import { items } from "../support/listed-object.ts";
+import { items, type ListedObject } from "../support/listed-object.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const NAMESPACE = "jobs";
@@ -54,10 +56,13 @@ describe("a Kubernetes Job in a namespace of restricted pod security", () => {
     const running = runner.run({ description, secrets, history, signal: cancel.signal });
     await vi.waitFor(async () => {
       expect((await items(plane, `/api/v1/namespaces/${NAMESPACE}/pods`)).length).toBe(1);
+      // The last that is made: without it no node starts the pod.
+      expect((await items(plane, `/api/v1/namespaces/${NAMESPACE}/secrets`)).length).toBe(1);
     }, PATIENT);
     const read = async (at: string) => (await plane.request("GET", at)).body;
     const job = await read(`/apis/batch/v1/namespaces/${NAMESPACE}/jobs/${name}`);
     expect(job).toMatchObject({ spec: { suspend: false, backoffLimit: 0 } });
+    expect(isGone((job.metadata as ListedObject["metadata"]).annotations?.["dev.kiln/owner"] ?? "")).toBe(false);
     const policy = await read(`/apis/networking.k8s.io/v1/namespaces/${NAMESPACE}/networkpolicies/${name}`);
     expect(policy).toMatchObject({ spec: { policyTypes: ["Ingress", "Egress"] } });
     const secret = await read(`/api/v1/namespaces/${NAMESPACE}/secrets/${name}`);
@@ -86,17 +91,52 @@ describe("a Kubernetes Job in a namespace of restricted pod security", () => {
     expect(await cluster.job(manifestName(description), NAMESPACE)).toBeDefined();
   });
 
+  it("fails at once, and goes, where no pod of it is ever let in", async () => {
+    const limits = { limits: [{ type: "Container", max: { memory: "16Mi" } }] };
+    await plane.request("POST", "/api/v1/namespaces", { metadata: { name: "small" } });
+    await plane.request("POST", "/api/v1/namespaces/small/limitranges", { metadata: { name: "small" }, spec: limits });
+    const notes: string[] = [];
+    const runner = new KubernetesRunner({ cluster, namespace: "small" });
+    const progress = { ...silent, note: (text: string) => void notes.push(text) };
+    const history = await temporaryDirectory();
+    const ended = await runner.run({ description: await described("large"), secrets, history, progress });
+    expect(ended.result).toMatchObject({
+      status: "failed",
+      error: expect.stringContaining("maximum memory") as string,
+    });
+    expect(notes).toEqual([expect.stringContaining("its pod has not started yet: FailedCreate: ")]);
+    await vi.waitFor(async () => {
+      expect(await items(plane, "/apis/batch/v1/namespaces/small/jobs")).toEqual([]);
+      expect(await items(plane, "/api/v1/namespaces/small/secrets")).toEqual([]);
+    }, PATIENT);
+  });
+
+  it("that was ended goes by itself, should nobody come to remove it", async () => {
+    const description = await described("left");
+    const name = manifestName(description);
+    const manifest = jobManifest(description, { namespace: NAMESPACE, files: {}, keepSeconds: 1 });
+    const { metadata } = await cluster.create(manifest);
+    const made = () => cluster.pod(metadata?.uid ?? "", NAMESPACE);
+    await vi.waitFor(async () => {
+      expect(await made()).toBeDefined();
+    }, PATIENT);
+    await cluster.end(name, NAMESPACE);
+    await vi.waitFor(async () => {
+      expect(await cluster.job(name, NAMESPACE)).toBeUndefined();
+      expect(await made()).toBeUndefined();
+    }, PATIENT);
+  });
+
   it("would get no pod if it could become root", async () => {
     const manifest = jobManifest(await described("root"), { namespace: NAMESPACE, files: {} });
     const pod = manifest.spec?.template.spec;
     Object.assign(pod?.containers[0]?.securityContext ?? {}, { allowPrivilegeEscalation: true });
-    Object.assign(manifest.spec ?? {}, { suspend: false });
-    await cluster.create(manifest);
+    const job = await cluster.create(manifest);
     const name = manifest.metadata?.name ?? "";
     await vi.waitFor(async () => {
       const events = await items(plane, `/api/v1/namespaces/${NAMESPACE}/events`);
       expect(JSON.stringify(events.filter((event) => JSON.stringify(event).includes(name)))).toContain("PodSecurity");
     }, PATIENT);
-    expect((await cluster.pod(name, NAMESPACE))?.metadata?.name).toBeUndefined();
+    expect((await cluster.pod(job.metadata?.uid ?? "", NAMESPACE))?.metadata?.name).toBeUndefined();
   });
 });

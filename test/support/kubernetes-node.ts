@@ -7,6 +7,7 @@ import { places } from "../../toolchain/places.ts";
 import { run } from "../../toolchain/process.ts";
 import { resolveTools } from "../../toolchain/resolve.ts";
 import { BackgroundProcess } from "./background-process.ts";
+import { freePort } from "./checkout.ts";
 import { builds, type ControlPlane } from "./control-plane.ts";
 import { BRIDGE, containerdConfig, GATEWAY, kubeletConfig, networkConfig } from "./node-configuration.ts";
 import { items } from "./listed-object.ts";
@@ -41,15 +42,23 @@ export async function nodeProblem(): Promise<string | undefined> {
   return `a node needs ${missing.join(", ")}, and packages can be installed on Debian and Ubuntu only`;
 }
 
-/** Brings a node of a control plane to Ready, in about a quarter of a minute. Its files are below those of the control plane. */
-export async function startKubernetesNode(plane: ControlPlane): Promise<KubernetesNode> {
+/**
+ * Brings a node of a control plane to Ready, in about a quarter of a minute. Its files are below those of the control plane.
+ * Where it `servesLogs`, the API server gives those of its pods, as any cluster's does.
+ */
+export async function startKubernetesNode(
+  plane: ControlPlane,
+  { servesLogs = false }: { readonly servesLogs?: boolean } = {},
+): Promise<KubernetesNode> {
   if ((await missingPrograms()).length > 0) await installPackages(PACKAGES, "a Kubernetes node", builds);
   const tools = await resolveTools(["go", "kubelet", "kube-scheduler"], { places: places(), progress: builds });
   const home = path.join(plane.directory, "node");
   await mkdir(path.join(home, "network"), { recursive: true });
   const socket = path.join(home, "containerd.sock");
   const ctr = (...args: readonly string[]) => run("ctr", ["--address", socket, "--namespace", "k8s.io", ...args]);
-  const name = hostname().toLowerCase();
+  // By its name the API server finds the kubelet, which listens on the loopback interface alone.
+  const name = servesLogs ? "localhost" : hostname().toLowerCase();
+  const port = servesLogs ? await freePort() : 0;
   const started: BackgroundProcess[] = [];
   const start = (command: string, args: readonly string[]) => {
     const child = new BackgroundProcess(command, args, path.join(home, `${path.basename(command)}.log`));
@@ -72,7 +81,7 @@ export async function startKubernetesNode(plane: ControlPlane): Promise<Kubernet
   try {
     await writeFile(path.join(home, "containerd.toml"), containerdConfig(home, CNI));
     await writeFile(path.join(home, "network/10-bridge.conflist"), networkConfig(home));
-    await writeFile(path.join(home, "kubelet.json"), kubeletConfig(home, socket));
+    await writeFile(path.join(home, "kubelet.json"), kubeletConfig(home, socket, port));
     const containerd = start("containerd", ["--config", path.join(home, "containerd.toml")]);
     await containerd.waitUntil(
       () =>

@@ -44,17 +44,20 @@ export function networkConfig(home: string): string {
   return JSON.stringify({ cniVersion: "0.4.0", name: "kiln-test", plugins: [bridge] });
 }
 
-/** Configuration of a kubelet that answers nobody, and that a full disk of the machine does not make evict pods. */
-export function kubeletConfig(home: string, socket: string): string {
+/**
+ * Configuration of a kubelet that a full disk of the machine does not make evict pods. It answers nobody; with a port it
+ * answers the API server, which reads logs from it, and whoever else is on the loopback interface of this machine.
+ */
+export function kubeletConfig(home: string, socket: string, port = 0): string {
   return stringify({
     apiVersion: "kubelet.config.k8s.io/v1beta1",
     kind: "KubeletConfiguration",
     address: "127.0.0.1",
-    port: 0,
+    port,
     healthzPort: 0,
     readOnlyPort: 0,
-    enableServer: false,
-    authentication: { anonymous: { enabled: false }, webhook: { enabled: false } },
+    enableServer: port !== 0,
+    authentication: { anonymous: { enabled: port !== 0 }, webhook: { enabled: false } },
     authorization: { mode: "AlwaysAllow" },
     containerRuntimeEndpoint: `unix://${socket}`,
     podLogsDir: path.join(home, "logs"),

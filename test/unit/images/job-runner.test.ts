@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { JOB_IMAGES, readJobVersions, versionArguments } from "../../../execution/job/image-versions.ts";
 import { ENTRYPOINT_PATH } from "../../../execution/module/dockerfile.ts";
 import { DEFAULT_BASE_IMAGE, toolVersions } from "../../../toolchain/pins.ts";
@@ -72,5 +73,51 @@ describe("images/job-runner/Dockerfile", () => {
       expect(locked, name).toMatch(new RegExp(`^${name}==\\S+ \\\\\\n {4}--hash=sha256:`, "m"));
     }
     expect(locked).not.toMatch(/^[a-z][^\n]*[^\\\n]$/m);
+  });
+});
+
+describe("images/job-runner/docker-compose.yml", () => {
+  interface Service extends Readonly<Record<string, unknown>> {
+    readonly environment: Readonly<Record<string, unknown>>;
+    readonly volumes: readonly string[];
+    readonly tmpfs: readonly string[];
+  }
+
+  async function composed(): Promise<{ readonly text: string; readonly service: Service }> {
+    const text = await readFile(path.join(FOLDER, "docker-compose.yml"), "utf8");
+    const { services } = parse(text) as { readonly services: Readonly<Record<string, Service>> };
+    expect(Object.keys(services)).toEqual(["job"]);
+    const service = services.job;
+    if (service === undefined) throw new Error("there is no job");
+    return { text, service };
+  }
+
+  it("locks its container as `kiln job run` does", async () => {
+    const { service } = await composed();
+    expect(service).toMatchObject({
+      ...{ read_only: true, cap_drop: ["ALL"], security_opt: ["no-new-privileges:true"], pids_limit: 256 },
+      user: expect.stringContaining("65532:65532") as string,
+    });
+    // Memory without swap; nothing else of the machine than scripts, read-only, and the output.
+    expect(service.memswap_limit).toBe(service.mem_limit);
+    expect(service.volumes).toEqual([
+      expect.stringMatching(/:\/workspace\/scripts:ro$/),
+      expect.stringMatching(/:\/workspace\/output$/),
+    ]);
+    expect(service.tmpfs.map((mount) => mount.split(":")[0])).toEqual(["/workspace", "/tmp", "/run/kiln"]);
+    for (const mount of service.tmpfs) expect(mount).toContain("size=");
+    for (const name of ["privileged", "cap_add", "devices", "network_mode", "pid", "ipc"]) {
+      expect(service).not.toHaveProperty(name);
+    }
+  });
+
+  it("asks for no variable that .env.example does not name, and for the image first of all", async () => {
+    const { text, service } = await composed();
+    const example = await readFile(path.join(FOLDER, ".env.example"), "utf8");
+    const named = new Set([...example.matchAll(/^(?:# )?([A-Z_]+)=/gm)].map(([, name]) => name));
+    const asked = [...text.matchAll(/\$\{([A-Z_]+)/g)].map(([, name]) => name);
+    const passed = Object.keys(service.environment).filter((name) => service.environment[name] === null);
+    for (const name of [...asked, ...passed]) expect([...named], name).toContain(name);
+    expect(service.image).toMatch(/^\$\{RUNNER_IMAGE:\?/);
   });
 });

@@ -63,3 +63,30 @@ it.each([
   await expect(cluster.pod("job", "jobs")).rejects.toThrow(said);
   await expect(cluster.pod("job", "jobs")).rejects.toThrow("its own words");
 });
+
+it("asks for what belongs to one Job, not to an earlier one of its name", async () => {
+  const asked: string[] = [];
+  const cluster = await clusterOf((request, response) => {
+    asked.push(decodeURIComponent(request.url ?? ""));
+    response.writeHead(200, { "content-type": "application/json" }).end('{"items":[]}');
+  });
+  expect(await cluster.pod("uid-1", "jobs")).toBeUndefined();
+  expect(await cluster.events("uid-1", "jobs")).toEqual([]);
+  expect(await cluster.jobs({ a: "b", c: "d" }, "jobs")).toEqual([]);
+  expect(asked).toEqual([
+    "/api/v1/namespaces/jobs/pods?labelSelector=batch.kubernetes.io/controller-uid=uid-1",
+    "/api/v1/namespaces/jobs/events?fieldSelector=involvedObject.uid=uid-1",
+    "/apis/batch/v1/namespaces/jobs/jobs?labelSelector=a=b,c=d",
+  ]);
+});
+
+it("ends a Job so that it goes by itself", async () => {
+  let body = "";
+  const cluster = await clusterOf((request, response) => {
+    request.on("data", (chunk: Buffer) => (body += chunk.toString()));
+    request.on("end", () => response.writeHead(200, { "content-type": "application/json" }).end("{}"));
+  });
+  await cluster.end("job-1", "jobs");
+  // A suspended one has no deadline, and never counts as finished.
+  expect(JSON.parse(body)).toEqual([{ op: "add", path: "/spec/activeDeadlineSeconds", value: 1 }]);
+});

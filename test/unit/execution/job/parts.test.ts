@@ -4,13 +4,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { finalResult, type JobEnd } from "../../../../execution/job/final-result.ts";
 import { Gate } from "../../../../execution/job/gate.ts";
-import { JobHistory, findJob, pruneHistory, readHistory } from "../../../../execution/job/history.ts";
+import { JobHistory, findJob, findLost, pruneHistory, readHistory } from "../../../../execution/job/history.ts";
 import { readInput, writeInputFolder } from "../../../../execution/job/input-folder.ts";
 import { isOutputFile, JobOutput } from "../../../../execution/job/job-output.ts";
 import { isGone, ownerMark } from "../../../../execution/job/orphans.ts";
 import { pinInput } from "../../../../execution/job/pinned-description.ts";
 import { pinSource } from "../../../../execution/job/pinned-source.ts";
-import { podState } from "../../../../execution/job/pod-state.ts";
 import { parseResult, type JobResult } from "../../../../execution/job/result.ts";
 import { secretDocument } from "../../../../execution/job/secret-document.ts";
 import { Redactor } from "../../../../execution/redactor.ts";
@@ -48,6 +47,21 @@ describe("the result of a job", () => {
     expect(oom.notes?.join()).toContain("memory limit of 1g");
     const canceled = written({ status: "canceled" });
     expect(finalResult(aJob(), canceled, { ...ENDED, cause: "deadline" }).status).toBe("timed_out");
+  });
+
+  it("counts only where it is of this job: what names none came from its container", () => {
+    const other = written({ job_id: "job-2", status: "succeeded", exit_code: 0, artifacts: [] });
+    const facts = { ...ENDED.facts, exitCode: 0 };
+    expect(finalResult(aJob(), other, { ...ENDED, facts })).toMatchObject({
+      ...{ job_id: "job-1", status: "failed", exit_code: null },
+      error: expect.stringContaining("the result that came is of the job job-2") as string,
+    });
+    const running = written({ job_id: "job-2", status: "running", phase: "vault" });
+    expect(finalResult(aJob(), running, { ...ENDED, cause: "canceled" })).toMatchObject({
+      ...{ job_id: "job-1", status: "canceled", phase: "starting" },
+    });
+    const nameless = written({ job_id: "", status: "succeeded", exit_code: 0 });
+    expect(finalResult(aJob(), nameless, ENDED)).toEqual({ ...nameless, job_id: "job-1" });
   });
 
   it("is read as far as it goes", () => {
@@ -161,6 +175,17 @@ describe("the history", () => {
     expect((await stat(root)).mode & 0o077 || 0).toBeLessThan(0o077);
   });
 
+  it("finds the job that nobody looks after by its container", async () => {
+    const root = await temporaryDirectory();
+    const [ours, lived] = [await JobHistory.begin(root, aJob(), "lost"), await JobHistory.begin(root, aJob(), "lives")];
+    const owner = { ...thisOwner(), started: "1", container: "lost" };
+    await writeFile(path.join(ours.folder, "owner.json"), JSON.stringify(owner));
+    expect((await findLost(root, "lost"))?.folder).toBe(ours.folder);
+    expect(await findLost(root, "lives")).toBeUndefined();
+    await lived.end(written({ status: "succeeded" }));
+    expect(await findLost(path.join(root, "none"), "lost")).toBeUndefined();
+  });
+
   it("takes a process for gone only where it is certain", () => {
     expect(isGone(ownerMark())).toBe(false);
     expect(isGone(ownerMark({ ...thisOwner(), started: "1" }))).toBe(true);
@@ -249,18 +274,4 @@ it("a gate lets no more through than its width, in order", async () => {
   );
   expect(order).toEqual([1, 2, 3, 4, 5]);
   expect(inside.most).toBe(2);
-});
-
-describe("a pod", () => {
-  const of = (state: object) =>
-    podState({ metadata: { name: "p" }, status: { phase: "Pending", containerStatuses: [{ state }] } } as never, false);
-
-  it.each([
-    [{ waiting: { reason: "ContainerCreating" } }, { phase: "waiting", hopeless: false }],
-    [{ waiting: { reason: "ImagePullBackOff" } }, { phase: "waiting", hopeless: true }],
-    [{ running: {} }, { phase: "running" }],
-    [{ terminated: { exitCode: 137, reason: "OOMKilled" } }, { phase: "ended", exitCode: 137, outOfMemory: true }],
-  ])("is told by its state %j", (state, expected) => {
-    expect(of(state)).toMatchObject(expected);
-  });
 });

@@ -5,6 +5,7 @@ import { dockerPlan } from "../../../../execution/job/docker-plan.ts";
 import { jobNetworkPolicy } from "../../../../execution/job/job-network-policy.ts";
 import { bytesOf } from "../../../../execution/job/limits.ts";
 import { jobManifest, manifestName } from "../../../../execution/job/manifest.ts";
+import { guardRules } from "../../../../execution/job/metadata-guard.ts";
 import { outerSeconds } from "../../../../execution/job/timeouts.ts";
 import { METADATA_NETWORKS } from "../../../../runners/namespace/forbidden-networks.ts";
 import { aJob, jobs } from "./job-values.ts";
@@ -62,9 +63,15 @@ describe("the container and the Kubernetes Job of one description", () => {
       fc.property(jobs, (job) => {
         const { spec } = jobManifest(job, { namespace: "jobs", files: { "input-0": "scripts/a.py" } });
         const pod = spec?.template.spec;
-        expect(spec).toMatchObject({ backoffLimit: 0, completions: 1, parallelism: 1, suspend: true });
+        expect(spec).toMatchObject({ backoffLimit: 0, completions: 1, parallelism: 1 });
         expect(spec?.activeDeadlineSeconds).toBeGreaterThan(outerSeconds(job.timeouts));
         expect(spec?.ttlSecondsAfterFinished).toBeGreaterThan(0);
+        // A suspended Job has no deadline: one whose maker is killed would stay. What comes last keeps the pod back instead.
+        expect(spec?.suspend).toBeUndefined();
+        const own = pod?.volumes?.filter(
+          ({ secret }) => secret?.secretName === spec?.template.metadata?.labels?.["dev.kiln/job"],
+        );
+        expect(own?.some(({ secret }) => secret?.optional !== true)).toBe(true);
         expect(pod).toMatchObject({ restartPolicy: "Never", automountServiceAccountToken: false });
         expect(pod?.containers[0]?.securityContext).toEqual({
           allowPrivilegeEscalation: false,
@@ -124,6 +131,20 @@ describe("the container and the Kubernetes Job of one description", () => {
   });
 });
 
+describe("the rules for a bridge of jobs", () => {
+  it("drop all that goes to a metadata service but to its resolver, and are taken away as they were made", () => {
+    const lines = guardRules("append", "kj-1").split("\n");
+    expect(lines[0]).toBe("*raw");
+    expect(lines.slice(-2)).toEqual(["COMMIT", ""]);
+    const rules = lines.slice(1, -2);
+    expect(rules.map((rule) => rule.replace(/^.* --destination \S+ /, ""))).toEqual([
+      ...["-p udp --dport 53 -j ACCEPT", "-p tcp --dport 53 -j ACCEPT", "-j DROP"],
+    ]);
+    for (const rule of rules) expect(rule).toMatch(/^-A PREROUTING --in-interface kj-1 .*\b169\.254\.169\.254\/32,/);
+    expect(guardRules("delete", "kj-1").replaceAll("-D ", "-A ")).toBe(lines.join("\n"));
+  });
+});
+
 describe("the policy of a job's pod", () => {
   it("lets nothing in, and nothing out to a cloud's metadata service", () => {
     const { spec } = jobNetworkPolicy(aJob(), { namespace: "jobs", open: ["10.0.0.0/8", "169.254.0.0/16"] });
@@ -135,8 +156,18 @@ describe("the policy of a job's pod", () => {
       expect(text.includes(`"${address}"`) || text.includes('"169.254.0.0/16"') || text.includes('"fc00::/7"')).toBe(
         true,
       );
-      expect(text).not.toContain(`"cidr":"${address}"`);
     }
+    const rules = spec.egress as readonly { readonly to: readonly object[]; readonly ports?: readonly object[] }[];
+    const toMetadata = rules.filter(({ to }) =>
+      METADATA_NETWORKS.some((one) => JSON.stringify(to).includes(`"cidr":"${one}"`)),
+    );
+    // A resolver of its own is there, and nothing else by that way.
+    expect(toMetadata.map(({ ports }) => ports)).toEqual([
+      [
+        { protocol: "UDP", port: 53 },
+        { protocol: "TCP", port: 53 },
+      ],
+    ]);
     expect(text).toContain('"cidr":"169.254.0.0/16","except":["169.254.169.254/32"');
   });
 
