@@ -14,4 +14,4 @@ simulate:
 	npx kiln cache simulate --source . --modules 'examples/modules/{provider}/{module}' --shards 3 --out .kiln/simulated
 
 clean:
-	rm -rf .kiln node_modules
+	npm run clean

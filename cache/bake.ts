@@ -6,6 +6,7 @@ import { pushManifest, readDigest, readImageManifest, type RegistryClient } from
 import { formatReference, type ImageReference } from "../registry/image-reference.ts";
 import { withLock } from "../toolchain/lock.ts";
 import { removeFolder } from "../toolchain/remove-folder.ts";
+import { bakeLock } from "../toolchain/work-folder.ts";
 import type { Bake, BakedLayer, BakeOptions } from "./bake-options.ts";
 import { baseRecipe, readyWarmBase } from "./base.ts";
 import { imageEnvironment, PROGRAMS_LABEL, STORE_LABEL } from "./contract.ts";
@@ -33,8 +34,9 @@ export type { Bake, BakedLayer, BakeOptions };
  * of the work folder.
  */
 export function bake(options: BakeOptions): Promise<Bake> {
-  const lock = path.join(options.places.work, "bake.lock");
-  return withLock(lock, options.progress, "another bake of this checkout", () => bakeAlone(options));
+  return withLock(bakeLock(options.places.work), options.progress, "another bake of this checkout", () =>
+    bakeAlone(options),
+  );
 }
 
 async function bakeAlone(options: BakeOptions): Promise<Bake> {

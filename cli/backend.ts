@@ -7,7 +7,8 @@ import { scriptOf } from "../release/backend/step.ts";
 import { stackFile } from "../settings.ts";
 import { findExecutable } from "../toolchain/executables.ts";
 import { readStackNames } from "../toolchain/local-backend.ts";
-import { LOCAL_STACK, readyLocalEnvironment } from "../toolchain/local-environment.ts";
+import { readyLocalEnvironment } from "../toolchain/local-environment.ts";
+import { isLocalStack } from "../toolchain/local-stacks.ts";
 import { places } from "../toolchain/places.ts";
 import { run } from "../toolchain/process.ts";
 import type { Command, Invocation } from "./command.ts";
@@ -110,7 +111,7 @@ async function requestOf({ values, positionals }: Invocation): Promise<BackendRe
   return {
     url: required(values, "url"),
     secrets: required(values, "secrets"),
-    stacks: asked.length > 0 ? asked : names.filter((stack) => stack !== LOCAL_STACK),
+    stacks: asked.length > 0 ? asked : names.filter((stack) => !isLocalStack(stack)),
     project: optional(values, "project"),
     location: optional(values, "location"),
     resourceGroup: optional(values, "resource-group"),
@@ -122,7 +123,7 @@ async function lockQuery(stack: string, progress: Progress): Promise<LockQuery> 
   if (!/^[\w.-]+$/.test(stack))
     throw new KilnError("usage", `"${stack}" is not a stack`, { mend: "Name it as `pulumi stack ls` does." });
   const here = places();
-  const local = stack === LOCAL_STACK ? await readyLocalEnvironment(here, undefined, progress) : {};
+  const local = isLocalStack(stack) ? await readyLocalEnvironment(here, undefined, progress) : {};
   const env = { ...process.env, ...local };
   if ((await findExecutable("pulumi", env)) === undefined) {
     throw new KilnError("unreachable", "pulumi is not on PATH", { mend: "Install the Pulumi CLI and log in." });

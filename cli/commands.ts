@@ -10,6 +10,7 @@ interface Group {
 /** Every group, in the order that the overview shows. A group's code is read when one of its words is called. */
 const GROUPS: readonly Group[] = [
   { words: ["up", "down"], load: async () => (await import("./local.ts")).localCommands },
+  { words: ["clean"], load: async () => [(await import("./clean.ts")).cleanCommand] },
   { words: ["preview", "refresh", "destroy"], load: async () => (await import("./pulumi.ts")).pulumiCommands },
   { words: ["env"], load: async () => [(await import("./env.ts")).envCommand] },
   { words: ["doctor"], load: async () => [(await import("./doctor.ts")).doctor] },

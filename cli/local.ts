@@ -13,13 +13,15 @@ import { readProjectName, removeLocksOfTheDead } from "../release/backend/lock.t
 import { readStackSettings, writeWarmImage } from "../release/stack-file.ts";
 import { engineEnvironment, findEngine, stopEngine } from "../toolchain/docker-engine.ts";
 import { managedEngineHost } from "../toolchain/managed-engine.ts";
-import { readyStacks } from "../toolchain/local-backend.ts";
-import { LOCAL_STACK, readyLocalEnvironment } from "../toolchain/local-environment.ts";
+import { readStackNames, readyStacks } from "../toolchain/local-backend.ts";
+import { readyLocalEnvironment } from "../toolchain/local-environment.ts";
+import { isLocalStack, LOCAL_STACK } from "../toolchain/local-stacks.ts";
 import { stopRegistry } from "../toolchain/loopback-registry.ts";
 import { toolVersions } from "../toolchain/pins.ts";
 import { places } from "../toolchain/places.ts";
 import { run } from "../toolchain/process.ts";
 import { removeFolder } from "../toolchain/remove-folder.ts";
+import { BAKE_FOLDERS } from "../toolchain/work-folder.ts";
 import { bakeReport } from "./cache/bake.ts";
 import type { Command } from "./command.ts";
 import { noArguments, optional } from "./options.ts";
@@ -31,11 +33,11 @@ const up: Command = {
   summary: "Make this machine ready, bake where needed, and bring up a stack (default: local).",
   usage: "[--stack S]",
   options: { stack: { type: "string" } },
-  help: { stack: "the stack; for any but local this is plain `pulumi up` with your own login" },
+  help: { stack: "the stack; for any but local and local-arm64 this is plain `pulumi up` with your own login" },
   async run({ values, positionals, progress }) {
     noArguments(positionals);
     const stack = optional(values, "stack") ?? LOCAL_STACK;
-    if (stack !== LOCAL_STACK) {
+    if (!isLocalStack(stack)) {
       return runPulumi(stack, ["up", "--yes"], { progress, json: values.json === true });
     }
     const start = performance.now();
@@ -97,7 +99,7 @@ async function pulumiUp(
   }
   if (result.code !== 0) {
     throw new KilnError("failed", `pulumi up failed:\n${`${result.stdout}\n${result.stderr}`.trim()}`, {
-      mend: 'Run `eval "$(npx kiln env)"` and `pulumi up -s local` to see it by hand.',
+      mend: `Run \`eval "$(npx kiln env)"\` and \`pulumi up -s ${stack}\` to see it by hand.`,
     });
   }
   const summary = result.stdout.split(/^Resources:$/m)[1] ?? "";
@@ -121,9 +123,6 @@ async function requireSameLayers(client: { regctl: string }, warmImage: string, 
   }
 }
 
-/** What bakes leave in the work folder, sources and plugins that they fetched among it. */
-const WORK_FOLDERS = ["bake", "layers", "plugins", "sources", "store", "tools-image", "tools-image.tar"];
-
 const down: Command = {
   name: "down",
   summary: "Remove all that `up` made of the local stack: resources, registry, engine, state.",
@@ -144,9 +143,11 @@ const down: Command = {
       (await stopRegistry({ places: here })) ? "registry" : "",
       (await stopEngine({ places: here })) ? "engine" : "",
     ];
-    await writeWarmImage(here.project, LOCAL_STACK, undefined);
+    for (const stack of (await readStackNames(here.project)).filter(isLocalStack)) {
+      await writeWarmImage(here.project, stack, undefined);
+    }
     progress.step("removing state and work folders");
-    for (const folder of [here.state, ...WORK_FOLDERS.map((name) => path.join(here.work, name))]) {
+    for (const folder of [here.state, ...BAKE_FOLDERS.map((name) => path.join(here.work, name))]) {
       await removeFolder(folder);
     }
     const names = stopped.filter((name) => name !== "");

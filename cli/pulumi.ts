@@ -1,7 +1,8 @@
 import { EXIT } from "../errors.ts";
 import type { Progress } from "../progress.ts";
 import { readyStacks } from "../toolchain/local-backend.ts";
-import { LOCAL_STACK, readyLocalEnvironment } from "../toolchain/local-environment.ts";
+import { readyLocalEnvironment } from "../toolchain/local-environment.ts";
+import { isLocalStack, LOCAL_STACK } from "../toolchain/local-stacks.ts";
 import { places } from "../toolchain/places.ts";
 import { runAttached } from "../toolchain/process.ts";
 import type { Command, Outcome } from "./command.ts";
@@ -28,7 +29,7 @@ export const pulumiCommands: readonly Command[] = Object.entries(VERBS).map(([ve
 }));
 
 /**
- * Runs Pulumi on a stack with its output as it comes. The local stack has an environment of its own; any other uses the
+ * Runs Pulumi on a stack with its output as it comes. A local stack has an environment of its own; any other uses the
  * caller's login and plugins. With `json` that output goes to standard error, and the outcome is the one document.
  */
 export async function runPulumi(
@@ -37,8 +38,8 @@ export async function runPulumi(
   { progress, json }: { readonly progress: Progress; readonly json: boolean },
 ): Promise<Outcome> {
   const here = places();
-  const environment = stack === LOCAL_STACK ? await readyLocalEnvironment(here, undefined, progress) : {};
-  if (stack === LOCAL_STACK) await readyStacks(here, environment);
+  const environment = isLocalStack(stack) ? await readyLocalEnvironment(here, undefined, progress) : {};
+  if (isLocalStack(stack)) await readyStacks(here, environment);
   const code = await runAttached("pulumi", [...args, "--stack", stack, "--non-interactive"], {
     cwd: here.project,
     env: { ...process.env, ...environment },

@@ -5,7 +5,7 @@ import { formatReference, registryHost, type PinnedImage } from "../registry/ima
 import { isLoopback } from "../registry/repository-names.ts";
 import { tagManifest } from "../registry/tag-manifest.ts";
 import { PLATFORMS } from "../toolchain/platforms.ts";
-import { byPlatform } from "./publish.ts";
+import { byPlatform } from "./platform-index.ts";
 import { runnerBuildTag, type RunnerRelease, type RunnerTarget } from "./runner-image.ts";
 import { requireBuildTag, runnerMove, type RunnerMove, type TaggedRunner } from "./runner-move.ts";
 import { attachRunnerRecord } from "./runner-record.ts";

@@ -1,5 +1,5 @@
 import { stackFile } from "../settings.ts";
-import { LOCAL_STACK } from "../toolchain/local-environment.ts";
+import { isLocalStack } from "../toolchain/local-stacks.ts";
 
 /** One file that differs between two commits. A rename has both names. */
 export interface ChangedFile {
@@ -76,8 +76,8 @@ const UNRELATED: readonly string[] = [
 ];
 
 /**
- * The stacks that a change may touch, each with the reason, and those whose file it deletes. `local` is this machine's and
- * never among them. With `follow`, only those stacks count what they share: every other counts for its own file alone. Pure.
+ * The stacks that a change may touch, each with the reason, and those whose file it deletes. `local` and its like are this machine's
+ * and never among them. With `follow`, only those stacks count what they share: every other counts for its own file alone. Pure.
  */
 export function touchedStacks(
   changes: readonly ChangedFile[],
@@ -90,7 +90,7 @@ export function touchedStacks(
     return why === undefined ? [] : [`${name} ${why}`];
   });
   const touched = stacks.flatMap(({ name: stack, contexts }): TouchedStack[] => {
-    if (stack === LOCAL_STACK) return [];
+    if (isLocalStack(stack)) return [];
     const own = names.filter((name) => name === stackFile(stack)).map((name) => `${name} is its own file`);
     const alone = follow !== undefined && !follow.includes(stack);
     const context = names
@@ -110,7 +110,7 @@ const fileIn = (reason: string) => reason.slice(0, reason.indexOf(" is "));
 function deletedStacks(changes: readonly ChangedFile[], stacks: readonly KnownStack[]): readonly string[] {
   const gone = changes.flatMap(({ path, before, deleted }) => (deleted ? [path] : (before ?? [])));
   const names = gone.flatMap((path) => /^stacks\/Pulumi\.([\w-]+)\.yaml$/.exec(path)?.[1] ?? []);
-  return names.filter((name) => name !== LOCAL_STACK && !stacks.some((stack) => stack.name === name)).sort();
+  return names.filter((name) => !isLocalStack(name) && !stacks.some((stack) => stack.name === name)).sort();
 }
 
 /** Why a file touches every stack; nothing where it touches none, or one alone. */

@@ -11,9 +11,6 @@ import { resolveTools } from "./resolve.ts";
 /** Variables that make plain `pulumi` work on the local stack: tools, backend, passphrase, engine. */
 export type LocalEnvironment = Readonly<Record<string, string>>;
 
-/** The stack of this machine: file backend, loopback registry, no secrets, so an empty passphrase. */
-export const LOCAL_STACK = "local";
-
 /**
  * The variables of the local environment, tools installed where they are missing. The Pulumi home is the environment's
  * own, so that no login of the user is touched.

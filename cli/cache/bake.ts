@@ -1,7 +1,7 @@
 import { bakeForStack, bakeTo, readyBakery } from "../../cache/stack-bake.ts";
 import type { Bake } from "../../cache/bake.ts";
 import { KilnError } from "../../errors.ts";
-import { LOCAL_STACK } from "../../toolchain/local-environment.ts";
+import { LOCAL_STACK } from "../../toolchain/local-stacks.ts";
 import { DEFAULT_BASE_IMAGE } from "../../toolchain/pins.ts";
 import { places } from "../../toolchain/places.ts";
 import type { Command } from "../command.ts";

@@ -4,6 +4,7 @@ import { driftCommand } from "./drift.ts";
 import { historyCommand, rollbackCommand } from "./history.ts";
 import { imageCommand } from "./image.ts";
 import { releasePlanCommand } from "./plan.ts";
+import { platformIndexCommand } from "./platform-index.ts";
 import { promoteCommand } from "./promote.ts";
 import { proposeCommand } from "./propose.ts";
 import { pruneCommand } from "./prune.ts";
@@ -23,6 +24,7 @@ export const releaseCommands: readonly Command[] = [
   verifySealCommand,
   sbomCommand,
   scanCommand,
+  platformIndexCommand,
   publishCommand,
   proposeCommand,
   promoteCommand,

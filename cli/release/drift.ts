@@ -6,7 +6,7 @@ import { closeIssue, writeIssue, type IssueName, type WrittenIssue } from "../..
 import { readStackDrift } from "../../release/stack-drift.ts";
 import { stackFile } from "../../settings.ts";
 import { readStackNames } from "../../toolchain/local-backend.ts";
-import { LOCAL_STACK } from "../../toolchain/local-environment.ts";
+import { isLocalStack } from "../../toolchain/local-stacks.ts";
 import { places } from "../../toolchain/places.ts";
 import { resolveTool } from "../../toolchain/resolve.ts";
 import type { Command, Invocation } from "../command.ts";
@@ -59,7 +59,7 @@ async function chosenStacks(project: string, values: Invocation["values"]): Prom
   if (unknown !== undefined) {
     throw new KilnError("usage", `there is no ${stackFile(unknown)}`, { mend: `The stacks are ${names.join(", ")}.` });
   }
-  return asked.length > 0 ? [...new Set(asked)].sort() : names.filter((stack) => stack !== LOCAL_STACK);
+  return asked.length > 0 ? [...new Set(asked)].sort() : names.filter((stack) => !isLocalStack(stack));
 }
 
 interface Issue {

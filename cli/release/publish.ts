@@ -18,7 +18,8 @@ export const publishCommand: Command = {
   options: { tag: { type: "string" }, image: { type: "string", multiple: true } },
   help: {
     tag: "the Git tag of the release, in this checkout; of its commit the sealed images have to be",
-    image: "the runner image, as `pulumi stack output image` prints it; several, one a platform, become an index",
+    image:
+      "the runner image, as `pulumi stack output image` prints it, or an index; several, one a platform, become one",
   },
   async run({ values, positionals, progress }) {
     noArguments(positionals);

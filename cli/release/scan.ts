@@ -13,7 +13,7 @@ import { readAcceptances, type Acceptance } from "../../release/scan/vex.ts";
 import { readStackSettings } from "../../release/stack-file.ts";
 import { stackFile } from "../../settings.ts";
 import { readStackNames } from "../../toolchain/local-backend.ts";
-import { LOCAL_STACK } from "../../toolchain/local-environment.ts";
+import { isLocalStack } from "../../toolchain/local-stacks.ts";
 import { places } from "../../toolchain/places.ts";
 import { resolveTools } from "../../toolchain/resolve.ts";
 import type { Command, Invocation } from "../command.ts";
@@ -87,7 +87,7 @@ async function readVex(project: string, given: string | undefined, now: number):
 async function chosenImages(project: string, values: Invocation["values"]): Promise<readonly string[]> {
   const [images, asked] = [repeated(values, "image"), repeated(values, "stack")];
   const all = images.length + asked.length === 0;
-  const stacks = all ? (await readStackNames(project)).filter((stack) => stack !== LOCAL_STACK) : asked;
+  const stacks = all ? (await readStackNames(project)).filter((stack) => !isLocalStack(stack)) : asked;
   const named: string[] = [...images];
   for (const stack of stacks) {
     const { warmImage } = await readStackSettings(project, stack);

@@ -109,11 +109,12 @@ export class JobCall {
     { after, anew, cancel }: Circumstances,
   ): Promise<End> {
     const { slots, signal } = this.#host;
-    const lane = laneOf(labelsOf(job, scope));
+    const labels = labelsOf(job, scope);
+    const lane = laneOf(labels);
     const title = this.#title(job, instance, scope);
     const { contexts } = scope;
     const task: JobTask = {
-      ...{ workflow: this.#workflow, job, instance, title, lane, after, contexts, cancel },
+      ...{ workflow: this.#workflow, job, instance, title, lane, labels, after, contexts, cancel },
       ...(job.environment !== undefined && { environment: interpolate(job.environment, scope) }),
       ...(job.group !== undefined && { group: interpolate(job.group, scope) }),
     };

@@ -1,7 +1,9 @@
 import path from "node:path";
 import { withLock } from "../../toolchain/lock.ts";
+import { ownPlatform } from "../../toolchain/platforms.ts";
 import { removeFolder } from "../../toolchain/remove-folder.ts";
 import type { Workflow } from "./document.ts";
+import { foreignLabel } from "./foreign-label.ts";
 import type { Job } from "./job.ts";
 import { runJob } from "./job-run.ts";
 import type { Result } from "./jobs.ts";
@@ -89,9 +91,15 @@ export class JobHistory implements JobHost {
   }
 }
 
-function headingOf({ title, lane, environment }: JobTask): string {
+function headingOf({ title, lane, labels, environment }: JobTask): string {
+  const foreign = foreignLabel(labels);
   const facts = [
     ...(lane === "" ? [] : [`lane ${lane}`]),
+    ...(foreign === undefined
+      ? []
+      : [
+          `for ${foreign}; this machine is ${ownPlatform()}: it compiles for it, and needs emulation to build or run an image`,
+        ]),
     ...(environment === undefined ? [] : [`environment ${environment}: nobody is asked for approval here`]),
   ];
   return facts.length === 0 ? title : `${title} (${facts.join("; ")})`;

@@ -32,6 +32,8 @@ export interface JobTask {
   readonly instance: Instance;
   readonly title: string;
   readonly lane: string;
+  /** What it asks of its runner, as GitHub reads it. */
+  readonly labels: readonly string[];
   /** Of whose approval a job on GitHub would wait. */
   readonly environment?: string;
   /** Its concurrency group. */

@@ -1,5 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, readFile, readlink } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -9,55 +8,19 @@ import { readImage } from "../../registry/compose.ts";
 import { parsePinnedImage } from "../../registry/image-reference.ts";
 import type { ReleaseRun } from "../../release/workflow/release-run.ts";
 import { places } from "../../toolchain/places.ts";
-import { run } from "../../toolchain/process.ts";
 import { resolveTool } from "../../toolchain/resolve.ts";
-import { kiln, makeCheckout, PROJECT, removeCheckout, type Checkout } from "../support/checkout.ts";
+import { kiln, type Checkout } from "../support/checkout.ts";
 import { isExtended } from "../support/extended.ts";
+import { ReleaseCheckout } from "../support/release-checkout.ts";
+import { resultsOf } from "../support/workflow-project.ts";
 
 const TAG = "iac-runner-base-v0.1.0";
 
-/** The project with its workflows, committed and tagged; its local stack bakes the fixture's programs. */
+let project: ReleaseCheckout;
 let checkout: Checkout;
 let client: RegistryClient;
-let programs = "";
 
-const git = (...args: readonly string[]) => {
-  const who = ["-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false"];
-  return run("git", [...who, ...args], { cwd: checkout.directory });
-};
-
-/**
- * `npm ci` takes half a minute a job and has nothing to do with what is tried here: packages are those of this project, and the
- * command is the workspace's own, as npm links it.
- */
-async function writeNpm(): Promise<void> {
-  programs = await mkdtemp(path.join(tmpdir(), "kiln-release-npm-"));
-  const file = path.join(programs, "npm");
-  const packages = path.join(PROJECT, "node_modules");
-  const script = [
-    "#!/bin/sh",
-    "set -e",
-    '[ "$*" = ci ] || { echo "npm $*: not here" >&2; exit 1; }',
-    "mkdir node_modules",
-    `ln -s '${packages}'/* node_modules`,
-    // By its date kiln sees that packages were installed.
-    `cp '${packages}/.package-lock.json' node_modules`,
-    "exec node toolchain/link-command.mjs",
-  ];
-  await writeFile(file, `${script.join("\n")}\n`);
-  await chmod(file, 0o755);
-}
-
-const release = (...flags: readonly string[]) =>
-  kiln(
-    checkout,
-    ["release", "run", "--tag", TAG, "--input", "stack=local", "--input", "shards=2", "--json", ...flags],
-    // What looks for vulnerabilities takes minutes to build: scan.test.ts runs it.
-    { env: { PATH: `${programs}:${process.env.PATH ?? ""}`, KILN_VULNERABILITY_DB: "none" } },
-  );
-
-const results = ({ timeline }: ReleaseRun) =>
-  Object.fromEntries(timeline.rows.map(({ title, result, recalled }) => [title, recalled ? "before" : result]));
+const release = (...flags: readonly string[]) => project.release(TAG, ...flags);
 
 /** Kills what compiles a shard, as a runner that dies does, once it is there; gives up when the whole run is over. */
 async function killShard(id: string, state: { readonly ended: boolean }): Promise<void> {
@@ -77,26 +40,12 @@ async function killShard(id: string, state: { readonly ended: boolean }): Promis
 }
 
 beforeAll(async () => {
-  checkout = await makeCheckout();
+  project = await ReleaseCheckout.make(TAG);
+  checkout = project.checkout;
   client = { regctl: (await resolveTool("regctl", { places: places(), progress: silent })).path };
-  const file = path.join(checkout.directory, "stacks/Pulumi.local.yaml");
-  const source = '  kiln:source:\n    path: test/fixtures/programs\n    modules: "{provider}/{module}"\n';
-  await writeFile(file, `${(await readFile(file, "utf8")).trimEnd()}\n${source}`);
-  await rm(path.join(checkout.directory, "node_modules"));
-  await git("init", "--quiet", "--initial-branch", "main");
-  await git("add", "--all");
-  await git("commit", "--quiet", "--message", "Release the fixture");
-  await git("tag", TAG);
-  // The command itself runs from the checkout; its jobs see only what is committed.
-  await symlink(path.join(PROJECT, "node_modules"), path.join(checkout.directory, "node_modules"));
-  await writeNpm();
 });
 
-afterAll(async () => {
-  await kiln(checkout, ["down"]);
-  await removeCheckout(checkout);
-  await rm(programs, { recursive: true, force: true });
-});
+afterAll(() => project.remove());
 
 describe("a release from its tag", () => {
   it("says what it would run", async () => {
@@ -113,7 +62,7 @@ describe("a release from its tag", () => {
     const [failed] = await Promise.all([running, killShard("shard-1", state), killShard("shard-2", state)]);
     expect(failed.code).toBe(1);
     const ended = JSON.parse(failed.stdout) as ReleaseRun;
-    expect(results(ended)).toMatchObject({
+    expect(resultsOf(ended)).toMatchObject({
       "image / plan": "success",
       "image / base": "success",
       "image / shard shard-1": "failure",
@@ -128,9 +77,9 @@ describe("a release from its tag", () => {
     const done = await release();
     expect({ code: done.code, stderr: done.code === 0 ? "" : done.stderr }).toEqual({ code: 0, stderr: "" });
     const ended = JSON.parse(done.stdout) as ReleaseRun;
-    expect(results(ended)).toMatchObject({
-      "image / plan": "before",
-      "image / base": "before",
+    expect(resultsOf(ended)).toMatchObject({
+      "image / plan": "done before",
+      "image / base": "done before",
       "image / shard shard-1": "success",
       "image / shard shard-2": "success",
       "image / image": "success",

@@ -3,6 +3,8 @@ import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/pr
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { stackFile } from "../../settings.ts";
+import { LOCAL_STACKS } from "../../toolchain/local-stacks.ts";
 import { interruptWithUs } from "./interrupted-with-us.ts";
 
 export const PROJECT = path.join(import.meta.dirname, "../..");
@@ -40,9 +42,11 @@ export async function makeCheckout(options: { readonly store?: string } = {}): P
     await symlink(options.store, path.join(directory, ".kiln/store"));
   }
   const registry = `localhost:${await freePort()}`;
-  const stackFile = path.join(directory, "stacks/Pulumi.local.yaml");
-  const text = await readFile(stackFile, "utf8");
-  await writeFile(stackFile, text.replace(/localhost:\d+/, registry).replace(/^ +kiln:warmImage: .*\n/m, ""));
+  for (const stack of LOCAL_STACKS) {
+    const file = path.join(directory, stackFile(stack));
+    const text = await readFile(file, "utf8");
+    await writeFile(file, text.replace(/localhost:\d+/, registry).replace(/^ +kiln:warmImage: .*\n/m, ""));
+  }
   return { directory, registry, env: { KILN_STATE_DIR: path.join(root, "state") } };
 }
 

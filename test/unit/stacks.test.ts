@@ -4,6 +4,8 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { isLoopback } from "../../registry/repository-names.ts";
 import { parseSettings, stackFile } from "../../settings.ts";
+import { LOCAL_STACKS } from "../../toolchain/local-stacks.ts";
+import { PLATFORMS } from "../../toolchain/platforms.ts";
 
 const PROJECT = path.join(import.meta.dirname, "../..");
 
@@ -25,19 +27,25 @@ describe("the committed stacks", () => {
   );
 
   it("are these", () => {
-    expect(stacks.sort()).toEqual(["dev", "local", "prod", "staging"]);
+    expect(stacks.sort()).toEqual(["dev", "local", "local-arm64", "prod", "staging"]);
   });
 
   it.each(stacks)("%s has settings that parse", (stack) => {
     expect(settingsIn(stack).stack).toBe(stack);
   });
 
-  it("keep images of `local`, and of `local` alone, on this machine", () => {
-    expect(stacks.filter((stack) => isLoopback(settingsIn(stack).registry))).toEqual(["local"]);
+  it("keep images of this machine's, and of no other, on this machine", () => {
+    expect(stacks.filter((stack) => isLoopback(settingsIn(stack).registry))).toEqual(LOCAL_STACKS);
   });
 
-  it("give `local` a salt, so that a plain `pulumi up` adds none to the file", () => {
-    expect(readYaml(stackFile("local")).encryptionsalt).toMatch(/^v1:/);
+  it("have one of this machine for each platform, in one registry", () => {
+    const local = LOCAL_STACKS.map(settingsIn);
+    expect(local.map(({ image }) => image.platform)).toEqual(PLATFORMS);
+    expect(new Set(local.map(({ registry }) => registry)).size).toBe(1);
+  });
+
+  it.each(LOCAL_STACKS)("give `%s` a salt, so that a plain `pulumi up` adds none to the file", (stack) => {
+    expect(readYaml(stackFile(stack)).encryptionsalt).toMatch(/^v1:/);
   });
 });
 

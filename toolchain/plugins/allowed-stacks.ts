@@ -1,3 +1,5 @@
+import { isLocalStack } from "../local-stacks.ts";
+
 /**
  * The official resource plugins that have a loopback stand-in here, each with the release that belongs to the SDK of
  * package.json.
@@ -11,9 +13,9 @@ export const PLUGIN_VERSIONS = {
 
 export type LoopbackPlugin = keyof typeof PLUGIN_VERSIONS;
 
-/** Whether loopback plugins may change a stack: `local`, and the stacks of tests. */
+/** Whether loopback plugins may change a stack: those of this machine, and those of tests. */
 export function isLoopbackStack(stack: string): boolean {
-  return stack === "local" || stack.startsWith("test-");
+  return isLocalStack(stack) || stack.startsWith("test-");
 }
 
 /** Why a loopback plugin will not change `stack`; nothing when it may. Previews change nothing, so they need not ask. */

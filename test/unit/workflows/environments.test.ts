@@ -10,6 +10,7 @@ interface Job {
   readonly if?: string;
   readonly needs?: string | readonly string[];
   readonly environment?: string;
+  readonly uses?: string;
   readonly "runs-on"?: string;
   readonly with?: Readonly<Record<string, string>>;
   readonly concurrency?: Readonly<Record<string, string | boolean>>;
@@ -53,6 +54,7 @@ function documented(begin: string): string {
 
 interface StackFile {
   readonly config: {
+    readonly "kiln:signatures"?: { readonly identity: readonly string[] };
     readonly "kiln:github"?: { readonly environments?: Record<string, { readonly branches?: readonly string[] }> };
   };
 }
@@ -89,10 +91,9 @@ describe("the environments of the stacks", () => {
 
 describe("variables", () => {
   it("that are read where no environment is, are said to be the repository's", () => {
-    const bullet = documented("**Variables of the repository**");
-    const jobs = ["iac-runner-release", "iac-runner-image", "promote", "preview", "drift"].flatMap((name) =>
-      Object.values(workflow(name).jobs),
-    );
+    const bullet = `${documented("**Variables of the repository**")}\n${read("docs/architectures.md")}`;
+    const files = ["iac-runner-release", "iac-runner-image", "iac-runner-index", "promote", "preview", "drift"];
+    const jobs = files.flatMap((name) => Object.values(workflow(name).jobs));
     const places = jobs.map((job) => {
       const { if: condition, "runs-on": runsOn, concurrency, with: given } = job;
       return job.environment === undefined ? job : { condition, runsOn, concurrency, given };
@@ -123,6 +124,54 @@ describe("a deploy by a release", () => {
     expect(release.concurrency?.group).toContain("${{ github.ref }}");
     expect(release.concurrency).toMatchObject(group);
     expect(release.jobs.publish?.concurrency).toEqual({ group: "iac-runner-publish", ...group });
+  });
+});
+
+describe("the two architectures of a release", () => {
+  it("are the same call, but for stack, architecture and runners", () => {
+    const [amd64, arm64] = [release.jobs.image, release.jobs.arm64].map((job) => job?.with ?? {});
+    expect(Object.keys(arm64 ?? {})).toEqual(Object.keys(amd64 ?? {}));
+    const own = Object.entries(arm64 ?? {}).filter(([name, value]) => amd64?.[name] !== value);
+    expect(Object.fromEntries(own)).toEqual({
+      stack: `${amd64?.stack ?? ""}-arm64`,
+      architecture: "arm64",
+      lanes: "${{ vars.KILN_LANES_ARM64 || '' }}",
+      store: "${{ vars.KILN_STORE_ARM64 || '' }}",
+      runner: "${{ vars.KILN_RUNNER_ARM64 || 'ubuntu-24.04-arm' }}",
+      docker_runner: "${{ vars.KILN_DOCKER_RUNNER_ARM64 || 'ubuntu-24.04-arm' }}",
+    });
+  });
+
+  it("are joined by a file at main whose signature every stack takes, and by one that first looks at the commit", () => {
+    const called = { image: "image", arm64: "image", index: "index" };
+    for (const [job, name] of Object.entries(called)) {
+      expect(release.jobs[job]?.uses).toBe(`your-org/your-repo/.github/workflows/iac-runner-${name}.yml@main`);
+    }
+    for (const stack of ["dev", "staging", "prod"]) {
+      const { config } = parse(read(`stacks/Pulumi.${stack}.yaml`)) as StackFile;
+      const signers = config["kiln:signatures"]?.identity ?? [];
+      for (const name of Object.values(called)) {
+        expect(signers).toContainEqual(expect.stringContaining(`/workflows/iac-runner-${name}.yml@refs/heads/main`));
+      }
+    }
+    const [, compare, ...others] = workflow("iac-runner-index").jobs.index?.steps ?? [];
+    expect(compare?.run).toContain('git merge-base --is-ancestor "$GITHUB_SHA" "$main"');
+    expect(others.findIndex(({ run }) => run === "npm ci")).toBeGreaterThan(-1);
+  });
+});
+
+describe("a deploy's token of the App", () => {
+  it("may do what kiln:github makes, and no more", () => {
+    const given = deploying?.steps?.find(({ id }) => id === "app")?.with ?? {};
+    const may = Object.entries(given).filter(([name]) => name.startsWith("permission-"));
+    expect(Object.fromEntries(may)).toEqual({
+      "permission-actions": "read",
+      "permission-administration": "write",
+      "permission-environments": "write",
+      "permission-organization-self-hosted-runners": "write",
+      "permission-packages": "read",
+      "permission-secrets": "write",
+    });
   });
 });
 

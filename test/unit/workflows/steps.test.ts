@@ -34,6 +34,8 @@ describe("the workflows", () => {
   it("log in alike, so that what one of them is mended in is mended in all", () => {
     const [deploy, ...others] = ["promote.yml", "iac-runner-image.yml", "preview.yml", "drift.yml"].map(loginsOf);
     expect(deploy).toHaveLength(4);
+    // Nothing of Pulumi's: it may ask a cloud for a key, and that is all.
+    expect(loginsOf("iac-runner-index.yml")).toEqual(deploy?.slice(0, 3));
     for (const logins of others) expect(logins.slice(0, 3)).toEqual(deploy?.slice(0, 3));
     const [image, preview, drift] = others.map((logins) => logins[3]);
     expect(image).toEqual(deploy?.[3]);
@@ -54,7 +56,7 @@ describe("the workflows", () => {
   it.each(files)("%s: cosign is there where seals are made or verified, and is not built first", (file) => {
     const { jobs } = parse(read(`.github/workflows/${file}`)) as { jobs: Record<string, { steps?: Step[] }> };
     for (const { steps = [] } of Object.values(jobs)) {
-      const asked = steps.findIndex(({ run = "" }) => /kiln release (?:drift|promote|publish|seal)\b/.test(run));
+      const asked = steps.findIndex(({ run = "" }) => /kiln release (?:drift|index|promote|publish|seal)\b/.test(run));
       const there = steps.findIndex(({ uses = "" }) => uses.startsWith("sigstore/cosign-installer@"));
       if (asked >= 0) expect(there >= 0 && there < asked).toBe(true);
     }
@@ -73,6 +75,18 @@ describe("the workflows", () => {
     for (const [action, found] of commits) {
       expect(new Set(found.map(([, , commit]) => commit)).size, action).toBe(1);
     }
+  });
+});
+
+describe("the Makefile", () => {
+  const recipes = [...makefile.matchAll(/^[\w-]+:\n((?:\t.*\n)*)/gm)].map(([, lines = ""]) => lines.trim().split("\n"));
+
+  it("has the targets that people try first, each one command of npm or kiln", () => {
+    expect(OFFERED.targets).toEqual(expect.arrayContaining(["up", "down", "test", "simulate", "clean"]));
+    expect(recipes).toHaveLength(OFFERED.targets.length);
+    for (const lines of recipes) expect(lines).toEqual([expect.stringMatching(/^(?:npm|npx kiln) /)]);
+    const steps = recipes.flat().map((line) => `- run: ${line}`);
+    expect(workflowFaults(workflow({ steps: steps.join("\n      ") }), OFFERED)).toEqual([]);
   });
 });
 
@@ -100,6 +114,7 @@ const offered: Offered = {
   isFile: (file) => file === "a.mjs",
   targets: ["up"],
 };
+const APP = "actions/create-github-app-token@29824e69f54612133e76f7eaac726eef6c875baf # v2.2.1";
 const PIN = "actions/checkout@1af3b93b6815bc44a9784bd300feb67ff0d1eeb3 # v6.0.0";
 
 /** A workflow that is right but for one thing. */
@@ -137,6 +152,7 @@ describe("the checker", () => {
     ["a tag instead of a commit", { steps: "- uses: actions/cache@v4" }, /not pinned/],
     ["a commit without its version", { steps: `- uses: ${PIN.slice(0, 57)}` }, /not pinned/],
     ["a checkout that keeps its token", { steps: `- uses: ${PIN}` }, /persist-credentials/],
+    ["an App's token that may all", { steps: `- uses: ${APP}` }, /name each permission/],
     ["a queue that is none", { minutes: "timeout-minutes: 5\n    concurrency: { queue: all }" }, /neither max/],
     [
       "a queue that is cancelled",

@@ -126,7 +126,11 @@ function isGuarded(name: string, jobs: Readonly<Record<string, Job>>): boolean {
 
 function stepFaults({ uses = "", run = "", with: given = {} }: Step, offered: Offered): readonly string[] {
   const keeps = uses.startsWith("actions/checkout@") && given["persist-credentials"] !== false;
+  const asksForAll =
+    uses.startsWith("actions/create-github-app-token@") &&
+    !Object.keys(given).some((name) => name.startsWith("permission-"));
   return [
+    ...(asksForAll ? ["actions/create-github-app-token asks for all that the App may: name each permission-…"] : []),
     ...(keeps ? ["actions/checkout leaves its token in the checkout: persist-credentials: false"] : []),
     ...(run.includes("${{") ? [`a value is written into a script: pass it by env (${run.split("\n")[0] ?? ""})`] : []),
     ...shellCommands(run).flatMap((words) => commandFaults(words, offered)),

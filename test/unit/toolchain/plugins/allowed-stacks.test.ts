@@ -8,12 +8,12 @@ import {
 } from "../../../../toolchain/plugins/allowed-stacks.ts";
 
 describe("loopback plugins", () => {
-  it.each(["local", "test-x", "test-"])("may change %s", (stack) => {
+  it.each(["local", "local-arm64", "test-x", "test-"])("may change %s", (stack) => {
     expect(isLoopbackStack(stack)).toBe(true);
     expect(refusalOf(stack)).toBeUndefined();
   });
 
-  it.each(["dev", "staging", "prod", "locals", "mytest-x", "test", ""])("may not change %j", (stack) => {
+  it.each(["dev", "staging", "prod", "locals", "local-x", "mytest-x", "test", ""])("may not change %j", (stack) => {
     expect(refusalOf(stack)).toContain("`pulumi plugin install resource docker 5.2.0`");
   });
 
