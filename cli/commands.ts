@@ -18,6 +18,7 @@ const GROUPS: readonly Group[] = [
   { words: ["module"], load: async () => (await import("./module/commands.ts")).moduleCommands },
   { words: ["language"], load: async () => (await import("./language/commands.ts")).languageCommands },
   { words: ["job"], load: async () => (await import("./job/commands.ts")).jobCommands },
+  { words: ["registry"], load: async () => [(await import("./registry.ts")).registryLoginCommand] },
   { words: ["release"], load: async () => (await import("./release/commands.ts")).releaseCommands },
   { words: ["watch"], load: async () => [(await import("./watch.ts")).watchCommand] },
   { words: ["backend"], load: async () => (await import("./backend.ts")).backendCommands },

@@ -11,6 +11,8 @@ export interface BuildOptions {
   readonly target?: string;
   readonly platform?: string;
   readonly args?: Readonly<Record<string, string>>;
+  /** Whether every step is run anew, as on a machine that never built it. */
+  readonly noCache?: boolean;
   /** A file of CA certificates that the build's own downloads trust; mounted, never in a layer. */
   readonly certificates?: string | undefined;
   readonly progress: Progress;
@@ -57,6 +59,7 @@ export async function buildImage(engine: Engine, options: BuildOptions): Promise
     "--progress=plain",
     ...["--file", options.dockerfile, "--tag", options.tag],
     ...(options.target === undefined ? [] : ["--target", options.target]),
+    ...(options.noCache === true ? ["--no-cache"] : []),
     ...(options.platform === undefined ? [] : ["--platform", options.platform]),
     ...proxyFlags(env),
     ...(options.certificates === undefined ? [] : ["--secret", `id=ca,src=${options.certificates}`]),

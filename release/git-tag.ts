@@ -1,14 +1,13 @@
+import { parseJobTag } from "./job-image.ts";
 import { parseRunnerTag, type RunnerTag } from "./runner-tag.ts";
 import { parseReleaseTag, type Release } from "./tags.ts";
-import { parseVersionTag, type VersionTag } from "./version-tag.ts";
+import type { VersionTag } from "./version-tag.ts";
 
 /** What a Git tag of this repository releases. */
 export type GitTag =
   | { readonly kind: "iac-runner"; readonly release: Release }
   | { readonly kind: "job-runner"; readonly release: VersionTag }
   | { readonly kind: "language-runner"; readonly release: RunnerTag };
-
-const JOB_RUNNER = "job-runner-v";
 
 /**
  * The release that a Git tag stands for, of whatever kind. Throws a usage error that says what is wrong: by the grammar that
@@ -17,6 +16,6 @@ const JOB_RUNNER = "job-runner-v";
 export function parseGitTag(text: string): GitTag {
   const lower = text.toLowerCase();
   if (lower.startsWith("iac-runner")) return { kind: "iac-runner", release: parseReleaseTag(text) };
-  if (lower.startsWith("job-runner")) return { kind: "job-runner", release: parseVersionTag(text, JOB_RUNNER) };
+  if (lower.startsWith("job-runner")) return { kind: "job-runner", release: parseJobTag(text) };
   return { kind: "language-runner", release: parseRunnerTag(text) };
 }

@@ -61,7 +61,12 @@ export function runnerRelease(
  * the same tag, whenever and wherever they are built; a date would give them two.
  */
 export function runnerBuildTag(version: Version, variant: RunnerVariant, digest: string): string {
-  return `v${version.text}${endingOf(variant)}-${digest.replace("sha256:", "").slice(0, BUILD_DIGITS)}`;
+  return buildTag(`v${version.text}${endingOf(variant)}`, digest);
+}
+
+/** The tag that names one build for ever beside a moving or a version's tag, of whatever image. */
+export function buildTag(imageTag: string, digest: string): string {
+  return `${imageTag}-${digest.replace("sha256:", "").slice(0, BUILD_DIGITS)}`;
 }
 
 const BUILD_DIGITS = 12;

@@ -1,22 +1,32 @@
 import { PLATFORMS, type Platform } from "../toolchain/platforms.ts";
 import type { RunnerTarget } from "./runner-image.ts";
 
-/** One job of a release: an image for one platform, on a runner of that platform, since emulation is slow. */
-export interface RunnerJob extends Pick<RunnerTarget, "language" | "variant"> {
+/** Where one image of a release is built: for one platform, on a runner of that platform, since emulation is slow. */
+export interface PlatformJob {
   readonly platform: Platform;
   /** GitHub's hosted runners. */
   readonly runs_on: string;
 }
+
+/** One job of a release of language runners. */
+export type RunnerJob = Pick<RunnerTarget, "language" | "variant"> & PlatformJob;
 
 const RUNS_ON: Readonly<Record<Platform, string>> = {
   "linux/amd64": "ubuntu-24.04",
   "linux/arm64": "ubuntu-24.04-arm",
 };
 
-/** The jobs that build the images of a release, as `strategy.matrix` of a GitHub workflow takes them. Pure. */
-export function runnerMatrix(targets: readonly RunnerTarget[]): { readonly include: readonly RunnerJob[] } {
-  const include = targets.flatMap(({ language, variant }) =>
-    PLATFORMS.map((platform): RunnerJob => ({ language, variant, platform, runs_on: RUNS_ON[platform] })),
+/** The jobs that build images, one a platform, as `strategy.matrix` of a GitHub workflow takes them. Pure. */
+export function platformMatrix<Image extends object>(
+  images: readonly Image[],
+): { readonly include: readonly (Image & PlatformJob)[] } {
+  const include = images.flatMap((image) =>
+    PLATFORMS.map((platform) => ({ ...image, platform, runs_on: RUNS_ON[platform] })),
   );
   return { include };
+}
+
+/** The jobs that build the language runners of a release. Pure. */
+export function runnerMatrix(targets: readonly RunnerTarget[]): { readonly include: readonly RunnerJob[] } {
+  return platformMatrix(targets.map(({ language, variant }) => ({ language, variant })));
 }

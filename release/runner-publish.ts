@@ -4,14 +4,13 @@ import { readImage } from "../registry/compose.ts";
 import { formatReference, registryHost, type PinnedImage } from "../registry/image-reference.ts";
 import { isLoopback } from "../registry/repository-names.ts";
 import { tagManifest } from "../registry/tag-manifest.ts";
-import { PLATFORMS } from "../toolchain/platforms.ts";
 import { byPlatform } from "./platform-index.ts";
 import { runnerBuildTag, type RunnerRelease, type RunnerTarget } from "./runner-image.ts";
-import { requireBuildTag, runnerMove, type RunnerMove, type TaggedRunner } from "./runner-move.ts";
-import { attachRunnerRecord } from "./runner-record.ts";
+import { requireBuildTag } from "./runner-move.ts";
 import { isPlaceholder } from "./runner-registries.ts";
+import type { RunnerTag } from "./runner-tag.ts";
 import { attachPackageList, type ListOptions } from "./supply/package-list.ts";
-import { parseVersion } from "./version.ts";
+import { makeMoves, readMoves, type TagMoves } from "./tag-moves.ts";
 
 /** What was published of one image of a release. */
 export interface PublishedRunner {
@@ -22,16 +21,47 @@ export interface PublishedRunner {
   /** The list of packages (SBOM) of each platform's image: the referrer's digest, by the image's. */
   readonly packageLists: Readonly<Record<string, string>>;
   /** What happened to the moving tag, by repository. */
-  readonly moves: Readonly<Record<string, RunnerMove>>;
+  readonly moves: TagMoves;
+}
+
+/** One image of a release and the tag that it gets, whatever is in it. */
+export interface ReleasedImage
+  extends Pick<RunnerTag, "tag" | "version" | "channel">, Pick<RunnerTarget, "imageTag" | "repositories"> {
+  /** The tag that names the build for ever. */
+  readonly buildTag: (digest: string) => string;
+  /** Refuses labels that are not those of this image, or not of one that may leave this machine. */
+  readonly requireLabels: (image: string, labels: Readonly<Record<string, string>>, isAtHome: boolean) => void;
+  /** The command that puts it into the first repository. */
+  readonly pushedBy: string;
 }
 
 interface Publication extends ListOptions {
-  readonly release: RunnerRelease;
-  readonly target: RunnerTarget;
+  readonly released: ReleasedImage;
   /** In the first repository of the target, one a platform. */
   readonly images: readonly PinnedImage[];
   readonly allowOlder: boolean;
   readonly now: Date;
+}
+
+/** A language runner as it is released. Pure. */
+export function releasedRunner(release: RunnerRelease, target: RunnerTarget): ReleasedImage {
+  const { tag, version, channel } = release;
+  const { imageTag, repositories, variant } = target;
+  return {
+    ...{ tag, version, channel, imageTag, repositories, pushedBy: "kiln language push" },
+    buildTag: (digest) => runnerBuildTag(version, variant, digest),
+    requireLabels: (image, labels, isAtHome) => {
+      requireLabels(image, labels, { release, target, isAtHome });
+    },
+  };
+}
+
+/** Publishes one language runner of a release. */
+export function publishRunner(
+  publication: Omit<Publication, "released"> & { readonly release: RunnerRelease; readonly target: RunnerTarget },
+): Promise<PublishedRunner> {
+  const { release, target, ...others } = publication;
+  return publishImage({ ...others, released: releasedRunner(release, target) });
 }
 
 /**
@@ -39,27 +69,25 @@ interface Publication extends ListOptions {
  * record of what each moving tag named before. Whether `latest` may move is asked of all repositories first. What a tag names
  * has its list of packages (SBOM) beside it, in the mirrors too.
  */
-export async function publishRunner(publication: Publication): Promise<PublishedRunner> {
-  const { client, release, target, allowOlder, now, progress } = publication;
-  const { repositories, imageTag, variant } = target;
-  requireAddresses(target);
+export async function publishImage(publication: Publication): Promise<PublishedRunner> {
+  const { client, released, allowOlder, now, progress } = publication;
+  const { repositories, imageTag, version, channel } = released;
+  requireAddresses(released);
   const [repository] = repositories;
-  const images = await Promise.all(publication.images.map((image) => readRunner(client, image, publication)));
+  const images = await Promise.all(publication.images.map((image) => readReleased(client, image, released)));
   const platforms = byPlatform(images);
   const digests = platforms.map(({ image }) => image.digest);
   const [first, ...others] = digests;
   if (first === undefined)
     throw new KilnError("usage", "there is no image to publish", { mend: "Name it by --image." });
   const digest = others.length === 0 ? first : await pushIndex(client, { repository }, digests);
-  const buildTag = runnerBuildTag(release.version, variant, digest);
+  const buildTag = released.buildTag(digest);
 
-  const moves: Record<string, RunnerMove> = {};
   for (const to of repositories) {
     requireBuildTag(`${to}:${buildTag}`, digest, await readDigest(client, { repository: to, tag: buildTag }));
-    const before = await readTagged(client, to, imageTag);
-    const image = { digest, version: release.version };
-    moves[to] = runnerMove({ at: `${to}:${imageTag}`, channel: release.channel, image, before, allowOlder });
   }
+  const image = { digest, version };
+  const moves = await readMoves(client, { repositories, imageTag, channel, image, allowOlder });
   const packageLists: Record<string, string> = {};
   for (const { image } of platforms) packageLists[image.digest] = await attachPackageList(publication, image);
   for (const to of repositories) {
@@ -68,43 +96,35 @@ export async function publishRunner(publication: Publication): Promise<Published
       await copyWithReferrers(client, { repository, digest }, { repository: to, tag: buildTag });
     } else await tagManifest(client, { repository, digest }, buildTag);
   }
-  for (const [to, move] of Object.entries(moves)) {
-    if (move.kind === "unchanged") continue;
-    progress.step(`tagging ${to}:${imageTag}`);
-    const { kind, replaces } = move;
-    const record = { release: release.tag, version: release.version.text, imageTag, buildTag, digest, move: kind };
-    // Before the tag moves: who sees the new image finds out what it replaced.
-    await attachRunnerRecord(
-      client,
-      { repository: to, digest },
-      { ...record, ...(replaces === undefined ? {} : { replaces }), at: now.toISOString() },
-    );
-    await tagManifest(client, { repository: to, digest }, imageTag);
-  }
+  await makeMoves(client, moves, { release: released.tag, version, imageTag, buildTag, now, progress });
   return { digest, platforms: platforms.map(({ platform }) => platform), imageTag, buildTag, packageLists, moves };
 }
 
 /** Refuses registries that nobody has filled in. */
-function requireAddresses({ repositories }: RunnerTarget): void {
+export function requireAddresses({ repositories }: Pick<RunnerTarget, "repositories">): void {
   const open = repositories.find(isPlaceholder);
   if (open === undefined) return;
   throw new KilnError("usage", `${open} is an example`, {
-    mend: "Name your own registries in images/pulumi-runner/registries.json, or by --registry.",
+    mend: "Name your own registries in registries.json beside the Dockerfile of these images, or by --registry.",
   });
 }
 
 /** An image with its platform, after a look at its labels: it must be what the release says, and fit to leave this machine. */
-async function readRunner(client: RegistryClient, image: PinnedImage, { release, target }: Publication) {
-  const [repository] = target.repositories;
+async function readReleased(client: RegistryClient, image: PinnedImage, released: ReleasedImage) {
+  const [repository] = released.repositories;
   if (image.repository !== repository) {
     throw new KilnError("usage", `${formatReference(image)} is not in ${repository}`, {
-      mend: "`kiln language push` puts it there.",
+      mend: `\`${released.pushedBy}\` puts it there.`,
     });
   }
   const { config } = await readImage(client, image);
-  const isAtHome = target.repositories.every((to) => isLoopback(registryHost(to)));
-  requireLabels(formatReference(image), config.config?.Labels ?? {}, { release, target, isAtHome });
+  released.requireLabels(formatReference(image), config.config?.Labels ?? {}, isHome(released));
   return { image, platform: `${config.os}/${config.architecture}` };
+}
+
+/** Whether all its registries are on this machine. */
+export function isHome({ repositories }: Pick<ReleasedImage, "repositories">): boolean {
+  return repositories.every((to) => isLoopback(registryHost(to)));
 }
 
 /** Refuses an image that is none of a release's target, or that was made for tests and would leave the machine. Pure. */
@@ -141,19 +161,4 @@ export function requireLabels(
       mend: "`npx kiln language pin` writes base.digest into images/pulumi-runner/languages.json; or name a base by digest with --base-image.",
     });
   }
-}
-
-/** What a tag names, and the Pulumi version that the image says; of an index, that of any of its images. */
-async function readTagged(client: RegistryClient, repository: string, tag: string): Promise<TaggedRunner | undefined> {
-  const digest = await readDigest(client, { repository, tag });
-  if (digest === undefined) return undefined;
-  for (const platform of PLATFORMS) {
-    const read = await readImage(client, { repository, digest }, platform).catch((error: unknown) => {
-      if (error instanceof KilnError && error.kind === "unreachable") throw error;
-      return undefined;
-    });
-    const text = read?.config.config?.Labels?.["org.opencontainers.image.version"];
-    if (text !== undefined) return { digest, version: parseVersion(text) };
-  }
-  return { digest, version: undefined };
 }

@@ -51,15 +51,18 @@ export function isPlaceholder(address: string): boolean {
   return /(^|[/-])your-/.test(address);
 }
 
-function addresses(value: unknown, at: string): readonly string[] {
-  if (!Array.isArray(value) || value.length === 0) throw wrong(at, "a list of one registry or more", value);
+/** The registries of one key of a file. Throws a usage error that names what is wrong there. */
+export function addresses(value: unknown, at: string, file = REGISTRIES_FILE): readonly string[] {
+  if (!Array.isArray(value) || value.length === 0) throw wrong(at, "a list of one registry or more", value, file);
   return value.map((address: unknown, index) => {
     if (typeof address === "string" && isAddress(address)) return address;
-    throw wrong(`${at}[${index}]`, "host/path, such as public.ecr.aws/alias or ghcr.io/owner/repository", address);
+    const expected = "host/path, such as public.ecr.aws/alias or ghcr.io/owner/repository";
+    throw wrong(`${at}[${index}]`, expected, address, file);
   });
 }
 
-function isAddress(text: string): boolean {
+/** Whether a text is the address of a registry with a path below which images are. */
+export function isAddress(text: string): boolean {
   if (!/^(localhost(:\d{1,5})?|[\w.-]+\.[\w.-]+(:\d{1,5})?)\/./.test(text)) return false;
   try {
     const { repository, tag, digest } = parseReference(text);
@@ -69,9 +72,9 @@ function isAddress(text: string): boolean {
   }
 }
 
-function wrong(at: string, expected: string, found: unknown): KilnError {
+function wrong(at: string, expected: string, found: unknown, file = REGISTRIES_FILE): KilnError {
   const shown = found === undefined ? "nothing" : JSON.stringify(found);
-  return new KilnError("usage", `${REGISTRIES_FILE}: ${at} must be ${expected}, found ${shown}`, {
+  return new KilnError("usage", `${file}: ${at} must be ${expected}, found ${shown}`, {
     mend: "Restore that file from git, or correct the key.",
   });
 }

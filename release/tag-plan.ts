@@ -1,5 +1,6 @@
 import { KilnError } from "../errors.ts";
 import { parseGitTag } from "./git-tag.ts";
+import { jobTargets, type JobTarget } from "./job-image.ts";
 import { runnerRelease, type RunnerRegistries, type RunnerTarget } from "./runner-image.ts";
 import type { RunnerEnvironment } from "./runner-tag.ts";
 
@@ -7,10 +8,19 @@ import type { RunnerEnvironment } from "./runner-tag.ts";
 export type TagPlan =
   | {
       readonly tag: string;
-      readonly kind: "iac-runner" | "job-runner";
+      readonly kind: "iac-runner";
       readonly version: string;
       /** The image tags; `latest` is set unless the registry knows of a higher release, and never by a pre-release. */
       readonly imageTags: readonly string[];
+    }
+  | {
+      readonly tag: string;
+      readonly kind: "job-runner";
+      readonly version: string;
+      /** The same rule, by image. */
+      readonly imageTags: readonly string[];
+      readonly registries: readonly string[];
+      readonly targets: readonly JobTarget[];
     }
   | {
       readonly tag: string;
@@ -24,10 +34,14 @@ export type TagPlan =
   | { readonly tag: string; readonly kind: "wrong"; readonly fault: string; readonly mend: string };
 
 /** What each Git tag would release. A wrong one takes a place of its own, so that all can be said at once. Pure. */
-export function tagPlans(tags: readonly string[], registries: RunnerRegistries): readonly TagPlan[] {
+export function tagPlans(
+  tags: readonly string[],
+  registries: RunnerRegistries,
+  jobRegistries: readonly string[],
+): readonly TagPlan[] {
   return tags.map((tag) => {
     try {
-      return tagPlan(tag, registries);
+      return tagPlan(tag, registries, jobRegistries);
     } catch (error) {
       if (!(error instanceof KilnError)) throw error;
       const fault = error.message.replace(/^.*? is no (release tag|tag of a language runner): /s, "");
@@ -36,12 +50,13 @@ export function tagPlans(tags: readonly string[], registries: RunnerRegistries):
   });
 }
 
-function tagPlan(tag: string, registries: RunnerRegistries): TagPlan {
+function tagPlan(tag: string, registries: RunnerRegistries, jobRegistries: readonly string[]): TagPlan {
   const { kind, release } = parseGitTag(tag);
   const version = release.version.text;
   if (kind !== "language-runner") {
     const imageTags = release.version.prerelease.length > 0 ? [release.imageTag] : [release.imageTag, "latest"];
-    return { tag, kind, version, imageTags };
+    if (kind === "iac-runner") return { tag, kind, version, imageTags };
+    return { tag, kind, version, imageTags, registries: jobRegistries, targets: jobTargets(jobRegistries) };
   }
   const { environment, targets } = runnerRelease(release, { registries });
   const imageTags = [...new Set(targets.map(({ imageTag }) => imageTag))];

@@ -42,7 +42,7 @@ export async function readyJobWays(options: {
           "--env",
           `${name}=${value}`,
         ]);
-        const mount = ["--mount", `type=bind,src=${scripts},dst=/workspace/input/scripts,readonly`];
+        const mount = ["--mount", `type=bind,src=${scripts},dst=/workspace/scripts,readonly`];
         const { stdout } = await run(engine.docker, ["run", "--rm", ...mount, ...variables, image], { env });
         if (!stdout.includes(id)) throw new Error(`the container printed something else: ${stdout.slice(0, 400)}`);
       },

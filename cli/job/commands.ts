@@ -5,6 +5,8 @@ import { checkDescription } from "../../execution/job/description.ts";
 import { findJob, readHistory } from "../../execution/job/history.ts";
 import type { Command } from "../command.ts";
 import { noArguments, oneArgument, repeated } from "../options.ts";
+import { imageBuildCommand, imagePushCommand } from "./image-build.ts";
+import { imageHistoryCommand, imagePublishCommand, imageRollbackCommand } from "./image-publish.ts";
 import { DESCRIPTION_HELP, DESCRIPTION_OPTIONS, describedJob } from "./run-options.ts";
 import { historyText, recordedText } from "./run-text.ts";
 import { historyFolder, runJob, RUNNER_HELP, RUNNER_OPTIONS } from "./runner.ts";
@@ -72,8 +74,11 @@ const replay: Command = {
   },
 };
 
-/** `kiln job run|list|show|replay`. */
-export const jobCommands: readonly Command[] = [run, list, show, replay];
+/** `kiln job run|list|show|replay`, and `kiln job image …` for the images that jobs run in. */
+export const jobCommands: readonly Command[] = [
+  ...[run, list, show, replay],
+  ...[imageBuildCommand, imagePushCommand, imagePublishCommand, imageHistoryCommand, imageRollbackCommand],
+];
 
 function secretsOf(values: Parameters<Command["run"]>[0]["values"]) {
   const options = { environment: repeated(values, "secret"), file: repeated(values, "secret-file") };

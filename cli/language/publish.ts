@@ -1,9 +1,9 @@
 import { KilnError } from "../../errors.ts";
 import kilnPackage from "../../package.json" with { type: "json" };
 import { pushLanguageImage } from "../../execution/language/push.ts";
-import { parsePinnedImage } from "../../registry/image-reference.ts";
+import { parsePinnedImage, type PinnedImage } from "../../registry/image-reference.ts";
 import { publishRunner, type PublishedRunner } from "../../release/runner-publish.ts";
-import { readRunnerRecords, type RunnerRecord } from "../../release/runner-record.ts";
+import type { RunnerRecord } from "../../release/runner-record.ts";
 import {
   runnerRelease,
   type RunnerLanguage,
@@ -12,7 +12,8 @@ import {
   type RunnerVariant,
 } from "../../release/runner-image.ts";
 import { parseRunnerTag } from "../../release/runner-tag.ts";
-import { readDigest } from "../../registry/client.ts";
+import { readTagHistory } from "../../release/tag-history.ts";
+import type { TagMoves } from "../../release/tag-moves.ts";
 import { readyEngine } from "../../toolchain/docker-engine.ts";
 import { places } from "../../toolchain/places.ts";
 import { resolveTool } from "../../toolchain/resolve.ts";
@@ -70,11 +71,7 @@ export const languagePublishCommand: Command = {
   async run({ values, positionals, progress }) {
     noArguments(positionals);
     const { release, target } = await targetOf(values, languageOf(values), variantOf(values));
-    const images = repeated(values, "image").map((text) => {
-      const image = parsePinnedImage(text);
-      if (image !== undefined) return image;
-      throw new KilnError("usage", `--image ${text} is no image by digest`, { mend: "Write repository@sha256:…" });
-    });
+    const images = pinnedImagesOf(values);
     const here = places();
     const client = { regctl: (await resolveTool("regctl", { places: here, progress })).path };
     const published = await publishRunner({
@@ -97,31 +94,30 @@ export const languageHistoryCommand: Command = {
     const { target } = await targetOf(values, languageOf(values), variantOf(values));
     const [repository] = target.repositories;
     const { path: regctl } = await resolveTool("regctl", { places: places(), progress });
-    const records: RunnerRecord[] = [];
-    const seen = new Set<string>();
-    let digest = await readDigest({ regctl }, { repository, tag: target.imageTag });
-    // From each image to the one that it replaced: a tag that came back to an image would lead round for ever.
-    while (digest !== undefined && !seen.has(digest)) {
-      seen.add(digest);
-      const all = await readRunnerRecords({ regctl }, { repository, digest });
-      const own = all.filter(({ imageTag }) => imageTag === target.imageTag);
-      records.push(...own);
-      digest = own[0]?.replaces;
-    }
-    const rows = records.map(({ at, release, buildTag, move, replaces = "" }) => [
-      at,
-      release,
-      buildTag,
-      move,
-      replaces,
-    ]);
-    const text = rows.length === 0 ? `${repository}:${target.imageTag} was never released` : "";
-    return {
-      json: { repository, imageTag: target.imageTag, records },
-      text: text === "" ? table([["at", "release", "build tag", "", "replaced"], ...rows]) : text,
-    };
+    const at = { repository, imageTag: target.imageTag };
+    const records = await readTagHistory({ regctl }, at);
+    return { json: { ...at, records }, text: tagHistoryText(at, records) };
   },
 };
+
+/** The images of `--image`, which are named by their digests. */
+export function pinnedImagesOf(values: Invocation["values"]): readonly PinnedImage[] {
+  return repeated(values, "image").map((text) => {
+    const image = parsePinnedImage(text);
+    if (image !== undefined) return image;
+    throw new KilnError("usage", `--image ${text} is no image by digest`, { mend: "Write repository@sha256:…" });
+  });
+}
+
+/** What a tag named, in lines for a person. */
+export function tagHistoryText(
+  { repository, imageTag }: { readonly repository: string; readonly imageTag: string },
+  records: readonly RunnerRecord[],
+): string {
+  if (records.length === 0) return `${repository}:${imageTag} was never released`;
+  const rows = records.map(({ at, release, buildTag, move, replaces = "" }) => [at, release, buildTag, move, replaces]);
+  return table([["at", "release", "build tag", "", "replaced"], ...rows]);
+}
 
 /** The release of `--tag`, and its target for one image. */
 export async function targetOf(
@@ -140,11 +136,16 @@ export async function targetOf(
 /** What was published, in lines for a person. */
 export function publishedText(published: PublishedRunner): string {
   const { digest, platforms, imageTag, buildTag, packageLists, moves } = published;
+  const lists = Object.values(packageLists).map((list) => `\npackages (SBOM) in ${list}`);
+  return `${movesText(moves, imageTag)}\n${digest} (${platforms.join(", ")}), for ever ${buildTag}${lists.join("")}`;
+}
+
+/** What happened to a tag, a line a repository. */
+export function movesText(moves: TagMoves, imageTag: string): string {
   const rows = Object.entries(moves).map(([repository, { kind, replaces }]) => [
     `${repository}:${imageTag}`,
     kind,
     replaces === undefined ? "" : `was ${replaces}`,
   ]);
-  const lists = Object.values(packageLists).map((list) => `\npackages (SBOM) in ${list}`);
-  return `${table(rows)}\n${digest} (${platforms.join(", ")}), for ever ${buildTag}${lists.join("")}`;
+  return table(rows);
 }

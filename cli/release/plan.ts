@@ -1,7 +1,8 @@
 import { EXIT, KilnError } from "../../errors.ts";
 import { RUNNER_LANGUAGES, type RunnerRegistries } from "../../release/runner-image.ts";
 import { readRunnerRegistries, withRegistries } from "../../release/runner-registries.ts";
-import { runnerMatrix } from "../../release/runner-matrix.ts";
+import { givenJobRegistries, JOB_REGISTRIES_FILE, readJobRegistries } from "../../release/job-registries.ts";
+import { platformMatrix, runnerMatrix } from "../../release/runner-matrix.ts";
 import { tagPlans, type TagPlan } from "../../release/tag-plan.ts";
 import { places } from "../../toolchain/places.ts";
 import type { Command, Invocation } from "../command.ts";
@@ -15,22 +16,30 @@ export const REGISTRY_HELP = {
     "production=ADDRESS or preproduction=ADDRESS, in place of images/pulumi-runner/registries.json; repeat it for mirrors",
 };
 
+/** The same of every command that releases job runners, which have one environment. */
+export const JOB_REGISTRY_HELP = { registry: `ADDRESS, in place of ${JOB_REGISTRIES_FILE}; repeat it for mirrors` };
+
 /** `kiln release plan`: what tags would release, wrong ones among them. */
 export const releasePlanCommand: Command = {
   name: "release plan",
   summary: "Show what Git tags release, where, and under which image tags. Exit code 2 where one is wrong.",
-  usage: "--tag TAG… [--registry ENVIRONMENT=ADDRESS]… [--matrix]",
+  usage: "--tag TAG… [--registry [ENVIRONMENT=]ADDRESS]… [--matrix]",
   options: { tag: { type: "string", multiple: true }, ...REGISTRY_OPTION, matrix: { type: "boolean" } },
   help: {
     tag: "a Git tag, pushed or not; repeat it for several",
-    ...REGISTRY_HELP,
-    matrix: 'print {"include":[{"language":…,"variant":…,"platform":…,"runs_on":…}]} for a GitHub Actions matrix',
+    registry: `${REGISTRY_HELP.registry}; ADDRESS alone in place of ${JOB_REGISTRIES_FILE}`,
+    matrix:
+      'print {"include":[{"language":…,"variant":…,"platform":…,"runs_on":…}]} for a GitHub Actions matrix; "image" of job runners',
   },
   async run({ values, positionals }) {
     noArguments(positionals);
     const tags = repeated(values, "tag");
     if (tags.length === 0) throw new KilnError("usage", "--tag is missing", { mend: "See --help." });
-    const plans = tagPlans(tags, await registriesOf(values));
+    const [forJobs, forLanguages] = [false, true].map((named) =>
+      repeated(values, "registry").filter((text) => text.includes("=") === named),
+    );
+    const registries = await registriesOf({ registry: forLanguages });
+    const plans = tagPlans(tags, registries, await jobRegistriesOf({ registry: forJobs }));
     const exitCode = plans.some(({ kind }) => kind === "wrong") ? EXIT.usage : EXIT.done;
     if (values.matrix !== true) return { json: { plans }, text: tagPlansText(plans), exitCode };
     const matrix = matrixOf(plans);
@@ -43,10 +52,18 @@ export async function registriesOf(values: Invocation["values"]): Promise<Runner
   return withRegistries(await readRunnerRegistries(places().project), repeated(values, "registry"));
 }
 
+/** The registries of job runners: those of the file, or those that `--registry` names in their place. */
+export async function jobRegistriesOf(values: Invocation["values"]): Promise<readonly string[]> {
+  return givenJobRegistries(await readJobRegistries(places().project), repeated(values, "registry"));
+}
+
 function matrixOf(plans: readonly TagPlan[]) {
   const [plan, another] = plans;
   if (another === undefined && plan?.kind === "language-runner") return runnerMatrix(plan.targets);
-  const why = plan?.kind === "wrong" ? plan.fault : "a matrix is for one tag of language runners";
+  if (another === undefined && plan?.kind === "job-runner") {
+    return platformMatrix(plan.targets.map(({ image }) => ({ image })));
+  }
+  const why = plan?.kind === "wrong" ? plan.fault : "a matrix is for one tag of language or job runners";
   throw new KilnError("usage", `${plan?.tag ?? ""}: ${why}`, { mend: "Give one --tag such as v1.2.3." });
 }
 
@@ -56,26 +73,38 @@ export function tagPlansText(plans: readonly TagPlan[]): string {
   const text = table([["tag", "version", "releases", "image tags", "to"], ...rows]);
   const wrong = plans.filter(({ kind }) => kind === "wrong").length;
   const [plan] = plans;
-  const detail = plans.length === 1 && plan?.kind === "language-runner" ? `\n\n${targetsText(plan)}` : "";
+  const detail = plans.length === 1 && plan !== undefined ? targetsText(plan) : "";
   return `${text}${detail}${plans.length === 1 && wrong === 0 ? "" : `\n${plans.length - wrong} of ${plans.length} tags release something`}`;
 }
 
 function cells(plan: TagPlan): readonly string[] {
   if (plan.kind === "wrong") return ["", "wrong", "", plan.fault];
   const tags = plan.imageTags.join(" ");
-  if (plan.kind !== "language-runner") return [plan.version, `${plan.kind} image`, tags, "the registry of the stack"];
+  if (plan.kind === "iac-runner") return [plan.version, `${plan.kind} image`, tags, "the registry of the stack"];
+  if (plan.kind === "job-runner") {
+    return [plan.version, `${plan.targets.length} images of jobs`, tags, plan.registries.join(" ")];
+  }
   const images = `${RUNNER_LANGUAGES.length} languages, ${plan.targets.length} images`;
   return [plan.version, images, tags, `${plan.environment}: ${plan.registries.join(" ")}`];
 }
 
-function targetsText({ targets }: Extract<TagPlan, { readonly kind: "language-runner" }>): string {
-  const rows = targets.map(({ language, variant, imageTag, repositories: [repository, ...mirrors] }) => [
-    language,
-    variant,
-    `${repository}:${imageTag}`,
-    mirrors.map((mirror) => `${mirror}:${imageTag}`).join(" "),
-  ]);
-  return table([["language", "variant", "image", "mirrors"], ...rows]);
+/** A row an image, below an empty line; nothing for what is one image. */
+function targetsText(plan: TagPlan): string {
+  if (plan.kind === "language-runner") {
+    const rows = plan.targets.map(({ language, variant, imageTag, repositories }) => [
+      ...[language, variant],
+      ...placesOf(repositories, imageTag),
+    ]);
+    return `\n\n${table([["language", "variant", "image", "mirrors"], ...rows])}`;
+  }
+  if (plan.kind !== "job-runner") return "";
+  const [imageTag = ""] = plan.imageTags;
+  const rows = plan.targets.map(({ image, repositories }) => [image, ...placesOf(repositories, imageTag)]);
+  return `\n\n${table([["image", "pushed to", "mirrors"], ...rows])}`;
+}
+
+function placesOf([repository, ...mirrors]: readonly [string, ...string[]], imageTag: string): readonly string[] {
+  return [`${repository}:${imageTag}`, mirrors.map((mirror) => `${mirror}:${imageTag}`).join(" ")];
 }
 
 /** A tag on one line, its blanks visible. */

@@ -1,7 +1,8 @@
+import path from "node:path";
 import type { ContainerPlan } from "../container-plan.ts";
 import { SANDBOX_UID, sandboxOf } from "../sandbox.ts";
 import type { JobDescription } from "./description.ts";
-import { INPUT, jobEnvironment, OUTPUT, WORKSPACE } from "./environment.ts";
+import { inputFolders, jobEnvironment, OUTPUT, WORKSPACE } from "./environment.ts";
 import { bytesOf } from "./limits.ts";
 
 export const JOB_LABEL = "dev.kiln.job";
@@ -27,6 +28,7 @@ export function dockerPlan(description: JobDescription, placing: DockerPlacing):
   const disk = bytesOf(limits.disk);
   const user = `uid=${SANDBOX_UID},gid=${SANDBOX_UID}`;
   const { inputFolder } = placing;
+  const brought = inputFolders(description).map((name) => ({ name, to: `${WORKSPACE}/${name}` }));
   return {
     image: placing.imageId,
     sandbox: sandboxOf(
@@ -42,8 +44,10 @@ export function dockerPlan(description: JobDescription, placing: DockerPlacing):
     },
     tmpfs: [`${WORKSPACE}:exec,mode=0755,${user},size=${disk}`],
     // What the entrypoint writes there has to outlive the container's end; the script's own folders are in memory.
-    volumes: [OUTPUT, ...(inputFolder === undefined ? [INPUT] : [])],
-    ...(inputFolder === undefined ? {} : { readOnlyMounts: [{ from: inputFolder, to: INPUT }] }),
+    volumes: [OUTPUT, ...(inputFolder === undefined ? brought.map(({ to }) => to) : [])],
+    ...(inputFolder === undefined
+      ? {}
+      : { readOnlyMounts: brought.map(({ name, to }) => ({ from: path.join(inputFolder, name), to })) }),
     ulimits: [`fsize=${disk}`, "core=0", "nofile=4096"],
   };
 }

@@ -12,7 +12,7 @@ import { Redactor } from "../redactor.ts";
 import { copyOutput } from "./copied-output.ts";
 import type { JobDescription } from "./description.ts";
 import { dockerPlan } from "./docker-plan.ts";
-import { INPUT } from "./environment.ts";
+import { inputFolders, WORKSPACE } from "./environment.ts";
 import { finalResult } from "./final-result.ts";
 import { Gate } from "./gate.ts";
 import { JobHistory } from "./history.ts";
@@ -146,7 +146,9 @@ export class DockerRunner {
       const plan = dockerPlan(description, this.#placing(work, folder));
       if (folder === undefined) {
         await container.create(plan);
-        await container.copyIn(await inputTar(input), INPUT);
+        for (const name of inputFolders(description)) {
+          await container.copyIn(await inputTar(input, name), `${WORKSPACE}/${name}`);
+        }
       }
       let said = "";
       const facts = container.run({

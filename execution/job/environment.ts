@@ -4,8 +4,12 @@ import type { JobDescription } from "./description.ts";
 /** Folders of a job's container; those that can be written to are in memory, but the output. */
 export const WORKSPACE = "/workspace";
 export const OUTPUT = `${WORKSPACE}/output`;
-/** What the runner brings: scripts and large parameters. */
-export const INPUT = `${WORKSPACE}/input`;
+/** What the runner brings, read-only, as folders below the workspace: scripts, and parameters that no variable holds. */
+const SCRIPTS_FOLDER = "scripts";
+const PARAMETERS_FOLDER = "parameters";
+/** The files of an input, by their path below the workspace. */
+export const scriptFile = (name: string) => `${SCRIPTS_FOLDER}/${name}`;
+export const PARAMETERS_FILE = `${PARAMETERS_FOLDER}/parameters.json`;
 /** A variable holds 128 KiB on Linux, and its name stands in it too. */
 export const LARGEST_VARIABLE = 100 * 1024;
 /** What a log keeps of each stream. */
@@ -15,6 +19,14 @@ const OUTPUT_BYTES = 16 * 1024 * 1024;
 export function parametersFile({ parameters }: JobDescription): string | undefined {
   const text = JSON.stringify(parameters);
   return Buffer.byteLength(text) > LARGEST_VARIABLE ? text : undefined;
+}
+
+/** The folders of the input that a job has, by their names below the workspace; scripts of a repository are fetched inside. */
+export function inputFolders(description: JobDescription): readonly string[] {
+  return [
+    ...(description.source.kind === "repository" ? [] : [SCRIPTS_FOLDER]),
+    ...(parametersFile(description) === undefined ? [] : [PARAMETERS_FOLDER]),
+  ];
 }
 
 /** The variables of a job's container, the same on Docker and in Kubernetes. Everybody may read them: nothing is secret. */
@@ -27,10 +39,8 @@ export function jobEnvironment(description: JobDescription): Readonly<Record<str
     SCRIPT_ID: description.script,
     ...(parametersFile(description) === undefined
       ? { PARAMETERS: JSON.stringify(description.parameters) }
-      : { PARAMETERS_FILE: `${INPUT}/parameters.json` }),
-    ...(source.kind === "repository"
-      ? { SCRIPT_REPO: source.url, SCRIPT_REF: source.commit }
-      : { KILN_SCRIPTS_DIR: `${INPUT}/scripts` }),
+      : { PARAMETERS_FILE: `${WORKSPACE}/${PARAMETERS_FILE}` }),
+    ...(source.kind === "repository" ? { SCRIPT_REPO: source.url, SCRIPT_REF: source.commit } : {}),
     KILN_EVENTS: "1",
     KILN_OUTPUT: "stdout",
     KILN_OUTPUT_BYTES: String(OUTPUT_BYTES),

@@ -8,9 +8,9 @@ import { KilnError } from "../../errors.ts";
 import { run } from "../../toolchain/process.ts";
 import { tarOf, type TarEntry } from "../tar-file.ts";
 import { COMMIT, type JobDescription, type JobSource } from "./description.ts";
-import { parametersFile } from "./environment.ts";
+import { PARAMETERS_FILE, parametersFile, scriptFile } from "./environment.ts";
 
-/** A file that goes into a job's container, by its path below the scripts. */
+/** A file of scripts, by its path below them; as an input, by its path below the workspace of a job's container. */
 interface ScriptFile {
   readonly name: string;
   readonly content: Buffer;
@@ -33,8 +33,8 @@ export async function readInput(description: JobDescription): Promise<JobInput> 
   const parameters = parametersFile(description);
   const scripts = await readScripts(description.source);
   const input = [
-    ...scripts.map(({ name, content }) => ({ name: `scripts/${name}`, content })),
-    ...(parameters === undefined ? [] : [{ name: "parameters.json", content: Buffer.from(parameters) }]),
+    ...scripts.map(({ name, content }) => ({ name: scriptFile(name), content })),
+    ...(parameters === undefined ? [] : [{ name: PARAMETERS_FILE, content: Buffer.from(parameters) }]),
   ];
   return { files: input, sha256: digestOf(scripts) };
 }
@@ -149,10 +149,13 @@ export async function writeInputFolder({ files }: JobInput, jobFolder: string): 
   return folder;
 }
 
-/** The same as a tar, whose files belong to root: for an engine that does not see this machine's disk. */
-export async function inputTar({ files }: JobInput): Promise<Buffer> {
+/** One of its folders as a tar, whose files belong to root: for an engine that does not see this machine's disk. */
+export async function inputTar(input: JobInput, folder: string): Promise<Buffer> {
   const owner = { uid: 0, gid: 0 };
-  const folders = new Set(["scripts"]);
+  const files = input.files
+    .filter(({ name }) => name.startsWith(`${folder}/`))
+    .map(({ name, content }) => ({ name: name.slice(folder.length + 1), content }));
+  const folders = new Set<string>();
   for (const { name } of files) {
     for (let at = path.posix.dirname(name); at !== "."; at = path.posix.dirname(at)) folders.add(at);
   }

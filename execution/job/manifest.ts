@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { V1Container, V1Job, V1Volume } from "@kubernetes/client-node";
 import { SANDBOX_UID, SECRET_FOLDER } from "../sandbox.ts";
 import type { JobDescription } from "./description.ts";
-import { INPUT, jobEnvironment, OUTPUT, WORKSPACE } from "./environment.ts";
+import { inputFolders, jobEnvironment, OUTPUT, WORKSPACE } from "./environment.ts";
 import { bytesOf } from "./limits.ts";
 import { outerSeconds, stopSeconds } from "./timeouts.ts";
 
@@ -116,7 +116,12 @@ function container(description: JobDescription, { files }: ManifestPlacing): V1C
       { name: "tmp", mountPath: "/tmp" },
       { name: "run", mountPath: SECRET_FOLDER },
       { name: "secrets", mountPath: "/run/kiln-secrets", readOnly: true },
-      ...(Object.keys(files).length === 0 ? [] : [{ name: "input", mountPath: INPUT, readOnly: true }]),
+      ...(Object.keys(files).length === 0
+        ? []
+        : // By a path inside of the volume: its own first level is links, which a source of scripts may not have.
+          inputFolders(description).map((name) => ({
+            ...{ name: "input", mountPath: `${WORKSPACE}/${name}`, subPath: name, readOnly: true },
+          }))),
       ...(usesToken(description) ? [{ name: "token", mountPath: TOKEN_FOLDER, readOnly: true }] : []),
     ],
   };

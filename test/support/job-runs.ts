@@ -44,22 +44,32 @@ export class JobRuns {
   }
 
   /** A folder with one script, `job.py`. */
-  async scripts(python: string): Promise<string> {
+  async scripts(text: string, extension: "py" | "ps1" = "py"): Promise<string> {
     this.#scripts += 1;
     const scripts = path.join(this.folder, `scripts-${this.#scripts}`);
     await mkdir(scripts);
-    await writeFile(path.join(scripts, "job.py"), python);
+    await writeFile(path.join(scripts, `job.${extension}`), text);
     return scripts;
   }
 
   /** Runs a script of Python; small limits and a short grace where the fields say no other. */
-  async python(script: string, { fields, ...options }: PythonJob = {}): Promise<JobRun> {
+  async python(script: string, options: PythonJob = {}): Promise<JobRun> {
+    return this.#run(await this.scripts(script), options);
+  }
+
+  /** The same of PowerShell, which needs more memory. */
+  async powershell(script: string, { fields, ...options }: PythonJob = {}): Promise<JobRun> {
+    const limits = { memory: "512m", disk: "64m", pids: 128, cpus: 2 };
+    return this.#run(await this.scripts(script, "ps1"), { fields: { limits, ...fields }, ...options });
+  }
+
+  async #run(scripts: string, { fields, ...options }: PythonJob): Promise<JobRun> {
     const description = checkDescription({
       api_version: JOB_API,
-      job_id: `job-${this.#scripts + 1}`,
+      job_id: path.basename(scripts).replace("scripts", "job"),
       image: this.image,
       script: "job",
-      source: { kind: "directory", path: await this.scripts(script) },
+      source: { kind: "directory", path: scripts },
       timeouts: { job: 120, grace: 1, finish: 5 },
       limits: { memory: "256m", disk: "64m", pids: 64, cpus: 2 },
       ...fields,

@@ -50,6 +50,8 @@ func play(role string) {
 	case "parent": // leaves a child of its group and one of its own session, both with its output
 		leave(&syscall.SysProcAttr{})
 		leave(&syscall.SysProcAttr{Setsid: true})
+	case "tidy", "hasty":
+		playParting(role)
 	case "flood":
 		for i := range 20_000 {
 			fmt.Println(i)

@@ -15,6 +15,8 @@ type Ladder struct {
 	// Terminate is for programs that know nothing of being interrupted: SIGTERM to the whole group comes first, and SIGKILL when
 	// the grace is over.
 	Terminate bool
+	// Abrupt says of what stops the program whether SIGKILL comes first: a grace would let it go on with just that. Nil is never.
+	Abrupt func(cause error) bool
 }
 
 // rung is one signal, and how long it is given.
@@ -24,7 +26,10 @@ type rung struct {
 	wait   time.Duration
 }
 
-func (l Ladder) rungs(pid int) []rung {
+func (l Ladder) rungs(pid int, cause error) []rung {
+	if l.Abrupt != nil && l.Abrupt(cause) {
+		return []rung{{syscall.SIGKILL, -pid, 0}}
+	}
 	if l.Terminate {
 		return []rung{{syscall.SIGTERM, -pid, l.Grace}, {syscall.SIGKILL, -pid, 0}}
 	}
@@ -37,23 +42,26 @@ const DefaultGrace = 30 * time.Second
 // LastGrace is the time between SIGTERM and SIGKILL.
 const LastGrace = 5 * time.Second
 
-// climb waits for ctx to end, then climbs from rung to rung until the program has ended.
-func (l Ladder) climb(ctx context.Context, pid int, ended <-chan struct{}, tell func(string)) {
+// climb waits for ctx to end, then climbs from rung to rung until the program has ended. It returns what is left of the grace
+// for those that the program leaves behind.
+func (l Ladder) climb(ctx context.Context, pid int, ended <-chan struct{}, tell func(string)) parting {
 	select {
 	case <-ended:
-		return
+		return parting{grace: min(partingTime, l.Grace)}
 	case <-ctx.Done():
 	}
-	for _, rung := range l.rungs(pid) {
+	for _, rung := range l.rungs(pid, context.Cause(ctx)) {
 		tell("stopping: " + rung.signal.String())
 		// The program may have ended just now; then there is nobody to tell.
 		_ = syscall.Kill(rung.to, rung.signal)
+		over := time.Now().Add(rung.wait)
 		timer := time.NewTimer(rung.wait)
 		select {
 		case <-ended:
 			timer.Stop()
-			return
+			return parting{grace: min(partingTime, time.Until(over)), told: rung.signal == syscall.SIGTERM}
 		case <-timer.C:
 		}
 	}
+	return parting{}
 }

@@ -4,8 +4,6 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -95,25 +93,11 @@ func killAll() {
 
 // children lists the processes whose parent is this one, dead or alive.
 func children() []int {
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
-		return nil
-	}
 	var list []int
-	self := strconv.Itoa(os.Getpid())
-	for _, entry := range entries {
-		pid, err := strconv.Atoi(entry.Name())
-		if err != nil {
-			continue
-		}
-		stat, err := os.ReadFile("/proc/" + entry.Name() + "/stat")
-		if err != nil {
-			continue
-		}
-		// pid (name) state parent …: the name may hold anything, a parenthesis too.
-		after := stat[strings.LastIndexByte(string(stat), ')')+1:]
-		if fields := strings.Fields(string(after)); len(fields) > 1 && fields[1] == self {
-			list = append(list, pid)
+	self := os.Getpid()
+	for _, p := range processes() {
+		if p.parent == self {
+			list = append(list, p.pid)
 		}
 	}
 	return list

@@ -66,13 +66,15 @@ func Run(ctx context.Context, c Command) (Result, error) {
 
 	ended := make(chan struct{})
 	var climbing sync.WaitGroup
-	climbing.Go(func() { c.Ladder.climb(ctx, pid, ended, c.tell) })
+	var left parting
+	climbing.Go(func() { left = c.Ladder.climb(ctx, pid, ended, c.tell) })
 	err = cmd.Wait()
 	close(ended)
 	climbing.Wait()
 	forget(pid)
 
 	// What the program left behind would hold the output open, and go on changing things that nobody watches.
+	left.part(pid, c.tell)
 	_ = syscall.Kill(-pid, syscall.SIGKILL)
 	if c.Alone {
 		killAll()

@@ -124,7 +124,7 @@ func (s *session) verdict(ctx context.Context, err error) (*moduleprotocol.Failu
 		return moduleprotocol.Fail(stop.code, "%s", message), stop.exit
 	}
 	failure := moduleprotocol.FailureOf(err)
-	return failure, failure.ExitCode()
+	return failure, moduleprotocol.ExitCode(failure)
 }
 
 func (s *session) complete(ctx context.Context) error {

@@ -38,15 +38,22 @@ foreach ($kilnProperty in $kilnDocument.RootElement.EnumerateObject()) {
 }
 $kilnDocument.Dispose()
 
+# Exit codes are those of `pwsh -File`: N of `exit N`, 1 of an error that nobody caught, and 0 of a script that came to its end,
+# whatever a program before that returned. One is added: an error that is a program's own exit code ends with that code.
 $global:LASTEXITCODE = 0
 try {
     & $KilnScript @kilnSplat
+    # After `exit N` of a script that is called so, $? is false unless N is 0, and $LASTEXITCODE is N. A program that failed on
+    # the way leaves its code in $LASTEXITCODE, too, but $? is true.
+    $kilnReachedEnd = $?
 }
 catch {
     [Console]::Error.WriteLine(($_ | Out-String).TrimEnd())
     [Console]::Error.WriteLine($_.ScriptStackTrace)
-    # A program that failed is the reason of most errors here: its exit code says more than 1.
-    if ($global:LASTEXITCODE -gt 0) { exit $global:LASTEXITCODE }
+    $kilnError = $_.Exception
+    if ($kilnError -is [System.Management.Automation.ActionPreferenceStopException]) { $kilnError = $kilnError.ErrorRecord.Exception }
+    if ($kilnError -is [System.Management.Automation.NativeCommandExitException] -and $kilnError.ExitCode -ne 0) { exit $kilnError.ExitCode }
     exit 1
 }
+if ($kilnReachedEnd) { exit 0 }
 exit $global:LASTEXITCODE

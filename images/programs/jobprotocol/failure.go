@@ -1,10 +1,7 @@
 // Package jobprotocol is what a job's container is told and what it answers: environment, secret channel, result, failures.
 package jobprotocol
 
-import (
-	"errors"
-	"fmt"
-)
+import "kiln.dev/programs/failure"
 
 // Version of the protocol.
 const Version = "job/v1"
@@ -27,57 +24,36 @@ const (
 	JobTimeout         = "job_timeout"
 	Canceled           = "canceled"
 	DiskLimit          = "disk_limit"
-	Internal           = "internal"
+	Internal           = failure.Internal
 )
 
-// Failure is an error with a code. Phase is filled in where the job ends.
-type Failure struct {
-	Code      string `json:"code"`
-	Phase     string `json:"phase"`
-	Message   string `json:"message"`
-	Retryable bool   `json:"retryable"`
-}
-
-func (f *Failure) Error() string { return f.Message }
+// Failure is an error with one of these codes.
+type Failure = failure.Failure
 
 // Fail makes a failure that the same job would have again.
-func Fail(code, format string, values ...any) *Failure {
-	return &Failure{Code: code, Message: fmt.Sprintf(format, values...)}
-}
+func Fail(code, format string, values ...any) *Failure { return failure.New(code, format, values...) }
 
 // Retry makes a failure that may be gone at the next attempt.
 func Retry(code, format string, values ...any) *Failure {
-	failure := Fail(code, format, values...)
-	failure.Retryable = true
-	return failure
+	f := Fail(code, format, values...)
+	f.Retryable = true
+	return f
 }
 
 // FailureOf is the failure that err is or wraps; anything else is internal.
-func FailureOf(err error) *Failure {
-	if failure := (*Failure)(nil); errors.As(err, &failure) {
-		copied := *failure
-		copied.Message = err.Error()
-		return &copied
-	}
-	return Fail(Internal, "%v", err)
+func FailureOf(err error) *Failure { return failure.Of(err) }
+
+var exitCodes = failure.ExitCodes{
+	BadRequest: 2, BadParameters: 2, ScriptMissing: 2, ScriptAmbiguous: 2, ScriptRefused: 2,
+	ScriptTimeout: 124, IdleTimeout: 124, JobTimeout: 124,
+	Canceled: 143,
 }
 
 // ExitCode of a container whose script did not end by itself. What stopped it has its own.
-func (f *Failure) ExitCode() int {
-	switch f.Code {
-	case BadRequest, BadParameters, ScriptMissing, ScriptAmbiguous, ScriptRefused:
-		return 2
-	case ScriptTimeout, IdleTimeout, JobTimeout:
-		return 124
-	case Canceled:
-		return 143
-	default:
-		return 1
-	}
-}
+func ExitCode(f *Failure) int { return exitCodes.Of(f) }
 
-// Status of a job that ended so.
-func (f *Failure) Status() string {
+// StatusOf a job that ended so.
+func StatusOf(f *Failure) string {
 	switch f.Code {
 	case ScriptTimeout, IdleTimeout, JobTimeout:
 		return TimedOut

@@ -89,7 +89,7 @@ func TestFailures(t *testing.T) {
 	got := map[string][]any{}
 	for _, code := range []string{BadRequest, ScriptRefused, ScriptTimeout, JobTimeout, Canceled, FetchFailed, Internal} {
 		failure := Fail(code, "x")
-		got[code] = []any{failure.Status(), failure.ExitCode()}
+		got[code] = []any{StatusOf(failure), ExitCode(failure)}
 	}
 	want := map[string][]any{
 		BadRequest: {Failed, 2}, ScriptRefused: {Failed, 2}, ScriptTimeout: {TimedOut, 124}, JobTimeout: {TimedOut, 124}, Canceled: {WasCanceled, 143},

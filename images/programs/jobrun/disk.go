@@ -1,12 +1,14 @@
 package jobrun
 
 import (
+	"errors"
 	"io/fs"
 	"math"
 	"path/filepath"
 	"syscall"
 
 	"kiln.dev/programs/joboutput"
+	"kiln.dev/programs/jobprotocol"
 )
 
 // block is what st_blocks counts in.
@@ -24,6 +26,12 @@ func (j *job) fillsDisk() bool {
 	// The two logs and the events are not the script's.
 	limit += 2*j.settings.OutputBytes + joboutput.MostEvents(j.settings.OutputBytes) + reserveBytes
 	return diskUse(limit, j.settings.Output) > limit
+}
+
+// fillingDisk says whether that is why a script is stopped: in its grace it would go on with it.
+func fillingDisk(cause error) bool {
+	stop := stopped{}
+	return errors.As(cause, &stop) && stop.failure.Code == jobprotocol.DiskLimit
 }
 
 // diskUse is how much files below some folders take, counted no further than to a limit. Files that go away meanwhile are none.

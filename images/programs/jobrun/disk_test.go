@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"kiln.dev/programs/jobprotocol"
 )
@@ -21,6 +22,17 @@ func TestDiskUse(t *testing.T) {
 	}
 	if used := diskUse(leastEntry, folder); used > 2*leastEntry {
 		t.Error("it is counted on beyond the limit:", used)
+	}
+}
+
+// TestDeafFiller: a script that fills the disk has no grace to go on with it.
+func TestDeafFiller(t *testing.T) {
+	t.Parallel()
+	c := newContainer(t, leave+"trap '' TERM; echo ready; head -c 3000000 /dev/zero > big; sync big; while :; do sleep 0.1; done\n")
+	c.set("KILN_DISK_BYTES=1000000", "KILN_GRACE_SECONDS=60")
+	o := c.expect("failed", jobprotocol.DiskLimit, 1)
+	if o.took > 15*time.Second || *o.result.ExitCode != 137 {
+		t.Error(o.took, *o.result.ExitCode)
 	}
 }
 

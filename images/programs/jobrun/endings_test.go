@@ -35,7 +35,7 @@ func TestEndings(t *testing.T) {
 		"job timeout":    {"sleep 30", "KILN_JOB_TIMEOUT=2", "timed_out", jobprotocol.JobTimeout, 124, 143},
 		"deaf":           {"trap '' TERM; while :; do sleep 0.1; done", "KILN_SCRIPT_TIMEOUT=0.3", "timed_out", jobprotocol.ScriptTimeout, 124, 137},
 		"own end":        {"trap 'exit 5' TERM; while :; do sleep 0.1; done", "KILN_SCRIPT_TIMEOUT=0.3", "timed_out", jobprotocol.ScriptTimeout, 124, 5},
-		"disk":           {"head -c 3000000 /dev/zero > big; sync big; sleep 30", "KILN_DISK_BYTES=1000000", "failed", jobprotocol.DiskLimit, 1, 143},
+		"disk":           {"head -c 3000000 /dev/zero > big; sync big; sleep 30", "KILN_DISK_BYTES=1000000", "failed", jobprotocol.DiskLimit, 1, 137},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -92,6 +92,16 @@ func TestWholeGroup(t *testing.T) {
 		if stat, err := os.ReadFile("/proc/" + pid + "/stat"); err == nil && !strings.Contains(string(stat), ") Z ") {
 			t.Error(pid, "is still there")
 		}
+	}
+}
+
+// TestLeftBehind: a job that a script started and did not wait for ends by itself, and its last words are in the log.
+func TestLeftBehind(t *testing.T) {
+	t.Parallel()
+	c := newContainer(t, "(trap 'echo tidied; exit' TERM; echo ready; while :; do sleep 0.05; done) &\nsleep 0.3; exit 4\n")
+	o := c.expect("failed", jobprotocol.ScriptFailed, 4)
+	if !strings.Contains(c.read("output/stdout.log"), "tidied") || o.took > 10*time.Second {
+		t.Error(o.took, c.read("output/stdout.log"))
 	}
 }
 

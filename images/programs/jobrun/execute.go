@@ -93,7 +93,7 @@ func (j *job) command(interpreter string) (child.Command, error) {
 	return child.Command{
 		Path: interpreter, Arguments: arguments, Directory: j.folders.work, Environment: environment,
 		RawStdout: j.record.Stdout, RawStderr: j.record.Stderr, Alone: true, Started: preferForKilling,
-		Ladder: child.Ladder{Grace: j.settings.Grace, Terminate: true}, Tell: j.tell,
+		Ladder: child.Ladder{Grace: j.settings.Grace, Terminate: true, Abrupt: fillingDisk}, Tell: j.tell,
 	}, nil
 }
 

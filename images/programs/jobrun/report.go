@@ -58,7 +58,7 @@ func (r *report) finish(failure *jobprotocol.Failure, code *int) error {
 	if failure != nil {
 		failure.Message = r.redactor.String(failure.Message)
 		failure.Phase = r.failedIn()
-		r.result.Status, r.result.Error, r.result.Detail = failure.Status(), failure.Message, failure
+		r.result.Status, r.result.Error, r.result.Detail = jobprotocol.StatusOf(failure), failure.Message, failure
 	}
 	r.record.Summary(r.result.Status, code, r.result.Error)
 	return r.enter(jobprotocol.Done)

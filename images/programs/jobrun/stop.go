@@ -25,7 +25,7 @@ func (s stopped) Unwrap() error { return s.failure }
 
 func stopBy(code, format string, values ...any) stopped {
 	failure := jobprotocol.Fail(code, format, values...)
-	return stopped{failure, failure.ExitCode()}
+	return stopped{failure, jobprotocol.ExitCode(failure)}
 }
 
 // watchSignals returns a context that ends when this process is told to stop.
@@ -153,5 +153,5 @@ func verdict(base context.Context, code *int, err error) (*jobprotocol.Failure, 
 	if code != nil && *code != 0 {
 		return failure, *code
 	}
-	return failure, failure.ExitCode()
+	return failure, jobprotocol.ExitCode(failure)
 }

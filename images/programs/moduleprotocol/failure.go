@@ -1,9 +1,6 @@
 package moduleprotocol
 
-import (
-	"errors"
-	"fmt"
-)
+import "kiln.dev/programs/failure"
 
 // Codes of failures: what programs decide by.
 const (
@@ -22,46 +19,28 @@ const (
 	PlanMoved         = "plan_moved"
 	Cancelled         = "cancelled"
 	DeadlineExceeded  = "deadline_exceeded"
-	Internal          = "internal"
+	Internal          = failure.Internal
 )
 
-// Failure is an error with a code. Phase is filled in where the run ends.
-type Failure struct {
-	Code      string `json:"code"`
-	Phase     string `json:"phase"`
-	Message   string `json:"message"`
-	Retryable bool   `json:"retryable"`
-}
-
-func (f *Failure) Error() string { return f.Message }
+// Failure is an error with one of these codes.
+type Failure = failure.Failure
 
 // Fail makes a failure. Only a lock that somebody else holds goes away by itself.
 func Fail(code, format string, values ...any) *Failure {
-	return &Failure{Code: code, Message: fmt.Sprintf(format, values...), Retryable: code == StateLocked}
+	f := failure.New(code, format, values...)
+	f.Retryable = code == StateLocked
+	return f
 }
 
 // FailureOf is the failure that err is or wraps; anything else is internal.
-func FailureOf(err error) *Failure {
-	if failure := (*Failure)(nil); errors.As(err, &failure) {
-		copied := *failure
-		copied.Message = err.Error()
-		return &copied
-	}
-	return Fail(Internal, "%v", err)
+func FailureOf(err error) *Failure { return failure.Of(err) }
+
+var exitCodes = failure.ExitCodes{
+	BadRequest: 2, UnsupportedAction: 2,
+	PlanMoved: 3, StateMissing: 3, StateMismatch: 3, StateKeyWrong: 3,
+	DeadlineExceeded: 124,
+	Cancelled:        143,
 }
 
 // ExitCode of the entrypoint for a failure.
-func (f *Failure) ExitCode() int {
-	switch f.Code {
-	case BadRequest, UnsupportedAction:
-		return 2
-	case PlanMoved, StateMissing, StateMismatch, StateKeyWrong:
-		return 3
-	case DeadlineExceeded:
-		return 124
-	case Cancelled:
-		return 143
-	default:
-		return 1
-	}
-}
+func ExitCode(f *Failure) int { return exitCodes.Of(f) }

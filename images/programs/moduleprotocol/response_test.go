@@ -67,7 +67,7 @@ func TestFailures(t *testing.T) {
 		BadRequest: 2, UnsupportedAction: 2, PlanMoved: 3, StateMissing: 3, StateMismatch: 3, StateKeyWrong: 3,
 		DeadlineExceeded: 124, Cancelled: 143, ResourceFailed: 1, Internal: 1, StateLocked: 1,
 	} {
-		if got := Fail(code, "x").ExitCode(); got != want {
+		if got := ExitCode(Fail(code, "x")); got != want {
 			t.Errorf("%s: %d; wanted %d", code, got, want)
 		}
 	}

@@ -55,6 +55,19 @@ for attempt in range(20):
     except OSError as error: print("not reached:", error); break
 `;
 
+/** A fork bomb: every process makes others, and tries again where it is refused. The first one counts, and says so at the end. */
+const bomb = (seconds: number) => `
+import glob, os, time
+first, end, most, refused = os.getpid(), time.monotonic() + ${seconds}, 0, False
+while time.monotonic() < end:
+    try: os.fork()
+    except OSError as error:
+        if os.getpid() == first and not refused: refused = True; print("refused:", error.errno, flush=True)
+        time.sleep(0.05)
+    if os.getpid() == first: most = max(most, len(glob.glob("/proc/[0-9]*")))
+if os.getpid() == first: print("more than the limit" if most > 64 else "within the limit", flush=True)
+os._exit(0)`;
+
 /** The output of a job, and that of the same script in a plain container. */
 async function both(script: string, flags: readonly string[] = [], options: PythonJob = {}) {
   const [job, control] = await Promise.all([runs.python(script, options), runs.unprotected(script, ...flags)]);
@@ -64,7 +77,7 @@ async function both(script: string, flags: readonly string[] = [], options: Pyth
 describe.concurrent("a job that tries to get out", () => {
   it("cannot write to the image, and is told so", async () => {
     const { said, control } = await both(`
-for place in ["/etc/owned", "/usr/bin/owned", "/owned", "/workspace/input/scripts/job.py", "/root/owned"]:
+for place in ["/etc/owned", "/usr/bin/owned", "/owned", "/workspace/scripts/job.py", "/root/owned"]:
     try: open(place, "w").close(); print("wrote", place)
     except OSError as error: print("refused", place)`);
     expect(said).not.toContain("wrote");
@@ -166,31 +179,43 @@ print("found" if b"secret of the first" in found else "nothing")`;
     expect(inspected.stdout).not.toContain(secret);
   });
 
-  it("cannot start more processes, nor hold more data, than it may", async () => {
-    const fork = `
-import os, signal, time
-children, most = [], 150
-try:
-    while len(children) < most:
-        child = os.fork()
-        if child == 0: time.sleep(30); os._exit(0)
-        children.append(child)
-except OSError as error: print("refused:", error.errno)
-print("more than the limit" if len(children) >= 64 else "within the limit")
-for child in children: os.kill(child, signal.SIGKILL)`;
-    const fill = `
+  it("cannot start more processes than it may, however they multiply, and ends with all of them", async () => {
+    const { said, control } = await both(bomb(2), ["--pids-limit", "400"]);
+    expect(said).toBe("refused: 11\nwithin the limit\n");
+    expect(control).toContain("more than the limit");
+    // One that would go on for an hour.
+    const timeouts = { job: 120, grace: 1, finish: 5, script: 4 };
+    const ended = await runs.python(bomb(3600), { fields: { timeouts } });
+    expect(await fileOf(ended, "stdout.log")).toBe("refused: 11\n");
+    expect(ended.result).toMatchObject({ status: "timed_out", error_detail: { code: "script_timeout" } });
+  });
+
+  it("cannot hold more data than it may", async () => {
+    const { said, control } = await both(`
 import os
 for folder in ["/tmp", os.environ.get("ARTIFACTS_DIR", "/tmp"), "."]:
     try:
         with open(os.path.join(folder, "filler"), "wb") as file:
             for _ in range(100): file.write(b"x" * (1 << 20))
         print("wrote 100 MiB"); os.remove(os.path.join(folder, "filler"))
-    except OSError as error: print("refused:", error.errno); os.remove(os.path.join(folder, "filler"))`;
-    const [forked, filled] = await Promise.all([both(fork), both(fill)]);
-    expect(forked.said).toBe("refused: 11\nwithin the limit\n");
-    expect(forked.control).toBe("more than the limit\n");
+    except OSError as error: print("refused:", error.errno); os.remove(os.path.join(folder, "filler"))`);
     // No space left, or a file that is too large.
-    expect(filled.said).toMatch(/^(refused: (28|27)\n){3}$/);
-    expect(filled.control).toContain("wrote 100 MiB");
+    expect(said).toMatch(/^(refused: (28|27)\n){3}$/);
+    expect(control).toContain("wrote 100 MiB");
+  });
+
+  it("cannot fill the disk by the folder of its output, in many files and deaf to being told", async () => {
+    const { job, said, control } = await both(`
+import os, signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+for number in range(16):
+    with open(f"/workspace/output/filler-{number}", "wb") as file:
+        file.write(b"x" * (32 << 20)); file.flush(); os.fsync(file.fileno())
+print("wrote 512 MiB", flush=True)
+if "JOB_ID" in os.environ: time.sleep(60)`);
+    expect(said).toBe("");
+    expect(job.result).toMatchObject({ status: "failed", error_detail: { code: "disk_limit" } });
+    expect(job.result.notes?.join("\n")).not.toContain("terminated");
+    expect(control).toContain("wrote 512 MiB");
   });
 });

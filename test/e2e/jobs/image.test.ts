@@ -2,7 +2,8 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { readyJobImage } from "../../../execution/job/job-image.ts";
+import { buildImage } from "../../../execution/docker.ts";
+import { jobImageBuild, readyJobImage } from "../../../execution/job/job-image.ts";
 import { silent } from "../../../progress.ts";
 import { engineEnvironment, readyEngine, type Engine } from "../../../toolchain/docker-engine.ts";
 import { places } from "../../../toolchain/places.ts";
@@ -59,7 +60,8 @@ describe("the base image of jobs", () => {
     for (const [name, version] of Object.entries(programs)) expect(version, name).toMatch(/^\d+\.\d/);
     expect(Number((programs.python3 ?? "").split(".")[1])).toBeGreaterThanOrEqual(10);
     expect(others).toEqual(["/usr/bin/ssh", "/usr/bin/wget", ...("pwsh" in programs ? ["/usr/local/bin/pwsh"] : [])]);
-    const extra = "find / -xdev -type f -perm /6000; find /var/lib/apt/lists /var/log/apt /var/log/dpkg.log -type f";
+    const extra =
+      "find / -xdev -type f -perm /6000; find /var/lib/apt/lists /var/log/apt /var/log/dpkg.log -type f -size +0";
     const found = await docker("run", "--rm", "--user", "0:0", "--entrypoint", "sh", image, "-c", extra);
     expect(found.stdout).toBe("");
   });
@@ -85,6 +87,21 @@ describe("the base image of jobs", () => {
     const text = await readFile(path.join(folder, "output/result.json"), "utf8");
     expect(JSON.parse(text)).toMatchObject({ status: "succeeded", exit_code: 0, artifacts: [{ name: "a", bytes: 4 }] });
     expect(await readFile(path.join(folder, "output/artifacts/a"), "utf8")).toBe("kept");
+  });
+});
+
+describe.runIf(isExtended)("two builds of an image", () => {
+  it.each(["base", "python"] as const)("%s: the same packages are the same layers", async (name) => {
+    const at = { platform: ownPlatform(), places: places(), progress: silent, image: name };
+    const layersOf = async (of: string) =>
+      (await docker("image", "inspect", "--format", "{{json .RootFS.Layers}}", of)).stdout;
+    const first = await readyJobImage(engine, at);
+    const again = `kiln-test-job-image-${name}:again-${process.pid}`;
+    onTestFinished(async () => {
+      await docker("image", "rm", again);
+    });
+    await buildImage(engine, { ...(await jobImageBuild(engine, at)), tag: again, noCache: true });
+    expect(await layersOf(again)).toBe(await layersOf(first));
   });
 });
 

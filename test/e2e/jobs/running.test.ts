@@ -1,4 +1,4 @@
-import { readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -46,6 +46,13 @@ const PARAMETERS = {
 
 /** Everything that ends in another way, at the same time: a test's time is mostly waiting. */
 describe("a job", () => {
+  it("is the example that every image has to run before it is released", async () => {
+    const example = path.join(import.meta.dirname, "../../../examples/jobs/greeting.py");
+    const ended = await runs.python(await readFile(example, "utf8"), { fields: { parameters: { name: "you" } } });
+    expect(ended.result.artifacts.map(({ name }) => name)).toEqual(["greeting.txt"]);
+    expect(await fileOf(ended, "stdout.log")).toBe("Hello, you.\n");
+  });
+
   it("succeeds, with its artifacts, logs and result in a folder that a person can read", async () => {
     const secret = "correct horse battery";
     const script = `${ARTIFACT}

@@ -45,9 +45,27 @@ describe("images/job-runner/Dockerfile", () => {
     const installs = [...dockerfile.matchAll(/apt-get install .*/g)].map(([line]) => line);
     expect(installs.length).toBeGreaterThan(0);
     for (const line of installs) expect(line).toContain("--no-install-recommends");
-    expect(stageOf("os")).toMatch(/rm -rf \/var\/lib\/apt\/lists\/\* \/etc\/apt\/apt\.conf\.d\/99build-ca/);
+    expect(stageOf("installed")).toMatch(/rm -rf \/var\/lib\/apt\/lists\/\* \/etc\/apt\/apt\.conf\.d\/99build-ca/);
     // What else is installed stays in a stage from which one folder is taken.
     expect(stageOf("python")).not.toContain("apt-get");
+  });
+
+  it("has no layer that a step left: trees of one date are copied onto the base, by the script of the language runners", async () => {
+    const steps = ["os", ...JOB_IMAGES].flatMap((name) => stageOf(name).match(/^(RUN|ADD|COPY .*)/gm) ?? []);
+    expect(steps).toEqual([
+      "COPY --from=packages /added/ /",
+      "COPY --from=added /added/ /",
+      "COPY --from=build-python /added/ /",
+      "COPY --from=pester-files /pester/ /",
+      "COPY --from=kubernetes-files /kubernetes/ /",
+    ]);
+    for (const stage of ["added", "build-python", "download-powershell", "download-pester", "download-kubernetes"]) {
+      expect(stageOf(stage), stage).toContain("-exec touch -h -d @315532800 {} +");
+    }
+    const shared = "images/pulumi-runner/build";
+    expect(stageOf("packages")).toContain(`source=${shared},target=/run/build`);
+    expect(await readFile(path.join(PROJECT, shared, "difference"), "utf8")).toContain("touch -h -d @315532800");
+    expect(await readFile(path.join(FOLDER, "Dockerfile.dockerignore"), "utf8")).toContain(`!${shared}\n`);
   });
 
   it("downloads nothing without a checksum", () => {

@@ -11,6 +11,8 @@ const REGISTRIES = {
   preproduction: ["public.ecr.aws/acme-dev"],
 };
 
+const JOB_REGISTRIES = ["ghcr.io/acme/infra", "docker.io/acme"];
+
 /** Thirty tags: what is right, and what people and machines get wrong. */
 const RIGHT = [
   ...["v3.253.0", "v3.0.0", "v10.20.30", "dev-v3.253.0", "dev-v0.1.0", "latest-v3.253.0", "latest-v3.252.1"],
@@ -39,7 +41,7 @@ const WRONG: readonly (readonly [string, string])[] = [
 ];
 
 describe("the plan of tags", () => {
-  const plans = tagPlans([...RIGHT, ...WRONG.map(([tag]) => tag)], REGISTRIES);
+  const plans = tagPlans([...RIGHT, ...WRONG.map(([tag]) => tag)], REGISTRIES, JOB_REGISTRIES);
 
   it("is for thirty of them at once, wrong ones among them", () => {
     expect(plans).toHaveLength(30);
@@ -57,7 +59,13 @@ describe("the plan of tags", () => {
     expect(of("latest-v3.253.0")).toMatchObject({ environment: "production", imageTags: ["latest", "latest-tools"] });
     expect(of("dev-v3.253.0")).toMatchObject({ environment: "preproduction", registries: ["public.ecr.aws/acme-dev"] });
     expect(of("iac-runner-base-v2.0.0-rc.1")).toMatchObject({ kind: "iac-runner", imageTags: ["v2.0.0-rc.1"] });
-    expect(of("job-runner-v1.0.0")).toMatchObject({ kind: "job-runner", imageTags: ["v1.0.0", "latest"] });
+    expect(of("job-runner-v1.0.0")).toMatchObject({
+      ...{ kind: "job-runner", imageTags: ["v1.0.0", "latest"], registries: JOB_REGISTRIES },
+      targets: expect.arrayContaining([
+        { image: "base", repositories: ["ghcr.io/acme/infra/job-runner-base", "docker.io/acme/job-runner-base"] },
+      ]) as unknown,
+    });
+    expect(of("job-runner-v1.1.0-beta.2")).toMatchObject({ imageTags: ["v1.1.0-beta.2"] });
   });
 
   it("is a table with a row a tag and the count below", () => {
@@ -79,6 +87,23 @@ describe("the plan of tags", () => {
       progress: silent,
     });
     expect((matrix.json as { include: unknown[] }).include).toHaveLength(24);
+    const jobs = await releasePlanCommand.run({
+      values: { tag: ["job-runner-v1.2.3"], registry: ["localhost:5180/kiln", "production=localhost:5181/kiln"] },
+      ...{ positionals: [], progress: silent },
+    });
+    expect(jobs.text.split("\n")).toEqual([
+      "tag                version  releases          image tags     to",
+      "job-runner-v1.2.3  1.2.3    4 images of jobs  v1.2.3 latest  localhost:5180/kiln",
+      "",
+      "image       pushed to                                         mirrors",
+      ...["base      ", "python    ", "powershell", "kubernetes"].map(
+        (name) => expect.stringMatching(`^${name}  localhost:5180/kiln/job-runner-${name.trim()}:v1.2.3 *$`) as string,
+      ),
+    ]);
+    const builds = { values: { tag: ["job-runner-v1.2.3"], matrix: true }, positionals: [], progress: silent };
+    const { include } = (await releasePlanCommand.run(builds)).json as { readonly include: readonly unknown[] };
+    expect(include).toHaveLength(8);
+    expect(include[1]).toEqual({ image: "base", platform: "linux/arm64", runs_on: "ubuntu-24.04-arm" });
     const wrong = { values: { tag: ["nope"], matrix: true }, positionals: [], progress: silent };
     await expect(releasePlanCommand.run(wrong)).rejects.toMatchObject({ kind: "usage" });
   });

@@ -205,7 +205,9 @@ describe("the input", () => {
     const written = await writeInputFolder(input, await temporaryDirectory());
     expect((await stat(path.join(written, "scripts/ops"))).mode & 0o777).toBe(0o755);
     expect((await stat(path.join(written, "scripts/ops/a.py"))).mode & 0o777).toBe(0o444);
-    expect(JSON.parse(await readFile(path.join(written, "parameters.json"), "utf8"))).toEqual(job.parameters);
+    expect(JSON.parse(await readFile(path.join(written, "parameters/parameters.json"), "utf8"))).toEqual(
+      job.parameters,
+    );
     await writeFile(path.join(folder, "ops/a.py"), "print(2)");
     const moved = await readInput(pinned);
     expect(() => pinInput(pinned, moved)).toThrow("not those that the job ran");

@@ -120,13 +120,40 @@ describe("the container and the Kubernetes Job of one description", () => {
 
   it("mount a folder whatever is in its name", () => {
     const plan = dockerPlan(aJob(), { ...PLACING, inputFolder: '/in,readonly=false"' });
-    expect(createArguments(plan)).toContain('type=bind,"src=/in,readonly=false""",dst=/workspace/input,readonly');
+    expect(createArguments(plan)).toContain(
+      'type=bind,"src=/in,readonly=false""/scripts",dst=/workspace/scripts,readonly',
+    );
+  });
+
+  it("have scripts where people who run the image by hand mount them, and parameters beside where they are large", () => {
+    const source = { kind: "repository", url: "https://git.example/x", commit: "0".repeat(40) };
+    const large = { large: "x".repeat(200 * 1024) };
+    const cases = [
+      [aJob(), ["scripts"]],
+      [aJob({ parameters: large }), ["scripts", "parameters"]],
+      [aJob({ source }), []],
+      [aJob({ source, parameters: large }), ["parameters"]],
+    ] as const;
+    for (const [job, folders] of cases) {
+      const places = folders.map((name) => `/workspace/${name}`);
+      const here = dockerPlan(job, PLACING);
+      expect(here.readOnlyMounts).toEqual(folders.map((name, at) => ({ from: `/in/${name}`, to: places[at] })));
+      const far = dockerPlan(job, { ...PLACING, inputFolder: undefined });
+      expect(far.volumes).toEqual(["/workspace/output", ...places]);
+      const pod = jobManifest(job, { namespace: "jobs", files: { "input-0": "scripts/a.py" } }).spec?.template.spec;
+      const mounts = pod?.containers[0]?.volumeMounts?.filter(({ name }) => name === "input") ?? [];
+      expect(mounts.map(({ mountPath, subPath, readOnly }) => [mountPath, subPath, readOnly])).toEqual(
+        folders.map((name, at) => [places[at], name, true]),
+      );
+      // The entrypoint's own default: nothing else is told where they are.
+      expect(here.environment).not.toHaveProperty("KILN_SCRIPTS_DIR");
+    }
   });
 
   it("give large parameters as a file", () => {
     const job = aJob({ parameters: { large: "x".repeat(200 * 1024) } });
     const { environment } = dockerPlan(job, PLACING);
-    expect(environment).toMatchObject({ PARAMETERS_FILE: "/workspace/input/parameters.json" });
+    expect(environment).toMatchObject({ PARAMETERS_FILE: "/workspace/parameters/parameters.json" });
     expect(environment.PARAMETERS).toBeUndefined();
   });
 });

@@ -1,0 +1,190 @@
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { silent } from "../../../progress.ts";
+import { OCI } from "../../../registry/client.ts";
+import { jobTargets, parseJobTag, requireJobLabels } from "../../../release/job-image.ts";
+import { publishJobImage } from "../../../release/job-publish.ts";
+import { makeJobRollback, parseNamedRelease, readJobRollback } from "../../../release/job-rollback.ts";
+import type { RunnerRecord } from "../../../release/runner-record.ts";
+import { readTagHistory } from "../../../release/tag-history.ts";
+import { MemoryRegistry } from "../../support/memory-registry.ts";
+
+const memory = vi.hoisted(() => ({
+  registry: undefined as object | undefined,
+  records: [] as { at: string; record: object }[],
+}));
+const registryOf = () => memory.registry as MemoryRegistry;
+
+vi.mock("../../../registry/client.ts", async (original) => {
+  const names = ["readDigest", "readTags", "readImageManifest", "readImageConfig", "copyWithReferrers"] as const;
+  const calls = names.map((name) => [
+    name,
+    (...args: never[]) => (registryOf().functions[name] as (...args: never[]) => unknown)(...args),
+  ]);
+  return { ...(await original<object>()), ...(Object.fromEntries(calls) as object) };
+});
+vi.mock("../../../registry/tag-manifest.ts", () => ({
+  tagManifest: (_: unknown, { repository, digest }: { repository: string; digest: string }, tag: string) => {
+    registryOf().repository(repository).tags.set(tag, digest);
+    return Promise.resolve();
+  },
+}));
+vi.mock("../../../release/runner-record.ts", () => ({
+  attachRunnerRecord: (_: unknown, { repository, digest }: { repository: string; digest: string }, record: object) => {
+    memory.records.unshift({ at: `${repository}@${digest}`, record });
+    return Promise.resolve();
+  },
+  readRunnerRecords: (_: unknown, { repository, digest }: { repository: string; digest: string }) =>
+    Promise.resolve(memory.records.filter(({ at }) => at === `${repository}@${digest}`).map(({ record }) => record)),
+}));
+
+vi.mock("../../../release/supply/package-list.ts", () => ({
+  attachPackageList: (_: unknown, { digest }: { digest: string }) => Promise.resolve(`list of ${digest}`),
+}));
+
+const [PRIMARY, MIRROR] = ["localhost:5181/kiln", "localhost:5182/kiln"] as const;
+const [BASE, MIRRORED] = [`${PRIMARY}/job-runner-base`, `${MIRROR}/job-runner-base`];
+const NOW = new Date("2026-11-22T09:00:00Z");
+const [target] = jobTargets([PRIMARY, MIRROR], ["base"]);
+if (target === undefined) throw new Error("there is no target");
+
+const labelsOf = (version: string) => ({
+  "org.opencontainers.image.version": version,
+  "dev.kiln.job.image": "base",
+  "dev.kiln.job.powershell": "download-powershell",
+});
+
+/** Pushes an image of a version; `content` tells two builds of one version apart. */
+function push(version: string, content = "first"): string {
+  const registry = registryOf();
+  const rootfs = { type: "layers", diff_ids: [content] };
+  const config = { architecture: "amd64", os: "linux", rootfs, config: { Labels: labelsOf(version) } };
+  const blob = registry.putBlob(BASE, JSON.stringify(config));
+  return registry.putManifest(BASE, { schemaVersion: 2, mediaType: OCI.manifest, config: blob, layers: [] });
+}
+
+async function publish(version: string, { content = "first", allowOlder = false } = {}) {
+  const digest = push(version, content);
+  const release = parseJobTag(`job-runner-v${version}`);
+  const { client } = registryOf();
+  const images = [{ repository: BASE, digest }];
+  return publishJobImage({
+    ...{ client, release, target: target ?? never(), images, allowOlder, now: NOW, progress: silent },
+    ...{ version: "0.1.0", readPackages: () => Promise.resolve([]) },
+  });
+}
+
+async function rollBack(to: string) {
+  const rollback = await readJobRollback(registryOf().client, target ?? never(), parseNamedRelease(to));
+  await makeJobRollback(registryOf().client, rollback, { now: NOW, progress: silent });
+  return rollback;
+}
+
+function never(): never {
+  throw new Error("there is no target");
+}
+
+const tagsOf = (repository: string) => Object.fromEntries(registryOf().repository(repository).tags);
+
+beforeEach(() => {
+  memory.registry = new MemoryRegistry();
+  memory.records.length = 0;
+});
+
+describe("publishing an image of jobs", () => {
+  it("sets the version, latest and an immutable tag, in the registry and in the mirror", async () => {
+    const { digest, buildTag, latest, packageLists } = await publish("1.2.3");
+    expect(packageLists).toEqual({ [digest]: `list of ${digest}` });
+    expect(buildTag).toMatch(/^v1\.2\.3-[0-9a-f]{12}$/);
+    for (const repository of [BASE, MIRRORED]) {
+      expect(tagsOf(repository)).toEqual({ "v1.2.3": digest, latest: digest, [buildTag]: digest });
+      expect(latest?.[repository]).toEqual({ kind: "new", digest });
+    }
+  });
+
+  it("leaves latest where an old line gets a fix, and by a pre-release, and keeps the old versions", async () => {
+    const second = await publish("2.0.0");
+    const fix = await publish("1.0.1");
+    const next = await publish("3.0.0-rc.1");
+    expect([fix.latest, next.latest]).toEqual([undefined, undefined]);
+    expect(tagsOf(BASE)).toMatchObject({ latest: second.digest, "v1.0.1": fix.digest, "v3.0.0-rc.1": next.digest });
+  });
+
+  it("lets latest go back where that is said, and records it", async () => {
+    const second = await publish("2.0.0");
+    const first = await publish("1.0.0", { allowOlder: true });
+    expect(tagsOf(BASE).latest).toBe(first.digest);
+    expect(first.latest?.[BASE]).toEqual({ kind: "moved back", digest: first.digest, replaces: second.digest });
+  });
+
+  it("of a version anew keeps what it replaces under its build tag", async () => {
+    const old = await publish("1.0.0");
+    const anew = await publish("1.0.0", { content: "second" });
+    expect(tagsOf(BASE)).toMatchObject({ "v1.0.0": anew.digest, latest: anew.digest, [old.buildTag]: old.digest });
+    expect(anew.latest?.[BASE]?.kind).toBe("replaced");
+  });
+});
+
+describe("going back", () => {
+  it("sets latest to an older release in all places, with a record that says what it was", async () => {
+    const old = await publish("1.0.0");
+    const bad = await publish("1.1.0");
+    const { moves } = await rollBack("1.0.0");
+    for (const repository of [BASE, MIRRORED]) {
+      expect(moves[repository]).toEqual({ kind: "moved back", digest: old.digest, replaces: bad.digest });
+      expect(tagsOf(repository)).toMatchObject({ latest: old.digest, "v1.1.0": bad.digest });
+    }
+    const history = await readTagHistory(registryOf().client, { repository: BASE, imageTag: "latest" });
+    expect(history.map(({ release, move }: RunnerRecord) => [release, move])).toEqual([
+      ["job-runner-v1.0.0", "moved back"],
+      ["job-runner-v1.0.0", "new"],
+      ["job-runner-v1.1.0", "moved"],
+    ]);
+    expect(history[0]).toMatchObject({ buildTag: old.buildTag, replaces: bad.digest });
+    // A fix of the bad line is not the highest that there is; the next release is.
+    expect((await publish("1.0.1")).latest).toBeUndefined();
+    const next = await publish("1.1.1");
+    expect(tagsOf(BASE).latest).toBe(next.digest);
+  });
+
+  it("takes the tag of one build of a version that was released anew", async () => {
+    const old = await publish("1.0.0");
+    await publish("1.0.0", { content: "second" });
+    await rollBack(old.buildTag);
+    expect(tagsOf(BASE).latest).toBe(old.digest);
+  });
+
+  it("moves nothing where a place lacks the release, or has another image", async () => {
+    await publish("1.0.0");
+    const { digest } = await publish("1.1.0");
+    await expect(rollBack("0.9.0")).rejects.toMatchObject({
+      kind: "difference",
+      message: `there is no ${BASE}:v0.9.0`,
+    });
+    registryOf().repository(MIRRORED).tags.set("v1.0.0", digest);
+    await expect(rollBack("1.0.0")).rejects.toThrow(`${MIRRORED}:v1.0.0 is ${digest}`);
+    expect([tagsOf(BASE).latest, tagsOf(MIRRORED).latest]).toEqual([digest, digest]);
+    for (const text of ["latest", "v1", "1.0", "v1.0.0 "])
+      expect(() => parseNamedRelease(text)).toThrow("is no release");
+  });
+});
+
+describe("an image that is no image of a release", () => {
+  const wanted = { version: "1.2.3", image: "base", isAtHome: false } as const;
+
+  it.each([
+    [{ "org.opencontainers.image.version": "1.2.2" }, "has 1.2.2 as its org.opencontainers.image.version, not 1.2.3"],
+    [{ "dev.kiln.job.image": "python" }, "has python as its dev.kiln.job.image, not base"],
+    [{ "dev.kiln.job.powershell": "no-powershell" }, "without PowerShell: it does not leave this machine"],
+  ])("is refused: %j", (labels, said) => {
+    const all = { ...labelsOf("1.2.3"), ...labels };
+    expect(() => {
+      requireJobLabels("image", all, wanted);
+    }).toThrow(said);
+  });
+
+  it("may stay here without PowerShell", () => {
+    const labels = { ...labelsOf("1.2.3"), "dev.kiln.job.powershell": "no-powershell" };
+    requireJobLabels("image", labels, { ...wanted, isAtHome: true });
+    requireJobLabels("image", labelsOf("1.2.3"), wanted);
+  });
+});
