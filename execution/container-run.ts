@@ -1,11 +1,12 @@
 import { KilnError } from "../errors.ts";
-import type { RunResult } from "../toolchain/process.ts";
 import { CLEAN_END, readFacts, restartMend, type ContainerFacts } from "./container-facts.ts";
 import { createArguments, type ContainerPlan } from "./container-plan.ts";
 import { CALL_MS, dockerCall } from "./docker-call.ts";
 import { longTimeout } from "./long-timeout.ts";
 import type { ContainerEngine } from "./offline-container.ts";
 import { systemClock, type Clock } from "./patience.ts";
+import { settlesFirst } from "./settles-first.ts";
+import { runOverSocket, type SocketRun } from "./socket-run.ts";
 
 /** Which container: names are given by people too, the label of an instance by its one creator. */
 export interface ContainerIdentity {
@@ -30,6 +31,8 @@ export interface AttachedRun {
   /** Stops the container, with its grace. */
   readonly stop: AbortSignal;
 }
+
+type Wires = Pick<SocketRun, "input" | "onStdoutLine" | "onStderrLine" | "until">;
 
 export const INSTANCE_LABEL = "dev.kiln.instance";
 
@@ -87,9 +90,12 @@ export class Container implements ContainerIdentity {
   }
 
   #making(plan: ContainerPlan): readonly string[] {
-    const labels = { ...plan.labels, [INSTANCE_LABEL]: this.instance };
     const own = ["--name", this.name, "--stop-timeout", String(this.#graceSeconds)];
-    return [...own, ...createArguments({ ...plan, labels })];
+    return [...own, ...createArguments(this.#labelled(plan))];
+  }
+
+  #labelled(plan: ContainerPlan): ContainerPlan {
+    return { ...plan, labels: { ...plan.labels, [INSTANCE_LABEL]: this.instance } };
   }
 
   /** Unpacks a tar below a folder; owners and modes are those of the tar. */
@@ -116,14 +122,9 @@ export class Container implements ContainerIdentity {
    */
   async run({ plan, input, onStdoutLine, onStderrLine, stop }: AttachedRun): Promise<ContainerFacts> {
     const giveUp = new AbortController();
-    const args =
-      plan === undefined ? ["start", "--attach", "--interactive", this.name] : ["run", ...this.#making(plan)];
-    const attached = dockerCall(this.#engine, args, {
-      ...{ input, onStdoutLine, onStderrLine, discardOutput: true },
-      ...{ withinMs: Infinity, until: giveUp.signal, allowFailure: true },
-    });
+    const attached = this.#attached(plan, { input, onStdoutLine, onStderrLine, until: giveUp.signal });
     const ended = this.#untilEnd(attached, giveUp.signal, plan !== undefined);
-    if (await isFirst(ended, stop)) return ended;
+    if (await settlesFirst(ended, stop)) return ended;
     await this.#stopUntil(ended);
     const timer = setTimeout(() => {
       giveUp.abort();
@@ -131,6 +132,19 @@ export class Container implements ContainerIdentity {
     return ended.finally(() => {
       clearTimeout(timer);
     });
+  }
+
+  /** Whoever is attached, from the start on: the engine's socket, or a client. */
+  #attached(plan: ContainerPlan | undefined, wires: Wires): Promise<{ readonly code: number }> {
+    const { socket } = this.#engine;
+    if (plan !== undefined && socket !== undefined) {
+      const own = { name: this.name, plan: this.#labelled(plan), graceSeconds: this.#graceSeconds };
+      return runOverSocket(socket, { ...own, ...wires }).then((code) => ({ code }));
+    }
+    const args =
+      plan === undefined ? ["start", "--attach", "--interactive", this.name] : ["run", ...this.#making(plan)];
+    const options = { discardOutput: true, withinMs: Infinity, allowFailure: true };
+    return dockerCall(this.#engine, args, { ...wires, ...options });
   }
 
   /** SIGTERM, and SIGKILL after the grace period. Nothing where it does not run. */
@@ -175,7 +189,11 @@ export class Container implements ContainerIdentity {
   }
 
   /** The client's end is no proof of the container's: the engine says that; `docker run` ends with 0 once it has said so. */
-  async #untilEnd(attached: Promise<RunResult>, giveUp: AbortSignal, isMade: boolean): Promise<ContainerFacts> {
+  async #untilEnd(
+    attached: Promise<{ readonly code: number }>,
+    giveUp: AbortSignal,
+    isMade: boolean,
+  ): Promise<ContainerFacts> {
     const client = await attached.catch(() => undefined);
     if (isMade && client?.code === 0) return CLEAN_END;
     for (;;) {
@@ -193,7 +211,7 @@ export class Container implements ContainerIdentity {
     const limit = longTimeout(this.#graceSeconds * 1000 + MARGIN_MS + CALL_MS);
     while (!limit.aborted) {
       await this.stop().catch(() => undefined);
-      if (await isFirst(ended, AbortSignal.timeout(STOP_EVERY_MS))) return;
+      if (await settlesFirst(ended, AbortSignal.timeout(STOP_EVERY_MS))) return;
     }
   }
 }
@@ -201,27 +219,5 @@ export class Container implements ContainerIdentity {
 function unstoppable(name: string): KilnError {
   return new KilnError("unreachable", `the engine does not stop the container ${name}`, {
     mend: restartMend(name),
-  });
-}
-
-/** Whether a promise settles before a signal comes. */
-async function isFirst(promise: Promise<unknown>, signal: AbortSignal): Promise<boolean> {
-  if (signal.aborted) return false;
-  const quiet = new AbortController();
-  const aborted = new Promise<boolean>((resolve) => {
-    signal.addEventListener(
-      "abort",
-      () => {
-        resolve(false);
-      },
-      { once: true, signal: quiet.signal },
-    );
-  });
-  const settled = promise.then(
-    () => true,
-    () => true,
-  );
-  return Promise.race([settled, aborted]).finally(() => {
-    quiet.abort();
   });
 }

@@ -1,10 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { run, type RunResult } from "../toolchain/process.ts";
+import type { EngineSocket } from "./engine-socket.ts";
 
 /** The client and environment of a container engine, as docker commands need them. */
 export interface ContainerEngine {
   readonly docker: string;
   readonly env: NodeJS.ProcessEnv;
+  /** For what is done so often that processes of the client would cost more than the work; undefined where only they will do. */
+  readonly socket?: EngineSocket | undefined;
 }
 
 export interface OfflineContainer {

@@ -70,16 +70,20 @@ export function sandboxOf({ memory, cpus, pids, tmpfsBytes }: Limits = {}, netwo
 
 /** The flags of `docker create` that make it so. */
 export function sandboxFlags(sandbox: Sandbox): readonly string[] {
-  const [uid = "", gid = ""] = sandbox.user.split(":");
-  const size = sandbox.tmpfsBytes === undefined ? "" : `,size=${sandbox.tmpfsBytes}`;
   return [
     ...["--user", sandbox.user, "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"],
     // Without swap of its own: a limit of memory that may be doubled in swap is none.
     ...["--memory", sandbox.memory, "--memory-swap", sandbox.memory, "--pids-limit", String(sandbox.pids)],
     ...(sandbox.cpus === "all" ? [] : ["--cpus", String(sandbox.cpus)]),
     ...["--network", sandbox.network],
-    // Compilers and tools start what they write there; docker's default for a tmpfs is noexec.
-    ...["--tmpfs", `/tmp:exec,mode=1777${size}`],
-    ...["--tmpfs", `${SECRET_FOLDER}:exec,mode=0700,uid=${uid},gid=${gid}${size}`],
+    ...sandboxTmpfs(sandbox).flatMap((folder) => ["--tmpfs", folder]),
   ];
+}
+
+/** Its folders in memory, as `--tmpfs` takes them. */
+export function sandboxTmpfs({ user, tmpfsBytes }: Sandbox): readonly string[] {
+  const [uid = "", gid = ""] = user.split(":");
+  const size = tmpfsBytes === undefined ? "" : `,size=${tmpfsBytes}`;
+  // Compilers and tools start what they write there; docker's default for a tmpfs is noexec.
+  return [`/tmp:exec,mode=1777${size}`, `${SECRET_FOLDER}:exec,mode=0700,uid=${uid},gid=${gid}${size}`];
 }

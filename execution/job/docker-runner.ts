@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import path from "node:path";
 import { KilnError, messageOf } from "../../errors.ts";
 import { silent, type Progress } from "../../progress.ts";
@@ -7,6 +8,7 @@ import { engineEnvironment, type Engine } from "../../toolchain/docker-engine.ts
 import type { ContainerFacts } from "../container-facts.ts";
 import { Container } from "../container-run.ts";
 import { identifyImage, type IdentifiedImage } from "../image-identity.ts";
+import { engineSocket } from "../local-engine.ts";
 import type { ContainerEngine } from "../offline-container.ts";
 import { Redactor } from "../redactor.ts";
 import { copyOutput } from "./copied-output.ts";
@@ -25,11 +27,11 @@ import { IsolatedNetworks, namedNetwork, type LeasedNetwork } from "./network.ts
 import { ownerMark, settleOrphans } from "./orphans.ts";
 import { pinInput } from "./pinned-description.ts";
 import { Removals } from "./removals.ts";
-import { secretDocument, secretTexts } from "./secret-document.ts";
+import { secretDocument, secretTexts, type JobSecretDocument } from "./secret-document.ts";
 import { stopSeconds } from "./timeouts.ts";
 
 /** Starting more containers than this at once makes each of them, and all together, slower. */
-const STARTING_AT_ONCE = 20;
+const STARTING_AT_ONCE = Math.max(12, 4 * availableParallelism());
 const LOGS_BYTES = 64 * 1024 * 1024;
 
 /** Runs jobs in containers of one Docker engine. Several may be at it at once: they share its networks and its gate. */
@@ -45,7 +47,8 @@ export class DockerRunner {
   #settled: Promise<unknown> | undefined;
 
   constructor(engine: Engine, options: { readonly env?: NodeJS.ProcessEnv } = {}) {
-    this.#engine = { docker: engine.docker, env: engineEnvironment(engine, options.env ?? process.env) };
+    const env = engineEnvironment(engine, options.env ?? process.env);
+    this.#engine = { docker: engine.docker, env, socket: engineSocket(engine, env) };
     this.#removals = new Removals(this.#engine);
     this.#isLocal = engine.host === undefined ? engine.managed : engine.host.startsWith("unix://");
     this.#networks = new IsolatedNetworks(this.#engine, { owner: this.#owner, guards: this.#isLocal });
@@ -56,9 +59,20 @@ export class DockerRunner {
    * KilnError for what kept it from being run at all.
    */
   async run(options: JobRunOptions): Promise<JobRun> {
-    const { secrets = {}, progress = silent } = options;
-    const document = secretDocument(options.description, secrets);
+    const document = secretDocument(options.description, options.secrets ?? {});
     const input = await readInput(options.description);
+    // Made while the engine says what the image is.
+    const leasing = this.#network(options.description);
+    leasing.catch(() => undefined);
+    try {
+      return await this.#runIn(leasing, { ...options, document, input });
+    } finally {
+      await leasing.then((network) => network.giveBack()).catch(() => undefined);
+    }
+  }
+
+  async #runIn(leasing: Promise<LeasedNetwork>, options: CheckedOptions): Promise<JobRun> {
+    const { document, input, secrets = {}, progress = silent } = options;
     const deadline = new JobDeadline(options.description.timeouts, options.signal);
     const [image] = await Promise.all([
       this.#identified(options.description, { progress, signal: deadline.signal }),
@@ -82,7 +96,7 @@ export class DockerRunner {
       await history.end(finalResult(description, undefined, { facts, cause: deadline.cause })).catch(() => undefined);
       throw error;
     };
-    const network = await this.#network(description).catch(fail);
+    const network = await leasing.catch(fail);
     const output = new JobOutput({
       folder: history.folder,
       redactor: new Redactor(secretTexts(secrets)),
@@ -111,7 +125,6 @@ export class DockerRunner {
     } finally {
       await this.#discard(container, progress);
       await rm(path.join(history.folder, INPUT_FOLDER), { recursive: true, force: true }).catch(() => undefined);
-      await network.giveBack().catch(() => undefined);
     }
   }
 
@@ -179,6 +192,11 @@ export class DockerRunner {
       `the container ${container.name} could not be removed: docker rm --volumes --force ${container.name}`,
     );
   }
+}
+
+interface CheckedOptions extends JobRunOptions {
+  readonly document: JobSecretDocument;
+  readonly input: JobInput;
 }
 
 interface Work {

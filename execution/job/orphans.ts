@@ -29,7 +29,8 @@ const LOGS_BYTES = 64 * 1024 * 1024;
  */
 export async function settleOrphans(engine: ContainerEngine, progress: Progress): Promise<readonly string[]> {
   const settled: string[] = [];
-  for (const orphan of await orphans(engine, "container")) {
+  const [containers, networks] = await Promise.all([orphans(engine, "container"), orphans(engine, "network")]);
+  for (const orphan of containers) {
     progress.note(`the job container ${orphan.name} was left by a run that was killed: ending it`);
     try {
       await settle(engine, orphan);
@@ -38,7 +39,7 @@ export async function settleOrphans(engine: ContainerEngine, progress: Progress)
       progress.note(`${orphan.name} is left as it is: ${messageOf(error)}`);
     }
   }
-  for (const { name } of await orphans(engine, "network")) {
+  for (const { name } of networks) {
     if (!name.startsWith(NETWORK_PREFIX)) continue;
     await removeNetwork(engine, name);
     await liftGuard(BRIDGE_PREFIX + name.slice(NETWORK_PREFIX.length));

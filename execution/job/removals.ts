@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { dockerCall } from "../docker-call.ts";
+import { CALL_MS, dockerCall } from "../docker-call.ts";
+import { longTimeout } from "../long-timeout.ts";
 import type { ContainerEngine } from "../offline-container.ts";
+import { removeOverSocket } from "../socket-run.ts";
 
 /** How long the first of several waits for others to go with it. */
 const TOGETHER_MS = 40;
@@ -10,7 +12,7 @@ interface Batch {
   readonly gone: Promise<ReadonlySet<string>>;
 }
 
-/** Removes containers with their volumes: those that end at about the same time by one call of the client. */
+/** Removes containers with their volumes: those that end at about the same time by one call of the client, where there is no socket. */
 export class Removals {
   readonly #engine: ContainerEngine;
   #batch: Batch | undefined;
@@ -21,6 +23,8 @@ export class Removals {
 
   /** Returns whether the container is gone, or never was. */
   async remove(name: string): Promise<boolean> {
+    const { socket } = this.#engine;
+    if (socket !== undefined) return removeOverSocket(socket, name, longTimeout(CALL_MS)).catch(() => false);
     const batch = (this.#batch ??= this.#open());
     batch.names.push(name);
     return (await batch.gone).has(name);
