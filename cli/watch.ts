@@ -102,7 +102,7 @@ export function exitCodeOf({ tags, versions }: Pick<Watch, "tags" | "versions">)
 }
 
 /** What was found and done, a line a version; of pre-releases and drafts, which are many, only how many. */
-export function watchText({ repository, versions, malformed, tags, dryRun }: Watch): string {
+export function watchText({ repository, sources, versions, malformed, tags, dryRun }: Watch): string {
   const outcomes = new Map(tags.map((tag) => [tag.tag, tag]));
   const told = versions.filter(({ verdict }) => verdict !== "skipped");
   const rows = told.map(({ version, verdict, reason, tags: wanted }) => {
@@ -117,6 +117,9 @@ export function watchText({ repository, versions, malformed, tags, dryRun }: Wat
   return [
     ...(rows.length === 0 ? [] : [table(rows)]),
     ...(told.length === versions.length ? [] : [`pre-releases and drafts left out: ${versions.length - told.length}`]),
+    ...sources.flatMap(({ source, fault }) =>
+      fault === undefined ? [] : [printableLine(`${source} did not answer: ${fault}`)],
+    ),
     ...malformed.map(({ source, name }) => `${JSON.stringify(name)} of ${source} is no version`),
     ...tags.flatMap(({ tag, fault }) => (fault === undefined ? [] : [printable(`${tag} was not pushed: ${fault}`)])),
     dryRun

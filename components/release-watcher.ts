@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { parsePinnedImage } from "../registry/image-reference.ts";
 import { KilnError } from "../errors.ts";
 import { podSecurityLabels } from "../runners/namespace/labels.ts";
+import { networkPolicies, type NetworkAccess } from "../runners/namespace/network-policy.ts";
 import { credentialsVersionOf, GITHUB_SECRET_NAME, githubSecretData } from "../runners/namespace/credentials.ts";
 import { RESTRICTED_CONTAINER, RUNNER_POD_SECURITY } from "../runners/runner-user.ts";
 import type { WatcherCredentials } from "../settings/release-watcher.ts";
@@ -24,7 +25,13 @@ export interface ReleaseWatcherArgs {
   readonly policy: string;
   /** Where images to try are looked up, such as `public.ecr.aws/acme-dev`. */
   readonly preproduction: string;
+  /** Where those for everybody are. */
+  readonly production: string;
+  /** What it may connect to beside DNS and port 443 of the internet: a mirror, a GitHub Enterprise Server. */
+  readonly network: NetworkAccess;
 }
+
+type PolicySpec = k8s.types.input.networking.v1.NetworkPolicySpec;
 
 /** A look takes seconds. Where a source is slow it is given up: the next one is soon. */
 const DEADLINE_SECONDS = 600;
@@ -42,6 +49,7 @@ export class ReleaseWatcher extends pulumi.ComponentResource {
         mend: "Write repository@sha256:…",
       });
     }
+    const policies = networkPolicies(args.network, `${name}.network`);
     super("kiln:release:ReleaseWatcher", name, {}, opts);
     const own: pulumi.CustomResourceOptions = { parent: this };
     const labels = { "app.kubernetes.io/name": "release-watcher", "app.kubernetes.io/managed-by": "pulumi" };
@@ -51,6 +59,11 @@ export class ReleaseWatcher extends pulumi.ComponentResource {
       own,
     );
     const namespace = space.metadata.name;
+    // Nothing comes in, and nothing of the cluster's is within reach of a pod with a key that releases.
+    const walls = policies.map(({ name: wall, spec }) => {
+      const values = { metadata: { name: wall, namespace, labels }, spec: spec as PolicySpec };
+      return new k8s.networking.v1.NetworkPolicy(`${name}-${wall}`, values, own);
+    });
     const policy = new k8s.core.v1.ConfigMap(
       `${name}-policy`,
       { metadata: { name: "watch-policy", namespace, labels }, data: { "watch.yaml": args.policy } },
@@ -77,7 +90,7 @@ export class ReleaseWatcher extends pulumi.ComponentResource {
           },
         },
       },
-      own,
+      { ...own, dependsOn: walls },
     );
     this.cronJobName = job.metadata.name;
     this.registerOutputs({ cronJobName: this.cronJobName });
@@ -104,7 +117,7 @@ function pod(
   secretName: pulumi.Output<string>,
 ): k8s.types.input.core.v1.PodSpec {
   const fromSecret = (name: string, key: string) => ({ name, valueFrom: { secretKeyRef: { name: secretName, key } } });
-  const registry = `preproduction=${args.preproduction}`;
+  const registries = [`preproduction=${args.preproduction}`, `production=${args.production}`];
   return {
     restartPolicy: "Never",
     automountServiceAccountToken: false,
@@ -115,7 +128,10 @@ function pod(
       {
         name: "watch",
         image: args.image,
-        args: ["watch", "--once", "--via", "api", "--config", `${SETTINGS}/watch.yaml`, "--registry", registry],
+        args: [
+          ...["watch", "--once", "--via", "api", "--config", `${SETTINGS}/watch.yaml`],
+          ...registries.flatMap((registry) => ["--registry", registry]),
+        ],
         env: [
           { name: "GITHUB_REPOSITORY", value: args.repository },
           { name: "KILN_CACHE_DIR", value: "/tmp/kiln" },

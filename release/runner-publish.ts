@@ -12,6 +12,9 @@ import type { RunnerTag } from "./runner-tag.ts";
 import { attachPackageList, type ListOptions } from "./supply/package-list.ts";
 import { makeMoves, readMoves, type TagMoves } from "./tag-moves.ts";
 
+/** By which an image names the commit that it was built of (images/pulumi-runner/Dockerfile). */
+const REVISION_LABEL = "org.opencontainers.image.revision";
+
 /** What was published of one image of a release. */
 export interface PublishedRunner {
   readonly digest: string;
@@ -76,6 +79,7 @@ export async function publishImage(publication: Publication): Promise<PublishedR
   const [repository] = repositories;
   const images = await Promise.all(publication.images.map((image) => readReleased(client, image, released)));
   const platforms = byPlatform(images);
+  const revision = commonRevision(images);
   const digests = platforms.map(({ image }) => image.digest);
   const [first, ...others] = digests;
   if (first === undefined)
@@ -96,7 +100,7 @@ export async function publishImage(publication: Publication): Promise<PublishedR
       await copyWithReferrers(client, { repository, digest }, { repository: to, tag: buildTag });
     } else await tagManifest(client, { repository, digest }, buildTag);
   }
-  await makeMoves(client, moves, { release: released.tag, version, imageTag, buildTag, now, progress });
+  await makeMoves(client, moves, { release: released.tag, version, ...revision, imageTag, buildTag, now, progress });
   return { digest, platforms: platforms.map(({ platform }) => platform), imageTag, buildTag, packageLists, moves };
 }
 
@@ -118,8 +122,23 @@ async function readReleased(client: RegistryClient, image: PinnedImage, released
     });
   }
   const { config } = await readImage(client, image);
-  released.requireLabels(formatReference(image), config.config?.Labels ?? {}, isHome(released));
-  return { image, platform: `${config.os}/${config.architecture}` };
+  const labels = config.config?.Labels ?? {};
+  released.requireLabels(formatReference(image), labels, isHome(released));
+  return { image, platform: `${config.os}/${config.architecture}`, revision: labels[REVISION_LABEL] ?? "" };
+}
+
+/** The commit of which all images were built. Throws where one is of another: an index of both would be of neither. */
+function commonRevision(images: readonly { readonly platform: string; readonly revision: string }[]): {
+  readonly revision?: string;
+} {
+  const [first, ...others] = images;
+  const other = others.find(({ revision }) => revision !== first?.revision);
+  if (first === undefined || (other === undefined && first.revision === "")) return {};
+  if (other === undefined) return { revision: first.revision };
+  const of = ({ platform, revision }: typeof first) => `${platform} of ${revision === "" ? "no commit" : revision}`;
+  throw new KilnError("usage", `the images are not of one commit: ${of(first)}, ${of(other)}`, {
+    mend: "Build all of them at the same commit.",
+  });
 }
 
 /** Whether all its registries are on this machine. */

@@ -25,6 +25,8 @@ export interface RunnerRecord {
   readonly imageTag: string;
   readonly buildTag: string;
   readonly digest: string;
+  /** The commit that it was built of, as its label says; left out where that names none. */
+  readonly revision?: string;
   readonly move: RunnerMove["kind"];
   /** The image that the tag named before, which its own build tag still names. */
   readonly replaces?: string;

@@ -40,13 +40,16 @@ export async function makeMoves(
     /** The Git tag. */
     readonly release: string;
     readonly version: Version;
+    /** The commit that the image was built of, where it names one. */
+    readonly revision?: string;
     readonly imageTag: string;
     readonly buildTag: string;
     readonly now: Date;
     readonly progress: Progress;
   },
 ): Promise<void> {
-  const { release, version, imageTag, buildTag, now, progress } = moving;
+  const { release, version, revision, imageTag, buildTag, now, progress } = moving;
+  const of = revision === undefined ? {} : { revision };
   for (const [to, { kind, digest, replaces }] of Object.entries(moves)) {
     if (kind === "unchanged") continue;
     progress.step(`tagging ${to}:${imageTag}`);
@@ -55,7 +58,7 @@ export async function makeMoves(
     await attachRunnerRecord(
       client,
       { repository: to, digest },
-      { ...record, ...(replaces === undefined ? {} : { replaces }), at: now.toISOString() },
+      { ...record, ...of, ...(replaces === undefined ? {} : { replaces }), at: now.toISOString() },
     );
     await tagManifest(client, { repository: to, digest }, imageTag);
   }

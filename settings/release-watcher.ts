@@ -5,6 +5,7 @@ import { parsePinnedImage } from "../registry/image-reference.ts";
 import { at, namespaceOf } from "./cluster.ts";
 import { secretKeyOf, type SecretKeys } from "./credentials.ts";
 import { listOf, refusal, requiredText, section, textOf, type Field } from "./field.ts";
+import { networkOf, type NetworkSettings } from "./zone-network.ts";
 import { requiredObjectName } from "./kubernetes-values.ts";
 
 /** The GitHub App that pushes release tags: its Secret exists, or its key stands encrypted in the stack's file. */
@@ -21,9 +22,11 @@ export interface ReleaseWatcherSettings {
   /** `owner/name` on GitHub: where tags are pushed. */
   readonly repository: string;
   readonly credentials: WatcherCredentials;
+  /** What it may connect to beside DNS and port 443 of the internet. */
+  readonly network: NetworkSettings;
 }
 
-const KEYS = ["namespace", "image", "imagePullSecrets", "schedule", "repository", "app", "secret"] as const;
+const KEYS = ["namespace", "image", "imagePullSecrets", "schedule", "repository", "network", "app", "secret"] as const;
 const APP = ["id", "installationId", "privateKeyConfig"] as const;
 
 /** Every hour, at a minute that is not everybody's. */
@@ -39,6 +42,7 @@ export function releaseWatcherOf(field: Field, secrets: SecretKeys): ReleaseWatc
     imagePullSecrets: listOf(open("imagePullSecrets"), (item) => requiredObjectName(item, "Name a Secret")),
     schedule: scheduleOf(open("schedule")),
     repository: repositoryOf(open("repository")),
+    network: networkOf(open("network")),
     credentials: Object.freeze(credentialsOf(watcher, secrets)),
   });
 }

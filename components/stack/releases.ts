@@ -22,9 +22,9 @@ export async function releaseWatcher(
 ): Promise<ReleaseWatcher | undefined> {
   if (settings === undefined) return undefined;
   const { context, ...watcher } = settings;
-  const { preproduction } = await readRunnerRegistries(project);
+  const { production, preproduction } = await readRunnerRegistries(project);
   const policy = await readPolicyText(project);
   const provider = clusterProvider("release-watcher", { context });
-  const args = { ...watcher, policy, preproduction: preproduction[0] ?? "" };
-  return new ReleaseWatcher("release-watcher", args, { provider });
+  const registries = { production: production[0] ?? "", preproduction: preproduction[0] ?? "" };
+  return new ReleaseWatcher("release-watcher", { ...watcher, policy, ...registries }, { provider });
 }

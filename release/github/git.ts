@@ -42,9 +42,16 @@ export async function git(
   });
   if (code === 0) return stdout;
   if (options.allowFailure === true) return undefined;
-  throw new KilnError("failed", `git ${args.slice(0, 2).join(" ")} failed: ${withoutUserInfo(lastLines(stderr, 3))}`, {
+  throw new KilnError("failed", `git ${args.slice(0, 2).join(" ")} failed: ${withoutUserInfo(saidIn(stderr))}`, {
     mend: "Run it by hand in the checkout to see more.",
   });
+}
+
+/** The last lines of what Git says, and before them what the remote says: why it refuses something. */
+function saidIn(stderr: string): string {
+  const last = lastLines(stderr, 3);
+  const remote = stderr.split("\n").filter((line) => /^remote: *\S/.test(line) && !last.includes(line));
+  return [...remote.slice(0, 5).map((line) => line.trim()), last].join("\n");
 }
 
 /** What makes Git send a login to one host, instead of one that the checkout was left with, added to the settings in `env`. */

@@ -1,15 +1,16 @@
 import { formatRunnerTag, runnerTagOf, type RunnerChannel } from "../runner-tag.ts";
 import { compareVersions, parseVersion, type Version } from "../version.ts";
+import type { Finding } from "./finding.ts";
 import type { WatchPolicy } from "./policy.ts";
-import { joined, type Malformed, type Reading, type UpstreamVersion } from "./upstream.ts";
-import { verdictOf, type Finding, type Verdict } from "./verdict.ts";
+import { joined, unheard, type Malformed, type Reading, type UpstreamVersion } from "./upstream.ts";
+import { verdictOf, type Answer, type Case, type Verdict, type VersionTags } from "./verdict.ts";
 
 /** What is known before anything is decided; times are in milliseconds since 1970. */
 export interface Known {
   readonly readings: readonly Reading[];
   /** Names of the repository's tags, others than release tags among them. */
   readonly tags: readonly string[];
-  /** By version: what was found out about its images to try. Only of those that `versionsToLookUp` names. */
+  /** By the names of release tags: what was found out about them. Only of those that `tagsToLookUp` names. */
   readonly findings: ReadonlyMap<string, Finding>;
   readonly now: number;
 }
@@ -17,8 +18,12 @@ export interface Known {
 /** A tag to push. */
 export interface NewTag {
   readonly name: string;
-  /** The tag whose commit it gets: what was tried is what is released. Nothing for the head of the branch. */
-  readonly from: string | undefined;
+  /** What was tried is what is released: the commit that was found. Nothing for the head of the branch. */
+  readonly commit: string | undefined;
+  /** What the repository has under this name, which is removed first; nothing for a tag that is not there. */
+  readonly instead?: string;
+  /** How often it has been pushed then. */
+  readonly attempt: number;
 }
 
 /** What becomes of one version, and why. */
@@ -37,11 +42,10 @@ export interface Decisions {
   readonly malformed: readonly Malformed[];
 }
 
-/** The names of the tags that one version has, by channel. */
-export type VersionTags = Readonly<Partial<Record<RunnerChannel, string>>>;
-
-/** Images are looked up for so many versions at most, the highest ones. */
-const LOOKED_UP = 20;
+/** Images to try are looked up for so many versions at most, the highest ones. */
+const TRIED = 20;
+/** So are those in production: what failed there is seen, and what was released long ago is not asked for every hour. */
+const RELEASED = 5;
 
 /** The release tags of a repository by version. */
 export function tagsByVersion(tags: readonly string[]): ReadonlyMap<string, VersionTags> {
@@ -54,40 +58,56 @@ export function tagsByVersion(tags: readonly string[]): ReadonlyMap<string, Vers
   return found;
 }
 
-/** The versions whose images to try decide something: begun, and not all the way in production. Pure. */
-export function versionsToLookUp(tags: readonly string[], policy: WatchPolicy): readonly string[] {
+/**
+ * The release tags whose images decide something: to try, of versions that are not all the way in production; in production, of
+ * the highest ones. Pure.
+ */
+export function tagsToLookUp(tags: readonly string[], policy: WatchPolicy): readonly string[] {
   const known = tagsByVersion(tags);
-  const latest = highest(known, ["latest"]);
-  return versionsOf(tags)
-    .filter((version) => {
-      const { dev, version: production } = known.get(version.text) ?? {};
-      if (dev === undefined || compareVersions(version, policy.floor) < 0) return false;
-      return production === undefined || (wantsLatest(policy) && isAbove(version, latest));
-    })
-    .slice(0, LOOKED_UP)
-    .map(({ text }) => text);
+  const above = highest(known, PRODUCTION);
+  const own = versionsOf(tags)
+    .filter((version) => compareVersions(version, policy.floor) >= 0)
+    .map((version) => ({ version, tags: known.get(version.text) ?? {} }));
+  const tried = own.filter(
+    ({ version, tags: { version: released, latest } }) =>
+      released === undefined || owesLatest(version, latest, above, policy),
+  );
+  return [
+    ...tried.flatMap(({ tags: { dev } }) => dev ?? []).slice(0, TRIED),
+    ...own.flatMap(({ tags: { version } }) => version ?? []).slice(0, RELEASED),
+    ...own.flatMap(({ tags: { latest } }) => latest ?? []).slice(0, 1),
+  ];
 }
 
 /** What becomes of every version from the floor on. Pure: the same knowledge gives the same decisions. */
 export function decide(known: Known, policy: WatchPolicy): Decisions {
   const { versions, malformed } = joined(known.readings);
   const tags = tagsByVersion(known.tags);
+  const above = highest(tags, PRODUCTION);
+  const silent = unheard(known.readings);
   let room = policy.backfill;
+  let isHighest = true;
   const decided = withTagged(versions, known.tags)
     .filter(({ version }) => compareVersions(version, policy.floor) >= 0)
     .sort((a, b) => compareVersions(b.version, a.version))
     .map((upstream): Decision => {
-      const own = tags.get(upstream.version.text) ?? {};
-      const finding = known.findings.get(upstream.version.text);
-      const { verdict, reason } = verdictOf({ upstream, tags: own, finding, room, now: known.now }, policy);
-      if (verdict === "release") room -= 1;
       const { version, knownTo } = upstream;
-      return { version: version.text, verdict, reason, knownTo, tags: newTags(verdict, version, own) };
+      const own = tags.get(version.text) ?? {};
+      const owes = owesLatest(version, own.latest, above, policy);
+      const findings = findingsOf(own, known.findings);
+      const one = { upstream, tags: own, findings, owesLatest: owes, unheard: silent, room, now: known.now };
+      const answer = verdictOf(one, policy);
+      const wanted = newTags(one, answer, isHighest);
+      if (answer.verdict === "release") room -= 1;
+      if (answer.verdict === "promote") isHighest = false;
+      const about = { version: version.text, knownTo, tags: wanted };
+      // Its version is there, and `latest` goes to a higher one that is promoted with it.
+      if (answer.verdict === "promote" && wanted.length === 0) {
+        return { ...about, verdict: "done", reason: "released; latest is another version's" };
+      }
+      return { ...about, verdict: answer.verdict, reason: answer.reason };
     });
-  return {
-    versions: withLatest(decided, tags, policy),
-    malformed: malformed.filter(({ name }) => !isOld(name, policy.floor)),
-  };
+  return { versions: decided, malformed: malformed.filter(({ name }) => !isOld(name, policy.floor)) };
 }
 
 /** Whether a name that is no version begins with one below the floor: nobody mends those of years ago. */
@@ -105,33 +125,50 @@ function withTagged(versions: readonly UpstreamVersion[], tags: readonly string[
   return [...versions, ...vanished.map((version) => ({ version, ...nothing }))];
 }
 
-function newTags(verdict: Verdict, version: Version, { dev, version: production }: VersionTags): readonly NewTag[] {
-  if (verdict === "release") return [{ name: formatRunnerTag("dev", version.text), from: undefined }];
-  if (verdict !== "promote" || production !== undefined) return [];
-  return [{ name: formatRunnerTag("version", version.text), from: dev }];
-}
-
-/** Adds the tag for `latest` to the one promoted version that is above all others in production. */
-function withLatest(
-  decided: readonly Decision[],
-  tags: ReadonlyMap<string, VersionTags>,
-  policy: WatchPolicy,
-): readonly Decision[] {
-  const above = highest(tags, ["version", "latest"]);
-  const [top] = decided.filter(({ verdict }) => verdict === "promote");
-  return decided.map((decision) => {
-    if (decision.verdict !== "promote") return decision;
-    const { dev, latest, version: production } = tags.get(decision.version) ?? {};
-    const moves = decision === top && wantsLatest(policy) && latest === undefined && isAtLeast(decision.version, above);
-    const moved = { name: formatRunnerTag("latest", decision.version), from: dev };
-    if (moves) return { ...decision, tags: [...decision.tags, moved] };
-    if (production === undefined) return decision;
-    return { ...decision, verdict: "done", reason: "released; latest is another version's" };
+/** The tags that a verdict pushes, in their order: `latest` builds on its version. */
+function newTags({ upstream, tags, findings, owesLatest: owes }: Case, answer: Answer, isHighest: boolean) {
+  const { text } = upstream.version;
+  const named = (channel: RunnerChannel, commit?: string): NewTag => ({
+    name: formatRunnerTag(channel, text),
+    commit,
+    attempt: 1,
+  });
+  if (answer.verdict === "release") return [named("dev")];
+  const tried = findings.dev?.commit;
+  if (answer.verdict === "promote") {
+    return [
+      ...(tags.version === undefined ? [named("version", tried)] : []),
+      ...(owes && isHighest ? [named("latest", tried)] : []),
+    ];
+  }
+  return (answer.again ?? []).flatMap((channel) => {
+    const found = findings[channel];
+    if (found === undefined) return [];
+    // To try, it is begun anew: what was mended since is at the head of the branch.
+    const commit = channel === "dev" ? undefined : found.commit;
+    return [{ ...named(channel, commit), instead: found.object, attempt: (found.attempt ?? 0) + 1 }];
   });
 }
 
-function wantsLatest({ promotion }: WatchPolicy): boolean {
-  return promotion.kind === "after" && promotion.latest;
+const PRODUCTION: readonly RunnerChannel[] = ["version", "latest"];
+
+/** Whether `latest` is to name a version, has no tag of it yet, and none of a higher one is in production. */
+function owesLatest(
+  version: Version,
+  latest: string | undefined,
+  above: Version | undefined,
+  { promotion }: WatchPolicy,
+): boolean {
+  if (promotion.kind !== "after" || !promotion.latest || latest !== undefined) return false;
+  return above === undefined || compareVersions(version, above) >= 0;
+}
+
+function findingsOf(tags: VersionTags, findings: Known["findings"]): Case["findings"] {
+  const found = Object.entries(tags).flatMap(([channel, name]) => {
+    const finding = findings.get(name);
+    return finding === undefined ? [] : [[channel, finding] as const];
+  });
+  return Object.fromEntries(found);
 }
 
 /** The versions of tags, the highest first. */
@@ -144,13 +181,4 @@ function versionsOf(tags: readonly string[]): readonly Version[] {
 function highest(tags: ReadonlyMap<string, VersionTags>, channels: readonly RunnerChannel[]): Version | undefined {
   const names = [...tags.values()].flatMap((own) => channels.flatMap((channel) => own[channel] ?? []));
   return versionsOf(names)[0];
-}
-
-function isAbove(version: Version, other: Version | undefined): boolean {
-  return other === undefined || compareVersions(version, other) > 0;
-}
-
-function isAtLeast(text: string, other: Version | undefined): boolean {
-  const version = parseVersion(text);
-  return version !== undefined && (other === undefined || compareVersions(version, other) >= 0);
 }

@@ -21,6 +21,8 @@ export interface FeedClientOptions {
   readonly login?: { readonly api: string; readonly token: string };
   /** Waits so many milliseconds; tests do not. */
   readonly pause?: (milliseconds: number) => Promise<void>;
+  /** When all requests have ended, in milliseconds since 1970; never where left out. */
+  readonly ends?: number;
 }
 
 /** One document to read: `digest` takes from its text what is worth keeping. */
@@ -43,6 +45,11 @@ export class FeedClient {
 
   constructor(options: FeedClientOptions) {
     this.#options = options;
+  }
+
+  /** The same, whose requests all end within so many milliseconds from now on. */
+  within(milliseconds: number): FeedClient {
+    return new FeedClient({ ...this.#options, ends: Date.now() + milliseconds });
   }
 
   /** What `digest` takes from the document. Throws a KilnError that says why the source gave none; 404 gives nothing. */
@@ -71,11 +78,15 @@ export class FeedClient {
   async #answer(address: string, headers: Readonly<Record<string, string>>): Promise<Answer & { text: string }> {
     const pause = this.#options.pause ?? pauseHere;
     for (let attempt = 1; ; attempt++) {
-      const answer = await attemptOf(address, headers);
+      const left = (this.#options.ends ?? Infinity) - Date.now();
+      if (left <= 0) throw slow(address);
+      const answer = await attemptOf(address, headers, Math.min(left, PATIENCE_MS));
       const { status } = answer;
       if ((status >= 200 && status < 300) || status === 304 || status === 404 || status === 410) return answer;
       const wait = waitOf(answer, attempt, Date.now());
-      if (wait === undefined || attempt === TRIES || wait > LONGEST_WAIT_MS) throw refused(address, status, wait);
+      if (wait === undefined || attempt === TRIES || wait > Math.min(left, LONGEST_WAIT_MS)) {
+        throw refused(address, status, wait);
+      }
       await pause(wait);
     }
   }
@@ -84,9 +95,10 @@ export class FeedClient {
 async function attemptOf(
   address: string,
   headers: Readonly<Record<string, string>>,
+  patience: number,
 ): Promise<Answer & { text: string }> {
   try {
-    const signal = AbortSignal.any([interruption.signal, AbortSignal.timeout(PATIENCE_MS)]);
+    const signal = AbortSignal.any([interruption.signal, AbortSignal.timeout(patience)]);
     const response = await fetch(address, { headers, redirect: "error", signal });
     const text = await boundedText(response);
     return { status: response.status, headers: response.headers, document: parsed(response, text), text };
@@ -129,6 +141,12 @@ function digested<Document>(address: string, text: string, digest: (text: string
       mend: "Look at it in a browser: a proxy may answer in its place.",
     });
   }
+}
+
+function slow(address: string): KilnError {
+  return new KilnError("unreachable", `${new URL(address).host} took too long, all its documents together`, {
+    mend: "Run it later, or name a mirror of the source in the watcher's file.",
+  });
 }
 
 function refused(address: string, status: number, wait: number | undefined): KilnError {

@@ -14,6 +14,7 @@ interface TagObject {
   readonly sha: string;
   readonly object: { readonly sha: string };
   readonly tagger?: { readonly date?: string };
+  readonly message?: string;
 }
 
 const NEEDS = "contents: write";
@@ -40,19 +41,18 @@ export function githubTags(connection: GithubConnection): TagRepository {
       }
       return found.filter((name) => runnerTagOf(name) !== undefined);
     },
-    async readTime(tag) {
-      const found = await reference(tag);
-      if (found?.object.type !== "tag") return undefined;
-      const made = Date.parse((await tagObject(found.object.sha)).tagger?.date ?? "");
-      return Number.isNaN(made) ? undefined : made;
-    },
-    async readCommit(tag) {
-      const found = await reference(tag);
-      if (found?.object.type === "tag") return (await tagObject(found.object.sha)).object.sha;
-      if (found !== undefined) return found.object.sha;
-      throw new KilnError("failed", `${connection.repository} has no tag ${tag} any more`, {
-        mend: "The next run looks again.",
-      });
+    async readTag(name) {
+      const found = await reference(name);
+      if (found === undefined) {
+        throw new KilnError("unreachable", `${connection.repository} has no tag ${name} any more`, {
+          mend: "The next run looks again.",
+        });
+      }
+      const object = found.object.sha;
+      if (found.object.type !== "tag") return { name, object, commit: object, made: undefined, message: "" };
+      const { object: target, tagger, message = "" } = await tagObject(object);
+      const made = Date.parse(tagger?.date ?? "");
+      return { name, object, commit: target.sha, made: Number.isNaN(made) ? undefined : made, message };
     },
     async readHead(branch) {
       const path = `${root}/ref/heads/${branch}`;
@@ -74,6 +74,18 @@ export function githubTags(connection: GithubConnection): TagRepository {
         // GitHub answers 422 for a reference that exists, and for others that it does not take.
         if (!(error instanceof GithubRefusal) || error.status !== 422) throw error;
         if ((await reference(name)) !== undefined) return "there";
+        throw error;
+      }
+    },
+    async remove({ name, object }) {
+      // GitHub deletes by name alone: somebody who pushed it anew in this instant pushed the same release.
+      if ((await reference(name))?.object.sha !== object) return "changed";
+      try {
+        await askGithub(connection, { method: "DELETE", needs: NEEDS, path: `${root}/refs/tags/${name}` });
+        return "removed";
+      } catch (error) {
+        if (!(error instanceof GithubRefusal) || ![404, 422].includes(error.status)) throw error;
+        if ((await reference(name)) === undefined) return "changed";
         throw error;
       }
     },

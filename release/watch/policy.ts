@@ -29,7 +29,7 @@ export interface Hold {
 
 /** What the watcher does about versions of Pulumi. Durations are in hours. */
 export interface WatchPolicy {
-  /** Asked in this order, until as many as `confirmations` have answered. */
+  /** All are asked, each kind on its own; of one kind, in this order until one answers. */
   readonly sources: readonly Source[];
   /** How many sources have to know a version. */
   readonly confirmations: number;
@@ -39,8 +39,12 @@ export interface WatchPolicy {
   readonly minimumAge: number;
   /** Versions that one run begins at most; the others come with the next. */
   readonly backfill: number;
-  /** A release to try that has no images after so long has failed. */
+  /** A tag to try that has no images after so long has failed. */
   readonly patience: number;
+  /** The same for a tag of production, whose reviewers may take their time. */
+  readonly productionPatience: number;
+  /** How often a tag of the watcher's that has failed is pushed again. */
+  readonly retries: number;
   /** When production follows. */
   readonly promotion: Promotion;
   /** What has to be there to try before production follows. */
@@ -55,8 +59,9 @@ export type Promotion =
   { readonly kind: "by hand" } | { readonly kind: "after"; readonly hours: number; readonly latest: boolean };
 
 const POLICY = [
-  ...["sources", "confirmations", "floor", "minimumAgeHours", "backfill", "patienceHours", "promote"],
-  ...["languages", "variants", "holds", "branch"],
+  ...["sources", "confirmations", "floor", "minimumAgeHours", "backfill", "patienceHours"],
+  ...["productionPatienceHours", "retries"],
+  ...["promote", "languages", "variants", "holds", "branch"],
 ] as const;
 
 /** Reads the policy of a checkout, or of another file. */
@@ -98,6 +103,8 @@ export function parseWatchPolicy(text: string, file: string): WatchPolicy {
     minimumAge: countOf(policy("minimumAgeHours")) ?? 24,
     backfill: countOf(policy("backfill"), 1) ?? 3,
     patience: countOf(policy("patienceHours"), 1) ?? 6,
+    productionPatience: countOf(policy("productionPatienceHours"), 1) ?? 72,
+    retries: countOf(policy("retries")) ?? 1,
     promotion: promotionOf(policy("promote")),
     required: {
       languages: namesOf(policy("languages"), RUNNER_LANGUAGES),

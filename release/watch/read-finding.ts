@@ -1,11 +1,13 @@
 import { KilnError } from "../../errors.ts";
-import { hasPublicTag } from "../../registry/public-manifest.ts";
+import { PublicRepository } from "../../registry/public-repository.ts";
+import { readPublicRecord } from "../public-record.ts";
 import { runnerRelease, type RunnerRegistries } from "../runner-image.ts";
-import { formatRunnerTag, parseRunnerTag } from "../runner-tag.ts";
 import { isPlaceholder, REGISTRIES_FILE } from "../runner-registries.ts";
+import { parseRunnerTag, type RunnerTag } from "../runner-tag.ts";
+import { compareVersions, parseVersion } from "../version.ts";
+import { attemptIn, type Finding } from "./finding.ts";
 import type { WatchPolicy } from "./policy.ts";
-import type { TagRepository } from "./tag-repository.ts";
-import type { Finding } from "./verdict.ts";
+import type { KnownTag, TagRepository } from "./tag-repository.ts";
 
 export interface FindingOptions {
   readonly repository: TagRepository;
@@ -13,23 +15,79 @@ export interface FindingOptions {
   readonly policy: WatchPolicy;
 }
 
-/** What is found out about a version's images to try: which of those that the policy asks for are missing, and since when. */
-export async function readFinding(version: string, options: FindingOptions): Promise<Finding> {
-  const { repository, registries, policy } = options;
-  const tag = parseRunnerTag(formatRunnerTag("dev", version));
-  const { targets } = runnerRelease(tag, { registries, ...policy.required });
-  const begun = await repository.readTime(tag.tag);
-  const [registry = ""] = registries.preproduction;
-  if (isPlaceholder(registry)) return { missing: [], fault: `${REGISTRIES_FILE} still says ${registry}`, begun };
+/** What a registry has of one image of a tag: nothing more to come, or what is missing. */
+interface Arrival {
+  readonly missing: readonly string[];
+  readonly since?: number;
+}
+
+/** What is found out about a release tag: which of the images that the policy asks for are not there, and since when all are. */
+export async function readFinding(name: string, options: FindingOptions): Promise<Finding> {
+  const { repository, registries } = options;
+  const tag = parseRunnerTag(name);
+  const known = await repository.readTag(name);
+  const { commit, object, made } = known;
+  const about = { commit, object, begun: made, attempt: attemptIn(known.message), since: undefined };
+  const [registry = ""] = registries[tag.environment];
+  if (isPlaceholder(registry)) return { ...about, missing: [], fault: `${REGISTRIES_FILE} still says ${registry}` };
   try {
-    const missing: string[] = [];
-    for (const { repositories, imageTag } of targets) {
-      const [first] = repositories;
-      if (!(await hasPublicTag(first, imageTag))) missing.push(`${first}:${imageTag}`);
-    }
-    return { missing, fault: undefined, begun };
+    return { ...about, ...(await readImages(tag, known, options)), fault: undefined };
   } catch (error) {
     if (!(error instanceof KilnError) || error.kind !== "unreachable") throw error;
-    return { missing: [], fault: error.message, begun };
+    return { ...about, missing: [], fault: error.message };
   }
+}
+
+/** Which images of a tag are missing; and, where that decides something, since when all are there. */
+async function readImages(
+  tag: RunnerTag,
+  known: KnownTag,
+  { registries, policy }: FindingOptions,
+): Promise<Pick<Finding, "missing" | "since">> {
+  const { targets } = runnerRelease(tag, { registries, ...policy.required });
+  const places = targets.map(
+    ({ repositories, imageTag }) => [new PublicRepository(repositories[0]), imageTag] as const,
+  );
+  // `latest` is always there: what it names is what tells.
+  if (tag.channel !== "latest") {
+    const missing: string[] = [];
+    for (const [place, imageTag] of places) {
+      if (!(await place.hasTag(imageTag))) missing.push(`${place.name}:${imageTag}`);
+    }
+    const isEnough = tag.channel === "version" || policy.promotion.kind === "by hand";
+    if (missing.length > 0 || isEnough) return { missing, since: undefined };
+  }
+  const arrivals: Arrival[] = [];
+  for (const [place, imageTag] of places) arrivals.push(await readArrival(place, imageTag, tag, known));
+  const missing = arrivals.flatMap((arrival) => arrival.missing);
+  const times = arrivals.flatMap(({ since }) => since ?? []);
+  return { missing, since: missing.length > 0 ? undefined : Math.max(...times) };
+}
+
+/** Whether an image tag names what a release tag asked for, by the record of its release. */
+async function readArrival(
+  place: PublicRepository,
+  imageTag: string,
+  { channel, version }: RunnerTag,
+  { commit, made }: KnownTag,
+): Promise<Arrival> {
+  const at = `${place.name}:${imageTag}`;
+  const record = await readPublicRecord(place, imageTag);
+  if (record === "absent") return { missing: [at] };
+  if (record === "unrecorded") return { missing: [`${at} (there without a record of its release)`] };
+  const { since, revision } = record;
+  if (channel === "latest") {
+    const there = parseVersion(record.version);
+    const isAsAsked = there !== undefined && compareVersions(there, version) >= 0;
+    // Moved back since, on purpose: whoever did it wants it so.
+    const isMovedBack = made !== undefined && since >= made;
+    return isAsAsked || isMovedBack ? { missing: [], since } : { missing: [`${at} (there as ${record.version})`] };
+  }
+  if (revision === commit) return { missing: [], since };
+  const there = revision === undefined ? "without its commit" : `of commit ${short(revision)}`;
+  return { missing: [`${at} of commit ${short(commit)} (there ${there})`] };
+}
+
+function short(commit: string): string {
+  return commit.slice(0, 12);
 }

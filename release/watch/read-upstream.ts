@@ -9,17 +9,26 @@ import { readPypiReleases } from "./sources/pypi.ts";
 import type { Reading, UpstreamRelease } from "./upstream.ts";
 import type { Version } from "../version.ts";
 
+/** What one source may take in all, its waits for limits included: a look has a deadline, and the others have answered. */
+const PATIENCE_MS = 150_000;
+
 /**
- * Asks sources in their order until as many have answered as have to know a version: the others stand in for one that fails.
- * Gives every answer and every failure. One that knows nothing at all has failed: it is not the project's.
+ * Asks every kind of source, at the same time; of a kind, one after the other until one has answered: they stand in for each
+ * other. Every kind is asked, since each can withdraw a version without the others. Gives every answer and every failure.
  */
 export async function readUpstream(client: FeedClient, policy: WatchPolicy): Promise<readonly Reading[]> {
-  const readings: Reading[] = [];
-  for (const source of policy.sources) {
-    if (answered(readings) >= policy.confirmations) break;
-    readings.push(await readingOf(client, source, policy.floor));
-  }
-  return readings;
+  const kinds = Map.groupBy(policy.sources, ({ kind }) => kind);
+  const readings = await Promise.all(
+    [...kinds.values()].map(async (sources) => {
+      const own: Reading[] = [];
+      for (const source of sources) {
+        if (answered(own) > 0) break;
+        own.push(await readingOf(client.within(PATIENCE_MS), source, policy.floor));
+      }
+      return own;
+    }),
+  );
+  return readings.flat();
 }
 
 /** Throws where fewer sources answered than have to know a version: no decision would be one. */
@@ -36,6 +45,7 @@ function answered(readings: readonly Reading[]): number {
   return new Set(readings.flatMap((reading) => ("fault" in reading ? [] : [reading.source]))).size;
 }
 
+/** What a source says. One that knows nothing at all has failed: it is not the project's. */
 async function readingOf(client: FeedClient, source: Source, floor: Version): Promise<Reading> {
   try {
     const releases = await readReleases(client, source, floor);

@@ -17,6 +17,16 @@ export type Reading =
   | { readonly source: string; readonly releases: readonly UpstreamRelease[] }
   | { readonly source: string; readonly fault: string };
 
+/**
+ * The kinds of sources of which none answered, in words; nothing where all did. Each may have withdrawn a version: npm deprecates,
+ * PyPI yanks, a Go proxy retracts, GitHub makes a draft of it. What others say is no answer in its place.
+ */
+export function unheard(readings: readonly Reading[]): string | undefined {
+  const heard = new Set(readings.flatMap((reading) => ("fault" in reading ? [] : [reading.source])));
+  const silent = new Set(readings.map(({ source }) => source).filter((source) => !heard.has(source)));
+  return silent.size === 0 ? undefined : [...silent].join(" and ");
+}
+
 /** What all sources together say of one version. */
 export interface UpstreamVersion {
   readonly version: Version;

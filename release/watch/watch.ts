@@ -2,14 +2,14 @@ import { messageOf } from "../../errors.ts";
 import type { Progress } from "../../progress.ts";
 import type { RunnerRegistries } from "../runner-image.ts";
 import { throwIfInterrupted } from "../../toolchain/process.ts";
-import { decide, versionsToLookUp, type Decision, type NewTag } from "./decision.ts";
+import { decide, tagsToLookUp, type Decision, type NewTag } from "./decision.ts";
 import type { FeedClient } from "./feed-client.ts";
+import { tagMessage, type Finding } from "./finding.ts";
 import type { WatchPolicy } from "./policy.ts";
 import { readFinding } from "./read-finding.ts";
 import { readUpstream, requireAnswers } from "./read-upstream.ts";
 import type { TagRepository } from "./tag-repository.ts";
 import type { Malformed, Reading } from "./upstream.ts";
-import type { Finding } from "./verdict.ts";
 
 export interface WatchOptions {
   readonly policy: WatchPolicy;
@@ -52,8 +52,8 @@ export async function watchOnce(options: WatchOptions): Promise<Watch> {
   progress.step(`reading the tags of ${repository.name}`);
   const tags = await repository.readTags();
   const findings = new Map<string, Finding>();
-  for (const version of versionsToLookUp(tags, policy)) {
-    findings.set(version, await readFinding(version, { repository, registries, policy }));
+  for (const name of tagsToLookUp(tags, policy)) {
+    findings.set(name, await readFinding(name, { repository, registries, policy }));
   }
   const { versions, malformed } = decide({ readings, tags, findings, now: now() }, policy);
   return {
@@ -91,19 +91,26 @@ async function pushAll(versions: readonly Decision[], options: WatchOptions): Pr
 }
 
 async function pushOne(
-  { name, from }: NewTag,
+  { name, commit, instead, attempt }: NewTag,
   { reason }: Decision,
   head: string,
   { repository, progress }: WatchOptions,
 ): Promise<PushedTag> {
+  let before = "";
   try {
     progress.step(`pushing ${name}`);
-    const commit = from === undefined ? head : await repository.readCommit(from);
-    const done = await repository.push({ name, commit, message: `Pushed by kiln watch: ${reason}` });
+    // A tag is not moved, which would leave no trace of the release before: it is removed and made again.
+    if (instead !== undefined && (await repository.remove({ name, object: instead })) === "changed") {
+      return { tag: name, outcome: "there already" };
+    }
+    if (instead !== undefined) before = "it was removed, and the next run makes it anew: ";
+    const tag = { name, commit: commit ?? head, message: tagMessage(reason, attempt) };
+    const done = await repository.push(tag);
     return { tag: name, outcome: done === "pushed" ? "pushed" : "there already" };
   } catch (error) {
     throwIfInterrupted();
-    progress.note(`${name}: ${messageOf(error)}`);
-    return { tag: name, outcome: "failed", fault: messageOf(error) };
+    const fault = `${before}${messageOf(error)}`;
+    progress.note(`${name}: ${fault}`);
+    return { tag: name, outcome: "failed", fault };
   }
 }

@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
+import { referrersTag } from "../../registry/image-reference.ts";
+import { RUNNER_RECORD } from "../../release/runner-record.ts";
 
 /** A release of the feed's project, as its sources tell of it. */
 export interface FeedRelease {
@@ -9,9 +11,26 @@ export interface FeedRelease {
   readonly version: string;
   /** How long ago it was published, in hours. */
   readonly hoursAgo: number;
-  readonly on?: readonly ("github" | "npm")[];
+  readonly on?: readonly FeedSource[];
   readonly prerelease?: boolean;
+  /** Why npm has it deprecated. */
   readonly deprecated?: string;
+  /** Why PyPI has it yanked. */
+  readonly yanked?: string;
+}
+
+type FeedSource = "github" | "npm" | "pypi";
+
+/** An image of the feed's registry, with the record of its release. */
+export interface FeedImage {
+  /** `kiln/runner-pulumi-golang:v3.253.0`. */
+  readonly name: string;
+  /** What its record names: the version inside (that of the tag where left out), and the commit. */
+  readonly version?: string;
+  readonly revision: string;
+  readonly hoursAgo?: number;
+  /** `none`: pushed by somebody without one. */
+  readonly record?: "none";
 }
 
 interface Answer {
@@ -21,11 +40,11 @@ interface Answer {
 
 const HOUR_MS = 3_600_000;
 
-/** GitHub, npm and a registry on loopback, all of one project: what they know is what a test puts in. */
+/** GitHub, npm, PyPI and a registry on loopback, all of one project: what they know is what a test puts in. */
 export class ReleaseFeed {
   releases: readonly FeedRelease[] = [];
-  /** Images that the registry has: `repository:tag`, below its address. */
-  readonly images = new Set<string>();
+  /** The documents of the registry, by their paths. */
+  readonly #registry = new Map<string, string>();
   /** `VERB path STATUS`, in their order. */
   readonly asked: string[] = [];
   /** What is answered instead of a document, by the beginning of its path. */
@@ -48,7 +67,8 @@ export class ReleaseFeed {
       const same = etag !== undefined && headers["if-none-match"] === etag;
       const status = refusal?.status ?? (text === undefined ? 404 : same ? 304 : 200);
       feed.asked.push(`${method} ${url} ${status}`);
-      response.writeHead(status, { connection: "close", ...(etag ? { etag } : {}), ...refusal?.headers });
+      const digest = text !== undefined && url.startsWith("/v2/") ? { "docker-content-digest": digestOf(text) } : {};
+      response.writeHead(status, { connection: "close", ...(etag ? { etag } : {}), ...digest, ...refusal?.headers });
       response.end(status === 200 && method === "GET" ? text : "");
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -57,6 +77,24 @@ export class ReleaseFeed {
       server.closeAllConnections();
     });
     return feed;
+  }
+
+  /** Puts an image into the registry, and its record where registries without the referrers API list it. */
+  addImage({ name, version, revision, hoursAgo = 0, record: kept }: FeedImage): void {
+    const [, repository = "", tag = ""] = /^(.+):(.+)$/.exec(name) ?? [];
+    const image = JSON.stringify({ image: name, revision });
+    const record = JSON.stringify({
+      ...{ imageTag: tag, version: version ?? tag.slice(1), digest: digestOf(image), revision },
+      at: new Date(Date.now() - hoursAgo * HOUR_MS).toISOString(),
+    });
+    const manifest = JSON.stringify({ layers: [{ digest: digestOf(record) }] });
+    const list = JSON.stringify({ manifests: [{ digest: digestOf(manifest), artifactType: RUNNER_RECORD }] });
+    const put = (path: string, text: string) => this.#registry.set(`/v2/${repository}/${path}`, text);
+    put(`manifests/${tag}`, image);
+    if (kept === "none") return;
+    put(`manifests/${referrersTag(digestOf(image))}`, list);
+    put(`manifests/${digestOf(manifest)}`, manifest);
+    put(`blobs/${digestOf(record)}`, record);
   }
 
   get address(): string {
@@ -70,12 +108,19 @@ export class ReleaseFeed {
   #document(url: string): string | undefined {
     if (url.startsWith("/repos/acme/tool/releases")) return JSON.stringify(this.#github());
     if (url === "/@acme%2ftool") return JSON.stringify(this.#npm());
-    const [, repository = "", tag = ""] = /^\/v2\/(.+)\/manifests\/(.+)$/.exec(url) ?? [];
-    return this.images.has(`${repository}:${tag}`) ? "{}" : undefined;
+    if (url === "/pypi/tool/json") return JSON.stringify(this.#pypi());
+    return this.#registry.get(url);
   }
 
-  #known(source: "github" | "npm"): readonly FeedRelease[] {
-    return this.releases.filter(({ on = ["github", "npm"] }) => on.includes(source));
+  #known(source: FeedSource): readonly FeedRelease[] {
+    return this.releases.filter(({ on = ["github", "npm", "pypi"] }) => on.includes(source));
+  }
+
+  #pypi(): unknown {
+    const files = ({ hoursAgo, yanked }: FeedRelease) => [
+      { upload_time_iso_8601: timeOf(hoursAgo), yanked: yanked !== undefined, yanked_reason: yanked ?? null },
+    ];
+    return { releases: Object.fromEntries(this.#known("pypi").map((one) => [one.version, files(one)])) };
   }
 
   #github(): unknown {
@@ -96,17 +141,26 @@ export class ReleaseFeed {
   }
 }
 
+function digestOf(text: string): string {
+  return `sha256:${createHash("sha256").update(text).digest("hex")}`;
+}
+
 /** To the hour, so that a document stays the same while a test runs. */
 function timeOf(hoursAgo: number): string {
   return new Date((Math.floor(Date.now() / HOUR_MS) - hoursAgo) * HOUR_MS).toISOString();
 }
 
+const PROJECTS: Readonly<Record<FeedSource, string>> = { github: "acme/tool", npm: "@acme/tool", pypi: "tool" };
+
 /** A watcher's file for the feed, which asks for images of these languages to try. */
-export function watchFile(feed: ReleaseFeed, more: readonly string[] = [], languages = ["golang", "python"]): string {
+export function watchFile(
+  feed: ReleaseFeed,
+  more: readonly string[] = [],
+  { languages = ["golang", "python"], sources = ["github", "npm"] as readonly FeedSource[] } = {},
+): string {
   return [
     "sources:",
-    `  - { kind: github, project: acme/tool, address: "${feed.address}" }`,
-    `  - { kind: npm, project: "@acme/tool", address: "${feed.address}" }`,
+    ...sources.map((kind) => `  - { kind: ${kind}, project: "${PROJECTS[kind]}", address: "${feed.address}" }`),
     "floor: 3.250.0",
     `languages: [${languages.join(", ")}]`,
     "variants: [slim]",

@@ -161,6 +161,7 @@ describe("what a stack asks for beside its images", { timeout: 60_000 }, () => {
         "kubernetes:batch/v1:CronJob": 1,
         "kubernetes:core/v1:ConfigMap": 1,
         "kubernetes:core/v1:Namespace": 1,
+        "kubernetes:networking.k8s.io/v1:NetworkPolicy": 3,
         "pulumi:providers:aws": 1,
         "pulumi:providers:kubernetes": 1,
       });

@@ -1,69 +1,19 @@
-import { writeFile } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { exitCodeOf, watchCommand, watchText } from "../../../cli/watch.ts";
-import type { Watch } from "../../../release/watch/watch.ts";
 import { silent } from "../../../progress.ts";
-import { run } from "../../../toolchain/process.ts";
-import { gitRepository, type GitRepository } from "../release/github/git-repository.ts";
-import { ReleaseFeed, watchFile } from "../../support/release-feed.ts";
-import { temporaryDirectory } from "../../support/temporary-directory.ts";
+import { verdicts, WatchWorld } from "./watch-world.ts";
 
-const PROJECT = path.join(import.meta.dirname, "../../..");
-
-let feed: ReleaseFeed;
-let tags: GitRepository;
-let folder: string;
+let world: WatchWorld;
 
 beforeEach(async () => {
-  [feed, tags, folder] = await Promise.all([ReleaseFeed.start(), gitRepository({ a: "1" }), temporaryDirectory()]);
-  for (const name of ["KILN_APP_TOKEN", "KILN_APP_ID", "KILN_APP_PRIVATE_KEY_FILE", "GITHUB_REPOSITORY"]) {
-    vi.stubEnv(name, "");
-  }
-  vi.stubEnv("KILN_CACHE_DIR", path.join(folder, "cache"));
-  await configure([]);
+  world = await WatchWorld.start();
 });
-
-async function configure(more: readonly string[]): Promise<void> {
-  await writeFile(path.join(folder, "watch.yaml"), watchFile(feed, more));
-}
-
-function words(...more: readonly string[]): readonly string[] {
-  const registry = `preproduction=${feed.host}/kiln`;
-  return ["--config", path.join(folder, "watch.yaml"), "--checkout", tags.checkout, "--registry", registry, ...more];
-}
-
-/** One look in this process. */
-async function look(more: Readonly<Record<string, boolean>> = {}) {
-  const [, config = "", , checkout = "", , registry = ""] = words();
-  const values = { once: true, config, checkout, registry: [registry], ...more };
-  const { json, text, exitCode = 0 } = await watchCommand.run({ values, positionals: [], progress: silent });
-  return { watch: json as Watch, text, exitCode };
-}
-
-/** One look by the command itself, as a person or a workflow starts it. */
-async function command(): Promise<{ readonly code: number; readonly watch: Watch }> {
-  const args = [path.join(PROJECT, "cli/kiln.mjs"), "watch", "--once", "--json", ...words()];
-  const { code, stdout } = await run(process.execPath, args, { env: process.env, allowFailure: true });
-  return { code, watch: JSON.parse(stdout) as Watch };
-}
-
-async function remoteTags(): Promise<readonly string[]> {
-  const { stdout } = await run("git", ["tag", "--list"], { cwd: tags.bare });
-  return stdout.split("\n").filter((name) => name !== "");
-}
-
-function verdicts({ versions }: Watch): Readonly<Record<string, string>> {
-  return Object.fromEntries(versions.map(({ version, verdict }) => [version, verdict]));
-}
-
-function image(language: string, version: string): string {
-  return `kiln/runner-pulumi-${language}:v${version}`;
-}
 
 describe("kiln watch --once", { timeout: 60_000 }, () => {
   it("releases what is new and what was missed, and nothing else; a second time it does nothing", async () => {
-    feed.releases = [
+    world.feed.releases = [
       { version: "3.254.0-alpha.1", hoursAgo: 90, prerelease: true },
       { version: "3.253.2", hoursAgo: 3 },
       { version: "3.253.1", hoursAgo: 30, deprecated: "broken" },
@@ -75,11 +25,12 @@ describe("kiln watch --once", { timeout: 60_000 }, () => {
       { version: "3.249.0", hoursAgo: 400 },
       { version: "nightly", hoursAgo: 60, on: ["github"] },
     ];
-    await tags.git("tag", "-a", "-m", "by hand", "v3.250.0");
-    await tags.git("push", "--quiet", "origin", "v3.250.0");
-    await configure(["holds:", '  - { versions: ">=3.251.0 <3.252.0", reason: "needs another Go" }']);
+    await world.tags.git("tag", "-a", "-m", "by hand", "v3.250.0");
+    await world.tags.git("push", "--quiet", "origin", "v3.250.0");
+    world.putReleased("3.250.0");
+    await world.configure(["holds:", '  - { versions: ">=3.251.0 <3.252.0", reason: "needs another Go" }']);
 
-    const first = await command();
+    const first = await world.command();
     expect(first.code).toBe(0);
     expect(verdicts(first.watch)).toEqual({
       "3.254.0-alpha.1": "skipped",
@@ -98,9 +49,9 @@ describe("kiln watch --once", { timeout: 60_000 }, () => {
       { tag: "dev-v3.252.0", outcome: "pushed" },
       { tag: "dev-v3.253.0", outcome: "pushed" },
     ]);
-    expect(await remoteTags()).toEqual(["dev-v3.252.0", "dev-v3.253.0", "v3.250.0"]);
+    expect(await world.remoteTags()).toEqual(["dev-v3.252.0", "dev-v3.253.0", "v3.250.0"]);
 
-    const second = await command();
+    const second = await world.command();
     expect(second.code).toBe(0);
     expect(second.watch.tags).toEqual([]);
     expect(verdicts(second.watch)).toEqual({
@@ -108,72 +59,67 @@ describe("kiln watch --once", { timeout: 60_000 }, () => {
       "3.253.0": "building",
       "3.252.0": "building",
     });
-    expect(await remoteTags()).toEqual(["dev-v3.252.0", "dev-v3.253.0", "v3.250.0"]);
+    expect(await world.remoteTags()).toEqual(["dev-v3.252.0", "dev-v3.253.0", "v3.250.0"]);
     // What is the same is not sent again.
-    expect(feed.asked.filter((line) => line.includes("/releases") || line.includes("tool ")).map(lastWord)).toEqual([
-      ...["200", "200", "304", "304"],
-    ]);
+    expect(
+      world.feed.asked.filter((line) => line.includes("/releases") || line.includes("tool ")).map(lastWord),
+    ).toEqual([...["200", "200", "304", "304"]]);
   });
 
-  it("takes to production what was tried, of the commit that was tried, once", async () => {
-    feed.releases = [
+  it("pushes every tag once where two look at once", async () => {
+    world.feed.releases = [
       { version: "3.252.0", hoursAgo: 100 },
       { version: "3.253.0", hoursAgo: 50 },
     ];
-    await configure(["promote: { production: after, afterHours: 0 }"]);
-    await look();
-    const tried = (await tags.git("rev-parse", "HEAD")).trim();
-    await tags.commit({ a: "2" });
-    await tags.git("push", "--quiet", "origin", "main");
-    // 3.252.0 fails in one language, which does not stop the next version.
-    for (const of of [image("golang", "3.252.0"), image("golang", "3.253.0"), image("python", "3.253.0")]) {
-      feed.images.add(of);
-    }
-    const promoted = await look();
-    expect(verdicts(promoted.watch)).toEqual({ "3.253.0": "promote", "3.252.0": "building" });
-    expect(promoted.watch.tags.map(({ tag }) => tag)).toEqual(["v3.253.0", "latest-v3.253.0"]);
-    for (const tag of ["v3.253.0", "latest-v3.253.0"]) {
-      const { stdout } = await run("git", ["rev-parse", `${tag}^{commit}`], { cwd: tags.bare });
-      expect(stdout.trim()).toBe(tried);
-    }
-    const again = await look();
-    expect(verdicts(again.watch)).toEqual({ "3.253.0": "done", "3.252.0": "building" });
-    expect(again.text).toMatch(/no changes$/);
+    const both = await Promise.all([world.look(), world.look()]);
+    expect(both.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
+    // Within one second both make the same object, and Git says of either that it is pushed.
+    const outcomes = both.flatMap(({ watch }) => watch.tags.map(({ outcome }) => outcome));
+    expect(outcomes.filter((outcome) => outcome !== "pushed" && outcome !== "there already")).toEqual([]);
+    expect(await world.remoteTags()).toEqual(["dev-v3.252.0", "dev-v3.253.0"]);
+  });
+
+  it("reads anew what was kept and is damaged", async () => {
+    world.feed.releases = [{ version: "3.253.0", hoursAgo: 50 }];
+    await world.look({ "dry-run": true });
+    const kept = path.join(world.folder, "cache/watch");
+    for (const name of await readdir(kept)) await writeFile(path.join(kept, name), '{"etag":"x","document":5}');
+    expect((await world.look({ "dry-run": true })).watch.tags).toEqual([{ tag: "dev-v3.253.0", outcome: "dry run" }]);
   });
 
   it("shows what it would do, and does nothing", async () => {
-    feed.releases = [{ version: "3.253.0", hoursAgo: 50 }];
-    const { watch, text } = await look({ "dry-run": true });
+    world.feed.releases = [{ version: "3.253.0", hoursAgo: 50 }];
+    const { watch, text } = await world.look({ "dry-run": true });
     expect(watch.tags).toEqual([{ tag: "dev-v3.253.0", outcome: "dry run" }]);
     expect(text).toContain("3.253.0  release  new: known to github and npm; dev-v3.253.0 dry run");
     expect(text).toMatch(/dry run: 1 tag would be pushed to origin$/);
-    expect(await remoteTags()).toEqual([]);
+    expect(await world.remoteTags()).toEqual([]);
   });
 
   it("goes on with the next version where a tag cannot be pushed, and ends with 1", async () => {
-    feed.releases = [
+    world.feed.releases = [
       { version: "3.252.0", hoursAgo: 100 },
       { version: "3.253.0", hoursAgo: 50 },
     ];
     const hook = "#!/bin/sh\ncase $1 in refs/tags/dev-v3.252.0) echo no >&2; exit 1 ;; esac\n";
-    await writeFile(path.join(tags.bare, "hooks/update"), hook, { mode: 0o755 });
-    const { watch, text, exitCode } = await look();
+    await writeFile(path.join(world.tags.bare, "hooks/update"), hook, { mode: 0o755 });
+    const { watch, text, exitCode } = await world.look();
     expect(exitCode).toBe(1);
     expect(watch.tags.map(({ tag, outcome }) => [tag, outcome])).toEqual([
       ["dev-v3.252.0", "failed"],
       ["dev-v3.253.0", "pushed"],
     ]);
-    expect(text).toContain("dev-v3.252.0 was not pushed: git push");
+    expect(text).toContain("dev-v3.252.0 was not pushed: git push --quiet failed: remote: no\n");
   });
 
   it("releases nothing where too few sources answer", async () => {
-    feed.releases = [{ version: "3.253.0", hoursAgo: 50 }];
-    feed.refusals.set("/@acme", { status: 401 });
-    await expect(look()).rejects.toMatchObject({
+    world.feed.releases = [{ version: "3.253.0", hoursAgo: 50 }];
+    world.feed.refusals.set("/@acme", { status: 401 });
+    await expect(world.look()).rejects.toMatchObject({
       kind: "unreachable",
       message: expect.stringContaining("npm") as string,
     });
-    expect(await remoteTags()).toEqual([]);
+    expect(await world.remoteTags()).toEqual([]);
   });
 });
 
@@ -185,7 +131,7 @@ describe("kiln watch", () => {
     ["another environment", { once: true, registry: ["staging=a.b/c"] }, /--registry staging=a\.b\/c/],
     ["a file that is not there", { once: true, config: "/nowhere" }, /\/nowhere cannot be read/],
   ])("refuses %s", async (_, given, message) => {
-    const values = { config: path.join(folder, "watch.yaml"), checkout: tags.checkout, ...given };
+    const values = { config: world.config, checkout: world.tags.checkout, ...given };
     const refused = watchCommand.run({ values, positionals: [], progress: silent });
     await expect(refused).rejects.toMatchObject({ kind: "usage", message: expect.stringMatching(message) as string });
   });

@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, describe, expect, it } from "vitest";
 import { ReleaseWatcher, type ReleaseWatcherArgs } from "../../../components/release-watcher.ts";
+import type { NetworkPolicy } from "../../../runners/namespace/network-policy.ts";
+import { reaches } from "../../support/network-reach.ts";
 import { recordResources, settled, valueOf, type RecordedResource } from "../../support/mocks.ts";
 
 const IMAGE = `ghcr.io/acme/infra/release-watcher@sha256:${"a".repeat(64)}`;
@@ -12,6 +14,8 @@ const ARGS: ReleaseWatcherArgs = {
   credentials: { kind: "existing", secretName: "release-app" },
   policy: "floor: 3.250.0\n",
   preproduction: "public.ecr.aws/acme-dev",
+  production: "public.ecr.aws/acme",
+  network: { ssh: false, clusterNetworks: [], apiServer: [], services: {} },
 };
 
 async function made(changes: Partial<ReleaseWatcherArgs> = {}): Promise<readonly RecordedResource[]> {
@@ -20,6 +24,21 @@ async function made(changes: Partial<ReleaseWatcherArgs> = {}): Promise<readonly
   expect(await valueOf(watcher.cronJobName)).toBe("release-watcher");
   await settled();
   return resources;
+}
+
+/** By their names. */
+function policiesIn(resources: readonly RecordedResource[]): readonly NetworkPolicy[] {
+  return resources
+    .filter(({ type }) => type === "kubernetes:networking.k8s.io/v1:NetworkPolicy")
+    .map(({ inputs }) => {
+      const { metadata, spec } = inputs as {
+        metadata: { name: string; namespace: string };
+        spec: NetworkPolicy["spec"];
+      };
+      expect(metadata.namespace).toBe("watcher");
+      return { name: metadata.name, spec };
+    })
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function inputsOf(resources: readonly RecordedResource[], kind: string) {
@@ -38,6 +57,9 @@ describe("the release watcher on a cluster", () => {
       "kubernetes:batch/v1:CronJob watcher",
       "kubernetes:core/v1:ConfigMap watcher-policy",
       "kubernetes:core/v1:Namespace watcher",
+      "kubernetes:networking.k8s.io/v1:NetworkPolicy watcher-allow-dns",
+      "kubernetes:networking.k8s.io/v1:NetworkPolicy watcher-allow-internet",
+      "kubernetes:networking.k8s.io/v1:NetworkPolicy watcher-default-deny",
     ]);
     expect(inputsOf(resources, "Namespace")).toMatchObject({
       metadata: { name: "watcher", labels: { "pod-security.kubernetes.io/enforce": "restricted" } },
@@ -66,7 +88,7 @@ describe("the release watcher on a cluster", () => {
           image: IMAGE,
           args: [
             ...["watch", "--once", "--via", "api", "--config", "/etc/kiln/watch.yaml"],
-            ...["--registry", "preproduction=public.ecr.aws/acme-dev"],
+            ...["--registry", "preproduction=public.ecr.aws/acme-dev", "--registry", "production=public.ecr.aws/acme"],
           ],
           securityContext: {
             allowPrivilegeEscalation: false,
@@ -89,6 +111,32 @@ describe("the release watcher on a cluster", () => {
     expect(env.filter(({ value }) => value === undefined).map(({ name }) => name)).toEqual([
       ...["KILN_APP_ID", "KILN_APP_INSTALLATION_ID"],
     ]);
+  });
+
+  it("lets nothing in, and out to DNS and port 443 of the internet alone", async () => {
+    const policies = policiesIn(await made());
+    expect(policies.map(({ name }) => name)).toEqual(["allow-dns", "allow-internet", "default-deny"]);
+    expect(policies[2]?.spec).toEqual({ podSelector: {}, policyTypes: ["Ingress", "Egress"] });
+    expect(policies.flatMap(({ spec }) => spec.ingress ?? [])).toEqual([]);
+    expect(policies[0]?.spec.egress?.map(({ ports }) => ports)).toEqual([
+      [
+        { protocol: "UDP", port: 53 },
+        { protocol: "TCP", port: 53 },
+      ],
+    ]);
+    expect([443, 80, 22, 6443].filter((port) => reaches(policies, "140.82.112.3", port))).toEqual([443]);
+    expect(["10.0.0.1", "169.254.169.254", "fd12::1"].filter((address) => reaches(policies, address, 443))).toEqual([]);
+  });
+
+  it("lets out to what its stack names beside that, and refuses a metadata address before anything is made", async () => {
+    const networks = (block: string) => ({ ...ARGS.network, networks: { mirror: { blocks: [block], ports: [8443] } } });
+    const policies = policiesIn(await made({ network: networks("10.1.2.0/24") }));
+    expect(policies.map(({ name }) => name)).toContain("allow-network-mirror");
+    expect([8443, 443].map((port) => reaches(policies, "10.1.2.3", port))).toEqual([true, false]);
+    const resources = await recordResources();
+    const refused = () => new ReleaseWatcher("watcher", { ...ARGS, network: networks("169.254.169.254/32") });
+    expect(refused).toThrow(/watcher\.network\.networks\.mirror is 169\.254\.169\.254\/32/);
+    expect(resources).toEqual([]);
   });
 
   it("makes the Secret of an App whose key stands in the configuration, marked as one", async () => {

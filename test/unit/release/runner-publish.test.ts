@@ -56,17 +56,17 @@ const labelsOf = (version: string) => ({
 });
 
 /** Pushes an image of a version; `content` tells two builds of one version apart. */
-function push(version: string, content = "first", repository = GOLANG): string {
+function push(version: string, content = "first", repository = GOLANG, labels = {}, architecture = "amd64"): string {
   const registry = registryOf();
   const config = {
-    ...{ architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids: [content] } },
-    config: { Labels: labelsOf(version) },
+    ...{ architecture, os: "linux", rootfs: { type: "layers", diff_ids: [content] } },
+    config: { Labels: { ...labelsOf(version), ...labels } },
   };
   const blob = registry.putBlob(repository, JSON.stringify(config));
   return registry.putManifest(repository, { schemaVersion: 2, mediaType: OCI.manifest, config: blob, layers: [] });
 }
 
-function publish(tag: string, digest: string, { allowOlder = false, repository = GOLANG } = {}) {
+function publish(tag: string, digest: string | readonly string[], { allowOlder = false, repository = GOLANG } = {}) {
   const release = runnerRelease(parseRunnerTag(tag), {
     registries: REGISTRIES,
     languages: ["golang"],
@@ -74,7 +74,7 @@ function publish(tag: string, digest: string, { allowOlder = false, repository =
   });
   const [target] = release.targets;
   if (target === undefined) throw new Error("no target");
-  const images = [{ repository, digest }];
+  const images = [digest].flat().map((one) => ({ repository, digest: one }));
   return publishRunner({
     client: registryOf().client,
     release,
@@ -122,6 +122,17 @@ describe("publishing a language runner", () => {
       const lists = await readPackageLists(registryOf().client, { repository, digest });
       expect(lists.map((list) => [list.digest, list.packages])).toEqual([[packageLists[digest], [TOOL]]]);
     }
+  });
+
+  it("records the commit that the images were built of, and refuses those of two commits", async () => {
+    const labels = (revision: string) => ({ "org.opencontainers.image.revision": revision });
+    await publish("v3.253.0", push("3.253.0", "a", GOLANG, labels("c1")));
+    expect(recordsOf(GOLANG).map(({ revision }) => revision)).toEqual(["c1"]);
+    await publish("v3.252.0", push("3.252.0", "a", GOLANG, labels("")));
+    expect(recordsOf(GOLANG).at(-1)).not.toHaveProperty("revision");
+    const two = [push("3.254.0", "a", GOLANG, labels("c1")), push("3.254.0", "b", GOLANG, labels("c2"), "arm64")];
+    await expect(publish("v3.254.0", two)).rejects.toThrow("not of one commit: linux/amd64 of c1, linux/arm64 of c2");
+    expect(tagsOf(GOLANG)).not.toHaveProperty("v3.254.0");
   });
 
   it("a second time changes nothing and records nothing", async () => {

@@ -16,6 +16,7 @@ describe("the release watcher of a stack", () => {
     const expected = {
       ...{ namespace: "kiln-release-watcher", image: IMAGE, imagePullSecrets: [], schedule: "37 * * * *" },
       ...{ repository: "acme/infra", credentials: { kind: "existing", secretName: "release-app" } },
+      network: { ssh: false, clusterNetworks: [], apiServer: [], services: {}, networks: {} },
     };
     expect(read({})).toEqual({ ...expected, context: undefined });
     expect(read({}, { cluster: { context: "prod" } })).toEqual({ ...expected, context: "prod" });
@@ -40,6 +41,7 @@ describe("the release watcher of a stack", () => {
       { secret: undefined, app: { ...APP, privateKeyConfig: "registry" } },
       "unencrypted",
     ],
+    ["a network that is none", { network: { clusterNetworks: ["10.0.0.0"] } }, "network.clusterNetworks[0]"],
     ["a namespace that is none", { namespace: "Watcher" }, "namespace"],
   ])("refuses %s", (_, about, message) => {
     expect(() => read(about)).toThrow(message);

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { runnerTagOf } from "../../../../release/runner-tag.ts";
 import { compareVersions } from "../../../../release/version.ts";
-import { decide, versionsToLookUp, type Known } from "../../../../release/watch/decision.ts";
+import { decide, tagsToLookUp, type Known } from "../../../../release/watch/decision.ts";
 import { AFTER, NOW, HOUR, known, found } from "./watch-world.ts";
 
 describe("decisions", () => {
@@ -29,6 +29,10 @@ describe("decisions", () => {
     missing: fc.constantFrom([], [], ["a:v1"]),
     fault: fc.constant(undefined),
     begun: fc.option(fc.integer({ min: NOW - 200 * HOUR, max: NOW }), { nil: undefined }),
+    since: fc.option(fc.integer({ min: NOW - 200 * HOUR, max: NOW }), { nil: undefined }),
+    attempt: fc.constantFrom(undefined, 1, 2),
+    commit: fc.constant("c".repeat(40)),
+    object: fc.constant("0".repeat(40)),
   });
   const world = fc
     .record({ releases: fc.array(upstream), names: someTags, finding })
@@ -38,19 +42,19 @@ describe("decisions", () => {
         ...(withdrawn === undefined ? {} : { withdrawn }),
       }));
       const tags = [...new Set(names)];
-      const findings = new Map(versionsToLookUp(tags, AFTER).map((text) => [text, one]));
+      const findings = new Map(tagsToLookUp(tags, AFTER).map((name) => [name, one]));
       return known(clean, { tags, findings });
     });
 
   const pushes = (one: Known) => decide(one, AFTER).versions.flatMap(({ tags }) => tags);
 
-  it("push no tag that is there, none twice, and only tags of the grammar", () => {
+  it("push no tag that is there but in its place, none twice, and only tags of the grammar", () => {
     fc.assert(
       fc.property(world, (one) => {
-        const names = pushes(one).map(({ name }) => name);
-        expect(new Set(names).size).toBe(names.length);
-        for (const name of names) {
-          expect(one.tags).not.toContain(name);
+        const pushed = pushes(one);
+        expect(new Set(pushed.map(({ name }) => name)).size).toBe(pushed.length);
+        for (const { name, instead } of pushed) {
+          expect(one.tags.includes(name)).toBe(instead !== undefined);
           expect(runnerTagOf(name)).toBeDefined();
         }
       }),
@@ -60,15 +64,37 @@ describe("decisions", () => {
   it("are made once: after a push the same knowledge asks for nothing more", () => {
     fc.assert(
       fc.property(world, (one) => {
-        const tags = [...one.tags, ...pushes(one).map(({ name }) => name)];
+        const pushed = pushes(one);
+        const tags = [...new Set([...one.tags, ...pushed.map(({ name }) => name)])];
         // What was begun now has no images yet, and what was begun before still has its own.
         const findings = new Map(
-          versionsToLookUp(tags, AFTER).map((text) => [text, one.findings.get(text) ?? found(0, ["a:v1"])]),
+          tagsToLookUp(tags, AFTER).map((name) => {
+            const known = pushed.some((tag) => tag.name === name) ? undefined : one.findings.get(name);
+            return [name, known ?? found(0, ["a:v1"])];
+          }),
         );
         const again = decide({ ...one, tags, findings }, AFTER).versions;
         const left = again.flatMap(({ tags: wanted }) => wanted.map(({ name }) => name));
         // Of more new versions than one run begins, the next run begins the others.
         expect(left.filter((name) => !name.startsWith("dev-v"))).toEqual([]);
+      }),
+    );
+  });
+
+  it("push nothing for production, and nothing again there, while a source is silent", () => {
+    fc.assert(
+      fc.property(world, (one) => {
+        const readings = [...one.readings, { source: "pypi", fault: "away" }];
+        const names = pushes({ ...one, readings }).map(({ name }) => name);
+        expect(names.filter((name) => !name.startsWith("dev-v"))).toEqual([]);
+      }),
+    );
+  });
+
+  it("push no tag more than the first time and its retries", () => {
+    fc.assert(
+      fc.property(world, (one) => {
+        for (const { attempt } of pushes(one)) expect(attempt).toBeLessThanOrEqual(AFTER.retries + 1);
       }),
     );
   });
@@ -81,12 +107,14 @@ describe("decisions", () => {
           const tag = runnerTagOf(name);
           return tag !== undefined && tag.channel !== "dev" ? [tag.version] : [];
         });
-        const latest = names.filter((tag) => tag?.channel === "latest");
+        // One that is pushed again was the highest when it was pushed first.
+        const latest = names.filter((tag) => tag?.channel === "latest" && !one.tags.includes(tag.tag));
         expect(latest.length).toBeLessThanOrEqual(1);
         for (const tag of latest) {
           for (const other of production) expect(tag && compareVersions(tag.version, other)).toBeGreaterThanOrEqual(0);
         }
-        expect(names.filter((tag) => tag?.channel === "dev").length).toBeLessThanOrEqual(AFTER.backfill);
+        const begun = pushes(one).filter(({ name, instead }) => name.startsWith("dev-v") && instead === undefined);
+        expect(begun.length).toBeLessThanOrEqual(AFTER.backfill);
       }),
     );
   });

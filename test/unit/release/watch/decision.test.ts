@@ -1,15 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { decide, versionsToLookUp, type Known } from "../../../../release/watch/decision.ts";
+import { decide, tagsToLookUp, type Known } from "../../../../release/watch/decision.ts";
 import { parseWatchPolicy, type WatchPolicy } from "../../../../release/watch/policy.ts";
 import type { UpstreamRelease } from "../../../../release/watch/upstream.ts";
-import type { Finding } from "../../../../release/watch/verdict.ts";
-import { AFTER, policyOf, release, known, found } from "./watch-world.ts";
-
-/** The one decision on 3.253.0. */
-function decided(one: Known, policy: WatchPolicy) {
-  const decision = decide(one, policy).versions.find(({ version }) => version === "3.253.0");
-  return [decision?.verdict, decision?.reason, decision?.tags.map(({ name }) => name)];
-}
+import type { Finding } from "../../../../release/watch/finding.ts";
+import { AFTER, decided, HOUR, NOW, policyOf, release, known, found } from "./watch-world.ts";
 
 describe("a version that was never begun", () => {
   it.each<[string, readonly UpstreamRelease[], readonly string[], readonly unknown[]]>([
@@ -76,7 +70,7 @@ describe("a version that was never begun", () => {
     for (const tag of ["v3.253.0", "latest-v3.253.0"]) {
       const one = known([release("v3.253.0")], { tags: [tag] });
       expect(decided(one, AFTER)).toEqual(["done", `released by ${tag}`, []]);
-      expect(versionsToLookUp(one.tags, AFTER)).toEqual([]);
+      expect(tagsToLookUp(one.tags, AFTER)).toEqual([tag]);
     }
   });
 });
@@ -89,26 +83,68 @@ describe("a version that was begun", () => {
   const begun = (finding: Finding | undefined, more: Partial<Known> = {}) =>
     known([release("v3.253.0")], {
       tags: ["dev-v3.253.0"],
-      findings: new Map(finding === undefined ? [] : [["3.253.0", finding]]),
+      findings: new Map(finding === undefined ? [] : [["dev-v3.253.0", finding]]),
       ...more,
     });
 
   it.each<[string, Finding | undefined, readonly string[], readonly unknown[]]>([
-    ["is building", found(1, ["a:v1"]), [], ["building", "a:v1 to come", []]],
+    ["is building", found(1, ["a:v1"]), [], ["building", "dev-v3.253.0: a:v1 to come", []]],
     [
       "has failed after some hours",
       found(6, ["a:v1", "b:v1"]),
       [],
-      ["failed", "a:v1 and 1 more did not come in 6 h", []],
+      ["failed", "dev-v3.253.0: a:v1 and 1 more did not come in 6 h, at attempt 2", []],
     ],
-    ["cannot be looked up", found(6, [], "no"), [], ["waiting", "its images cannot be looked up: no", []]],
+    [
+      "is pushed again first",
+      found(6, ["a:v1"], { attempt: 1 }),
+      [],
+      ["retry", "dev-v3.253.0: a:v1 did not come in 6 h; attempt 2 of 2", ["dev-v3.253.0"]],
+    ],
+    [
+      "is not pushed again where nobody wants that",
+      found(6, ["a:v1"], { attempt: 1 }),
+      ["retries: 0"],
+      ["failed", "dev-v3.253.0: a:v1 did not come in 6 h", []],
+    ],
+    [
+      "is not pushed again where somebody else pushed it",
+      found(6, ["a:v1"], { attempt: undefined }),
+      [],
+      ["failed", "dev-v3.253.0: a:v1 did not come in 6 h", []],
+    ],
+    ["cannot be looked up", found(6, [], { fault: "no" }), [], ["waiting", "its images cannot be looked up: no", []]],
     ["is tried", found(23), [], ["proving", "tried for 23 h, and 24 h are asked for", []]],
     ["was tried", found(24), [], ["promote", "tried for 24 h", ["v3.253.0", "latest-v3.253.0"]]],
     [
-      "has no date",
+      "is tried since its images are there, not since its tag is",
+      found(50, [], { since: NOW - 23 * HOUR }),
+      [],
+      ["proving", "tried for 23 h, and 24 h are asked for", []],
+    ],
+    [
+      "is tried since its tag is, where it was pushed again",
+      found(23, [], { since: NOW - 50 * HOUR }),
+      [],
+      ["proving", "tried for 23 h, and 24 h are asked for", []],
+    ],
+    [
+      "has a tag without a date, whose images have one",
+      found(undefined, [], { since: NOW - 24 * HOUR }),
+      [],
+      ["promote", "tried for 24 h", ["v3.253.0", "latest-v3.253.0"]],
+    ],
+    [
+      "has a tag without a date, and no images",
+      found(undefined, ["a:v1"]),
+      [],
+      ["building", "dev-v3.253.0: a:v1 to come", []],
+    ],
+    [
+      "has images of which nobody knows since when",
       found(undefined),
       [],
-      ["proving", "its tag has no date: an annotated one would; release it by hand", []],
+      ["proving", "nobody says since when its images are there", []],
     ],
     ["is not looked up", undefined, [], ["waiting", "older than the versions that are looked up", []]],
     ["was held since", found(24), ['holds: [{ versions: "3.253.0", reason: r }]'], ["held", "3.253.0: r", []]],
@@ -139,12 +175,28 @@ describe("a version that was begun", () => {
 
   it("is promoted at the commit that was tried", () => {
     const [decision] = decide(begun(found(50)), AFTER).versions;
-    expect(decision?.tags.map(({ from }) => from)).toEqual(["dev-v3.253.0", "dev-v3.253.0"]);
+    expect(decision?.tags.map(({ commit }) => commit)).toEqual([found(50).commit, found(50).commit]);
+  });
+
+  it("is not promoted while a source is silent that may have withdrawn it; another one of its kind may speak for it", () => {
+    const { readings } = known([release("v3.253.0")]);
+    const silent = { source: "pypi", fault: "away" };
+    expect(decided(begun(found(50), { readings: [...readings, silent] }), AFTER)).toEqual([
+      ...["waiting", "tried for 50 h, but pypi did not say whether it is withdrawn", []],
+    ]);
+    const mirror = { source: "pypi", releases: [release("3.253.0")] };
+    expect(decided(begun(found(50), { readings: [...readings, silent, mirror] }), AFTER)[0]).toBe("promote");
+  });
+
+  it("is not promoted where the third source alone withdraws it", () => {
+    const pypi = { source: "pypi", releases: [release("3.253.0", 100, { withdrawn: "yanked: bad" })] };
+    const readings = [...known([release("v3.253.0")]).readings, pypi];
+    expect(decided(begun(found(50), { readings }), AFTER)).toEqual(["withdrawn", "pypi: yanked: bad", []]);
   });
 
   it("gets latest later, where the first run was cut off behind its version", () => {
     const tags = ["dev-v3.253.0", "v3.253.0"];
-    expect(versionsToLookUp(tags, AFTER)).toEqual(["3.253.0"]);
+    expect(tagsToLookUp(tags, AFTER)).toEqual(["dev-v3.253.0", "v3.253.0"]);
     expect(decided(begun(found(50), { tags }), AFTER)).toEqual(["promote", "tried for 50 h", ["latest-v3.253.0"]]);
   });
 
@@ -153,7 +205,7 @@ describe("a version that was begun", () => {
     expect(decided(begun(found(50), { tags }), AFTER)[2]).toEqual(["v3.253.0"]);
     const released = ["dev-v3.253.0", "v3.253.0", "v3.254.0"];
     expect(decided(begun(found(50), { tags: released }), AFTER)).toEqual([
-      ...["done", "released; latest is another version's", []],
+      ...["done", "released by dev-v3.253.0, v3.253.0", []],
     ]);
   });
 

@@ -63,6 +63,17 @@ describe("reading from a source", () => {
     expect(pauses).toEqual([1000, 2000]);
   });
 
+  it("ends within its time, waits for limits included", async () => {
+    const slow = await clientOf([() => ({ status: 429, headers: { "retry-after": "7" } })], {
+      ends: Date.now() + 5000,
+    });
+    await expect(slow.read()).rejects.toThrow(/answered 429/);
+    expect([slow.pauses, slow.server.asked.length]).toEqual([[], 1]);
+    const over = await clientOf([() => ok([1])], { ends: Date.now() });
+    await expect(over.read()).rejects.toThrow(/took too long/);
+    expect(over.server.asked).toEqual([]);
+  });
+
   it.each([404, 410])("has nothing where there is nothing: %i", async (status) => {
     expect(await (await clientOf([() => ({ status })])).read()).toBeUndefined();
   });

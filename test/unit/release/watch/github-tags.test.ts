@@ -15,7 +15,12 @@ beforeEach(async () => {
     ]),
     [`GET ${ROOT}/matching-refs/tags/latest-v?per_page=100`]: ok([]),
     [`GET ${ROOT}/matching-refs/tags/v?per_page=100`]: ok([ref("v0.9.0", "c9", "commit")]),
-    [`GET ${ROOT}/tags/tag1`]: ok({ sha: "tag1", object: { sha: "c1" }, tagger: { date: "2026-11-20T12:00:00Z" } }),
+    [`GET ${ROOT}/tags/tag1`]: ok({
+      sha: "tag1",
+      object: { sha: "c1" },
+      message: "why",
+      tagger: { date: "2026-11-20T12:00:00Z" },
+    }),
     [`GET ${ROOT}/ref/tags/dev-v1.0.0`]: ok(ref("dev-v1.0.0", "tag1", "tag")),
     [`GET ${ROOT}/ref/tags/v0.9.0`]: ok(ref("v0.9.0", "c9", "commit")),
     [`GET ${ROOT}/ref/heads/main`]: ok({ ref: "refs/heads/main", object: { sha: "head", type: "commit" } }),
@@ -41,15 +46,31 @@ describe("tags by GitHub's API", () => {
 
   it("lead to a commit, annotated or not", async () => {
     const tags = githubTags(github.connection);
-    expect([await tags.readCommit("dev-v1.0.0"), await tags.readCommit("v0.9.0")]).toEqual(["c1", "c9"]);
-    await expect(tags.readCommit("dev-v9.0.0")).rejects.toThrow(/has no tag dev-v9.0.0 any more/);
+    const found = await Promise.all(["dev-v1.0.0", "v0.9.0"].map((name) => tags.readTag(name)));
+    expect(found.map(({ object, commit }) => [object, commit])).toEqual([
+      ["tag1", "c1"],
+      ["c9", "c9"],
+    ]);
+    await expect(tags.readTag("dev-v9.0.0")).rejects.toThrow(/has no tag dev-v9.0.0 any more/);
   });
 
-  it("say when they were made, where they are annotated", async () => {
+  it("say when and why they were made, where they are annotated", async () => {
     const tags = githubTags(github.connection);
-    expect(await tags.readTime("dev-v1.0.0")).toBe(Date.parse("2026-11-20T12:00:00Z"));
-    expect(await tags.readTime("v0.9.0")).toBeUndefined();
-    expect(await tags.readTime("v9.9.9")).toBeUndefined();
+    const made = Date.parse("2026-11-20T12:00:00Z");
+    expect(await tags.readTag("dev-v1.0.0")).toMatchObject({ made, message: "why" });
+    expect(await tags.readTag("v0.9.0")).toMatchObject({ made: undefined, message: "" });
+  });
+
+  it("are removed as long as they are what was seen", async () => {
+    const tags = githubTags(github.connection);
+    const removal = `DELETE ${ROOT}/refs/tags/dev-v1.0.0`;
+    expect(await tags.remove({ name: "dev-v1.0.0", object: "other" })).toBe("changed");
+    expect(await tags.remove({ name: "dev-v9.0.0", object: "tag1" })).toBe("changed");
+    expect(github.writes).toEqual([]);
+    answers[removal] = { status: 204 };
+    expect(await tags.remove({ name: "dev-v1.0.0", object: "tag1" })).toBe("removed");
+    answers[removal] = { status: 422, body: { message: "Repository rule violations found" } };
+    await expect(tags.remove({ name: "dev-v1.0.0", object: "tag1" })).rejects.toThrow(/rule violations/);
   });
 
   it("are made annotated", async () => {

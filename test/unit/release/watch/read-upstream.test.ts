@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { FeedClient } from "../../../../release/watch/feed-client.ts";
 import { shortMemory } from "../../../../release/watch/feed-memory.ts";
 import { parseWatchPolicy } from "../../../../release/watch/policy.ts";
+import { joined, unheard } from "../../../../release/watch/upstream.ts";
 import { readUpstream, requireAnswers } from "../../../../release/watch/read-upstream.ts";
 import { FakeGithub } from "../github/fake-github.ts";
 
@@ -32,15 +33,19 @@ const summary = (readings: Awaited<ReturnType<typeof read>>["readings"]) =>
   readings.map((reading) => [reading.source, "fault" in reading ? "fault" : reading.releases.length]);
 
 describe("the sources", () => {
-  it("are asked in their order, no more than have to know a version", async () => {
-    const { readings, asked } = await read({});
+  it("are all asked, since each may withdraw a version without the others", async () => {
+    const yanked = { releases: { "3.253.0": [{ yanked: true }] } };
+    const { readings, asked } = await read({ "/pypi": { status: 200, body: yanked } });
     expect([summary(readings), asked]).toEqual([
       [
         ["github", 1],
         ["npm", 1],
+        ["pypi", 1],
       ],
-      2,
+      3,
     ]);
+    expect(joined(readings).versions[0]?.withdrawn).toBe("pypi: yanked");
+    expect(unheard(readings)).toBeUndefined();
   });
 
   it.each([
@@ -49,7 +54,7 @@ describe("the sources", () => {
     ["has no such project", { status: 404 }],
     ["knows no release", { status: 200, body: [] }],
     ["gives something else", { status: 200, body: { html: true } }],
-  ])("stand in for one that %s", async (_, answer) => {
+  ])("answer for themselves where one %s", async (_, answer) => {
     const { readings, policy } = await read({ "/repos": answer });
     expect(summary(readings)).toEqual([
       ["github", "fault"],
@@ -59,6 +64,21 @@ describe("the sources", () => {
     expect(() => {
       requireAnswers(readings, policy);
     }).not.toThrow();
+    expect(unheard(readings)).toBe("github");
+  });
+
+  it("of one kind are asked one after the other until one answers", async () => {
+    const server = await FakeGithub.start();
+    server.answer = ({ url }) => (url === "/b/tool" ? { status: 200, body: NPM } : { status: 401 });
+    const sources = ["a", "b", "c"].map((path) => `{ kind: npm, project: tool, address: "${server.address}/${path}" }`);
+    const policy = parseWatchPolicy(`floor: 3.250.0\nsources: [${sources.join(", ")}]`, "f");
+    const readings = await readUpstream(new FeedClient({ memory: shortMemory() }), policy);
+    expect(summary(readings)).toEqual([
+      ["npm", "fault"],
+      ["npm", 1],
+    ]);
+    expect(server.asked.map(({ url }) => url)).toEqual(["/a/tool", "/b/tool"]);
+    expect(unheard(readings)).toBeUndefined();
   });
 
   it("of one kind count as one", () => {

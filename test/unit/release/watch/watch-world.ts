@@ -1,7 +1,7 @@
-import type { Known } from "../../../../release/watch/decision.ts";
+import { decide, type Known } from "../../../../release/watch/decision.ts";
 import { parseWatchPolicy, type WatchPolicy } from "../../../../release/watch/policy.ts";
 import type { UpstreamRelease } from "../../../../release/watch/upstream.ts";
-import type { Finding } from "../../../../release/watch/verdict.ts";
+import type { Finding } from "../../../../release/watch/finding.ts";
 
 export const HOUR = 3_600_000;
 export const NOW = 1_000 * HOUR;
@@ -23,6 +23,19 @@ export function known(releases: readonly UpstreamRelease[], more: Partial<Known>
   return { readings, tags: [], findings: new Map(), now: NOW, ...more };
 }
 
-export function found(hoursAgo: number | undefined, missing: readonly string[] = [], fault?: string): Finding {
-  return { missing, fault, begun: hoursAgo === undefined ? undefined : NOW - hoursAgo * HOUR };
+/** The watcher's own tag of so many hours ago, whose images came with it, or are missing, or cannot be looked up. */
+export function found(
+  hoursAgo: number | undefined,
+  missing: readonly string[] = [],
+  more: Partial<Finding> = {},
+): Finding {
+  const begun = hoursAgo === undefined ? undefined : NOW - hoursAgo * HOUR;
+  const about = { commit: "c".repeat(40), object: "0".repeat(40), attempt: 2, fault: undefined };
+  return { ...about, begun, missing, since: missing.length === 0 ? begun : undefined, ...more };
+}
+
+/** The one decision on 3.253.0. */
+export function decided(one: Known, policy: WatchPolicy) {
+  const decision = decide(one, policy).versions.find(({ version }) => version === "3.253.0");
+  return [decision?.verdict, decision?.reason, decision?.tags.map(({ name }) => name)];
 }
