@@ -54,6 +54,13 @@ export function unversionedModules(goMod: string): readonly string[] {
   return Require.filter(({ Version }) => Version === "v0.0.0").map(({ Path }) => Path);
 }
 
+/** The arguments of the `go` that builds a tool into `binary`. */
+export function buildArguments(recipe: GoModule, binary: string): readonly string[] {
+  const set = Object.entries(recipe.set ?? {}).map(([name, value]) => `-X ${name}=${value}`);
+  const tags = recipe.tags === undefined ? [] : ["-tags", recipe.tags.join(",")];
+  return ["build", "-trimpath", ...tags, "-ldflags", ["-s", "-w", ...set].join(" "), "-o", binary, recipe.package];
+}
+
 /** Builds a tool from its pinned Go module into `binary`, in the empty directory `scratch`. */
 export async function buildFromProxy(
   recipe: GoModule,
@@ -65,15 +72,13 @@ export async function buildFromProxy(
   const command = path.join(go.root, "bin/go");
   const { progress } = options;
   const inScratch = { cwd: to.scratch, env: buildEnvironment(options.env, go.root, options.platform) };
-  const set = Object.entries(recipe.set ?? {}).map(([name, value]) => `-X ${name}=${value}`);
-  const ldflags = ["-s", "-w", ...set].join(" ");
   try {
     progress.step(`fetching the modules of ${recipe.package} ${recipe.version}`);
     const beside = recipe.staging === undefined ? [] : await modulesBeside(recipe, command, inScratch);
     await writeFile(path.join(to.scratch, "go.mod"), goModText(recipe, go.version, beside));
     await run(command, ["mod", "tidy"], inScratch);
     progress.step(`building ${recipe.package} ${recipe.version} (some minutes, once)`);
-    await run(command, ["build", "-trimpath", "-ldflags", ldflags, "-o", to.binary, recipe.package], inScratch);
+    await run(command, buildArguments(recipe, to.binary), inScratch);
   } catch (cause) {
     if (cause instanceof KilnError && cause.kind === "interrupted") throw cause;
     const said = messageOf(cause);

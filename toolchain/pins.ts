@@ -5,8 +5,8 @@ import raw from "./pins.json" with { type: "json" };
 export const TOOLS = ["go", "pulumi", "opentofu", "regctl", "registry"] as const;
 
 /**
- * Tools that tests alone run: the Kubernetes API server of the engine tests, the node of the extended ones, and the kubectl
- * of language runners that are built without a download. Nothing of kiln needs them, so `doctor` does not ask for them, and they are built when the first test wants them.
+ * Tools that tests alone run: the Kubernetes API server of the engine tests, the node of the extended ones, the kubectl
+ * of language runners that are built without a download, and the Vault that jobs take secrets from. Nothing of kiln needs them, so `doctor` does not ask for them, and they are built when the first test wants them.
  */
 export const TEST_TOOLS = [
   "etcd",
@@ -15,6 +15,7 @@ export const TEST_TOOLS = [
   "kube-scheduler",
   "kubectl",
   "kubelet",
+  "vault",
 ] as const;
 
 /** Tools that some commands alone run, for who asks for what they do: got when such a command first needs them. */
@@ -35,6 +36,8 @@ export interface GoModule {
   readonly version: string;
   readonly package: string;
   readonly replace?: readonly string[];
+  /** Build tags. */
+  readonly tags?: readonly string[];
   /**
    * The version of what its go.mod requires as v0.0.0: modules that stand beside it in its own repository, as those of
    * `staging/` in Kubernetes do.
@@ -48,6 +51,8 @@ export interface Pin {
   readonly binary: string;
   /** Arguments that make the binary print its version. */
   readonly versionArgs: readonly string[];
+  /** Given where a tool may be run here and shipped nowhere: what is built of it stays on the machine, and in no image. */
+  readonly licence?: string;
   /** By platform, such as `linux-amd64`. */
   readonly downloads: Readonly<Record<string, Download>>;
   readonly goModule?: GoModule;
@@ -93,6 +98,7 @@ function readPin(value: unknown, at: string): Pin {
     version: text(pin.version, `${at}.version`, /^\d+\.\d+\.\d+$/),
     binary: text(pin.binary, `${at}.binary`, /^[a-z]+(-[a-z]+)*$/),
     versionArgs: texts(pin.versionArgs, `${at}.versionArgs`),
+    ...(pin.licence !== undefined && { licence: text(pin.licence, `${at}.licence`, /^[A-Za-z0-9.-]+$/) }),
     downloads: pin.downloads === undefined ? {} : readDownloads(pin.downloads, `${at}.downloads`),
     ...(pin.goModule !== undefined && { goModule: readGoModule(pin.goModule, `${at}.goModule`) }),
     ...(pin.goToolchain !== undefined && { goToolchain: readGoToolchain(pin.goToolchain, `${at}.goToolchain`) }),
@@ -129,6 +135,7 @@ function readGoModule(value: unknown, at: string): GoModule {
     version: text(recipe.version, `${at}.version`, /^v\d+\.\d+\.\d+/),
     package: text(recipe.package, `${at}.package`, /\//),
     ...(recipe.replace !== undefined && { replace: texts(recipe.replace, `${at}.replace`) }),
+    ...(recipe.tags !== undefined && { tags: texts(recipe.tags, `${at}.tags`) }),
     ...(recipe.staging !== undefined && { staging: text(recipe.staging, `${at}.staging`, /^v\d+\.\d+\.\d+$/) }),
     ...(set && { set: Object.fromEntries(set.map(([name, to]) => [name, text(to, `${at}.set.${name}`, /^\S+$/)])) }),
   };

@@ -9,6 +9,7 @@ import { isObject } from "../../execution/module/document.ts";
 import { parseExactJson, type Json, type JsonObject } from "../../execution/module/json.ts";
 import type { Invocation } from "../command.ts";
 import { optional, repeated, required } from "../options.ts";
+import { VAULT_HELP, VAULT_OPTIONS, vaultSettings } from "./vault-options.ts";
 
 type Values = Invocation["values"];
 
@@ -28,7 +29,7 @@ export const DESCRIPTION_OPTIONS = {
   "job-timeout": TEXT,
   grace: TEXT,
   network: TEXT,
-  vault: TEXT,
+  ...VAULT_OPTIONS,
   label: TEXTS,
   "job-id": TEXT,
 } as const;
@@ -45,7 +46,7 @@ export const DESCRIPTION_HELP = {
   "job-timeout": "how long all of it may take, artifacts included (default: 1h)",
   grace: "what the script has between SIGTERM and SIGKILL (default: 10s)",
   network: "isolated (a network of its own), none, or a network's name (default: isolated)",
-  vault: "a JSON file with the settings of Vault: address, auth, mount, role, secrets",
+  ...VAULT_HELP,
   label: "name=value, repeated for several",
   "job-id": "the job's id (default: a new one)",
 } as const;
@@ -53,7 +54,7 @@ export const DESCRIPTION_HELP = {
 /** The description that options make; the ref is resolved here. */
 export async function describedJob(values: Values, secrets: readonly JobSecret[]): Promise<JobDescription> {
   const limits = optional(values, "limits");
-  const vault = optional(values, "vault");
+  const vault = await vaultOf(values);
   return checkDescription({
     api_version: JOB_API,
     job_id: optional(values, "job-id") ?? randomUUID(),
@@ -66,7 +67,7 @@ export async function describedJob(values: Values, secrets: readonly JobSecret[]
     timeouts: timeoutsOf(values),
     network: optional(values, "network") ?? "isolated",
     secrets,
-    ...(vault === undefined ? {} : { vault: await objectOf("vault", `@${vault}`) }),
+    ...(vault === undefined ? {} : { vault }),
     labels: Object.fromEntries(repeated(values, "label").map(labelOf)),
   });
 }
@@ -92,6 +93,11 @@ function seconds(values: Values, option: string): number | undefined {
   const [, amount, unit = "s"] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
   if (amount !== undefined) return Number(amount) * (UNITS[unit] ?? 1);
   throw new KilnError("usage", `--${option} ${text} is no time`, { mend: "Write such as 90s, 30m or 2h." });
+}
+
+async function vaultOf(values: Values): Promise<JsonObject | undefined> {
+  const file = optional(values, "vault");
+  return vaultSettings(values, file === undefined ? undefined : await objectOf("vault", `@${file}`), process.env);
 }
 
 async function objectOf(option: string, text: string): Promise<JsonObject> {

@@ -17,6 +17,7 @@ import type { Place } from "../module/document.ts";
 import type { JsonObject } from "../module/json.ts";
 import { DEFAULT_LIMITS, limitsAt, type JobLimits } from "./limits.ts";
 import { DEFAULT_TIMEOUTS, timeoutsAt, type JobTimeouts } from "./timeouts.ts";
+import { vaultAt } from "./vault-settings.ts";
 
 export const JOB_API = "job/v1" as const;
 
@@ -133,18 +134,6 @@ function secretsAt(place: Place): readonly JobSecret[] {
   const twice = secrets.find(({ name }, index) => secrets.findIndex((one) => one.name === name) !== index);
   if (twice !== undefined) throw new KilnError(place.kind, `${place.path} names ${twice.name} twice`);
   return secrets;
-}
-
-const OF_VAULT: ReadonlySet<string> = new Set(["address", "auth", "mount", "role", "jwt_file", "secrets"]);
-
-/** A login in it would stand in the history, and in the container's variables. */
-function vaultAt(place: Place): JsonObject {
-  const vault = object(place);
-  const unknown = Object.keys(vault).find((name) => !OF_VAULT.has(name));
-  if (unknown === undefined) return vault;
-  throw new KilnError(place.kind, `${member(place, unknown).path} is no setting of Vault for a job`, {
-    mend: "There are address, auth, mount, role, jwt_file and secrets; a login goes with --secret VAULT_SECRET_ID.",
-  });
 }
 
 function labelsAt(place: Place): Readonly<Record<string, string>> {

@@ -1,10 +1,14 @@
 import { bytesOf } from "./limits.ts";
 import type { JobDescription } from "./description.ts";
+import { VAULT_FOLDER, vaultCertificates, vaultEnvironment } from "./vault-settings.ts";
 
 /** Folders of a job's container; those that can be written to are in memory, but the output. */
 export const WORKSPACE = "/workspace";
 export const OUTPUT = `${WORKSPACE}/output`;
-/** What the runner brings, read-only, as folders below the workspace: scripts, and parameters that no variable holds. */
+/**
+ * What the runner brings, read-only, as folders below the workspace: scripts, parameters that no variable holds, and what
+ * Vault is trusted by.
+ */
 const SCRIPTS_FOLDER = "scripts";
 const PARAMETERS_FOLDER = "parameters";
 /** The files of an input, by their path below the workspace. */
@@ -26,13 +30,13 @@ export function inputFolders(description: JobDescription): readonly string[] {
   return [
     ...(description.source.kind === "repository" ? [] : [SCRIPTS_FOLDER]),
     ...(parametersFile(description) === undefined ? [] : [PARAMETERS_FOLDER]),
+    ...(vaultCertificates(description.vault) === undefined ? [] : [VAULT_FOLDER]),
   ];
 }
 
 /** The variables of a job's container, the same on Docker and in Kubernetes. Everybody may read them: nothing is secret. */
 export function jobEnvironment(description: JobDescription): Readonly<Record<string, string>> {
   const { source, timeouts, limits, vault } = description;
-  const address = typeof vault?.address === "string" ? { VAULT_ADDR: vault.address } : {};
   return {
     JOB_ID: description.job_id,
     JOB_ATTEMPT: String(description.attempt),
@@ -51,11 +55,6 @@ export function jobEnvironment(description: JobDescription): Readonly<Record<str
     KILN_JOB_TIMEOUT: String(timeouts.job),
     KILN_GRACE_SECONDS: String(timeouts.grace),
     KILN_FINISH_SECONDS: String(timeouts.finish),
-    ...address,
-    ...(vault === undefined ? {} : { KILN_VAULT: JSON.stringify(withoutAddress(vault)) }),
+    ...vaultEnvironment(vault, WORKSPACE),
   };
-}
-
-function withoutAddress(vault: NonNullable<JobDescription["vault"]>): object {
-  return Object.fromEntries(Object.entries(vault).filter(([name]) => name !== "address"));
 }

@@ -9,6 +9,7 @@ import { run } from "../../toolchain/process.ts";
 import { tarOf, type TarEntry } from "../tar-file.ts";
 import { COMMIT, type JobDescription, type JobSource } from "./description.ts";
 import { PARAMETERS_FILE, parametersFile, scriptFile } from "./environment.ts";
+import { VAULT_CERTIFICATES, vaultCertificates } from "./vault-settings.ts";
 
 /** A file of scripts, by its path below them; as an input, by its path below the workspace of a job's container. */
 interface ScriptFile {
@@ -16,7 +17,7 @@ interface ScriptFile {
   readonly content: Buffer;
 }
 
-/** What a runner brings into a container: scripts as they are pinned, and parameters that are too large for a variable. */
+/** What a runner brings into a container: scripts as they are pinned, parameters too large for a variable, Vault's authorities. */
 export interface JobInput {
   readonly files: readonly ScriptFile[];
   /** Of all files: names and contents. */
@@ -31,10 +32,12 @@ const LARGEST_TAR = LARGEST + 4096 * MOST_FILES;
 /** Reads the scripts of a source; of a repository none, since its commit is fetched in the container. */
 export async function readInput(description: JobDescription): Promise<JobInput> {
   const parameters = parametersFile(description);
+  const certificates = vaultCertificates(description.vault);
   const scripts = await readScripts(description.source);
   const input = [
     ...scripts.map(({ name, content }) => ({ name: scriptFile(name), content })),
     ...(parameters === undefined ? [] : [{ name: PARAMETERS_FILE, content: Buffer.from(parameters) }]),
+    ...(certificates === undefined ? [] : [{ name: VAULT_CERTIFICATES, content: Buffer.from(certificates) }]),
   ];
   return { files: input, sha256: digestOf(scripts) };
 }

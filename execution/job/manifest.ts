@@ -4,6 +4,7 @@ import { SANDBOX_UID, SECRET_FOLDER } from "../sandbox.ts";
 import type { JobDescription } from "./description.ts";
 import { inputFolders, jobEnvironment, OUTPUT, WORKSPACE } from "./environment.ts";
 import { bytesOf } from "./limits.ts";
+import { secretHandOver, withToken, type SecretHandOver } from "./secret-handover.ts";
 import { outerSeconds, stopSeconds } from "./timeouts.ts";
 
 export interface ManifestPlacing {
@@ -16,9 +17,6 @@ export interface ManifestPlacing {
   readonly keepSeconds?: number;
 }
 
-/** Beside the secrets themselves: a document that the entrypoint reads from there. */
-export const SECRETS_FILE = "/run/kiln-secrets/secrets.json";
-const TOKEN_FOLDER = "/run/kiln-token";
 const MEBIBYTE = 1024 * 1024;
 /** Logs of both streams, and what a kubelet counts beside. */
 const LOGS_BYTES = 64 * MEBIBYTE;
@@ -48,6 +46,8 @@ export function jobManifest(description: JobDescription, placing: ManifestPlacin
   const { timeouts } = description;
   const name = manifestName(description);
   const labels = { ...description.labels, ...JOB_LABELS, "dev.kiln/job": name };
+  const handOver = secretHandOver(description, name);
+  const own = () => container(description, placing, handOver);
   return {
     apiVersion: "batch/v1",
     kind: "Job",
@@ -78,8 +78,12 @@ export function jobManifest(description: JobDescription, placing: ManifestPlacin
             ...{ runAsNonRoot: true, runAsUser: SANDBOX_UID, runAsGroup: SANDBOX_UID, fsGroup: SANDBOX_UID },
             seccompProfile: { type: "RuntimeDefault" },
           },
-          containers: [container(description, placing)],
-          volumes: [...volumes(description, name, placing)],
+          // By the same image: that has the entrypoint, and perhaps nothing else that could copy a file.
+          ...(handOver.before === undefined
+            ? {}
+            : { initContainers: [Object.assign(own(), { env: [], ...handOver.before })] }),
+          containers: [own()],
+          volumes: [...volumes(description, name, placing), ...handOver.volumes],
         },
       },
     },
@@ -91,7 +95,7 @@ function annotations({ job_id: id, limits, script }: JobDescription): Readonly<R
   return { "dev.kiln/job-id": id, "dev.kiln/script": script, "dev.kiln/pids": String(limits.pids) };
 }
 
-function container(description: JobDescription, { files }: ManifestPlacing): V1Container {
+function container(description: JobDescription, { files }: ManifestPlacing, secret: SecretHandOver): V1Container {
   const { limits, image_digest: digest, image } = description;
   const memory = String(bytesOf(limits.memory));
   const cpu = `${Math.round(limits.cpus * 1000)}m`;
@@ -100,9 +104,10 @@ function container(description: JobDescription, { files }: ManifestPlacing): V1C
   return {
     name: "job",
     image: digest?.includes("@") === true ? digest : image,
-    env: Object.entries({ ...jobEnvironment(withToken(description)), ...secretChannel(description) }).map(
-      ([name, value]) => ({ name, value: literal(value) }),
-    ),
+    env: Object.entries({ ...jobEnvironment(withToken(description)), ...secret.environment }).map(([name, value]) => ({
+      name,
+      value: literal(value),
+    })),
     resources: { requests: amounts, limits: amounts },
     securityContext: {
       ...{ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, privileged: false },
@@ -115,14 +120,13 @@ function container(description: JobDescription, { files }: ManifestPlacing): V1C
       { name: "output", mountPath: OUTPUT },
       { name: "tmp", mountPath: "/tmp" },
       { name: "run", mountPath: SECRET_FOLDER },
-      { name: "secrets", mountPath: "/run/kiln-secrets", readOnly: true },
+      ...secret.mounts,
       ...(Object.keys(files).length === 0
         ? []
         : // By a path inside of the volume: its own first level is links, which a source of scripts may not have.
           inputFolders(description).map((name) => ({
             ...{ name: "input", mountPath: `${WORKSPACE}/${name}`, subPath: name, readOnly: true },
           }))),
-      ...(usesToken(description) ? [{ name: "token", mountPath: TOKEN_FOLDER, readOnly: true }] : []),
     ],
   };
 }
@@ -130,11 +134,6 @@ function container(description: JobDescription, { files }: ManifestPlacing): V1C
 /** A kubelet puts other variables in place of `$(NAME)`, and one `$` in place of two. */
 function literal(value: string): string {
   return value.replaceAll("$", () => "$$");
-}
-
-/** A pod's standard input is nobody's: what there is comes by a file. */
-function secretChannel({ secrets }: JobDescription): Readonly<Record<string, string>> {
-  return secrets.length === 0 ? {} : { KILN_SECRETS: "file", KILN_SECRETS_FILE: SECRETS_FILE };
 }
 
 function volumes(description: JobDescription, name: string, { files }: ManifestPlacing): readonly V1Volume[] {
@@ -145,27 +144,6 @@ function volumes(description: JobDescription, name: string, { files }: ManifestP
     { name: "output", emptyDir: { sizeLimit: String(bytesOf(description.limits.disk) + LOGS_BYTES) } },
     { name: "tmp", emptyDir: { sizeLimit: disk } },
     { name: "run", emptyDir: { medium: "Memory", sizeLimit: String(16 * MEBIBYTE) } },
-    {
-      name: "secrets",
-      secret: { secretName: name, items: [{ key: "secrets.json", path: "secrets.json", mode: 0o440 }] },
-    },
     ...(items.length === 0 ? [] : [{ name: "input", secret: { secretName: name, items, defaultMode: 0o444 } }]),
-    ...(usesToken(description) ? [tokenVolume(description)] : []),
   ];
-}
-
-/** Vault checks who the pod is by a token that the cluster made for Vault alone. */
-function usesToken({ vault }: JobDescription): boolean {
-  return vault?.auth === "kubernetes";
-}
-
-/** The same description with the place of that token, where its own settings name none. */
-function withToken(description: JobDescription): JobDescription {
-  if (!usesToken(description)) return description;
-  return { ...description, vault: { jwt_file: `${TOKEN_FOLDER}/token`, ...description.vault } };
-}
-
-function tokenVolume({ timeouts }: JobDescription): V1Volume {
-  const token = { path: "token", audience: "vault", expirationSeconds: Math.max(600, Math.ceil(timeouts.job)) };
-  return { name: "token", projected: { sources: [{ serviceAccountToken: token }] } };
 }

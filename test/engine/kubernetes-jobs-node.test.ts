@@ -35,7 +35,7 @@ describe.skipIf(problem !== undefined)("a job by a real kubelet", { timeout: 300
     const script = `${LEAVE}leave("whole")
 print("to standard output", os.environ["PASSWORD"])
 print("to standard error", os.getuid(), file=sys.stderr)
-for place in ["/etc/owned", "/workspace/input/scripts/job.py"]:
+for place in ["/etc/owned", "/workspace/scripts/job.py"]:
     try: open(place, "w").close(); print("wrote", place)
     except OSError as error: print("refused", place)`;
     const password = Buffer.from("correct horse battery");
@@ -47,7 +47,7 @@ for place in ["/etc/owned", "/workspace/input/scripts/job.py"]:
     });
     expect(await fileOf(ended, "artifacts/left.txt")).toBe("whole");
     expect(await fileOf(ended, "stdout.log")).toBe(
-      "to standard output [secret]\nrefused /etc/owned\nrefused /workspace/input/scripts/job.py\n",
+      "to standard output [secret]\nrefused /etc/owned\nrefused /workspace/scripts/job.py\n",
     );
     expect(await fileOf(ended, "stderr.log")).toBe("to standard error 65532\n");
     expect(JSON.parse(await fileOf(ended, "result.json"))).toEqual(ended.result);

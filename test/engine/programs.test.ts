@@ -8,8 +8,12 @@ import { places } from "../../toolchain/places.ts";
 import { run } from "../../toolchain/process.ts";
 import { resolveTools } from "../../toolchain/resolve.ts";
 import { isExtended } from "../support/extended.ts";
+import { vaultOrReason } from "../support/vault-server.ts";
 
 const PROGRAMS = path.join(import.meta.dirname, "../../images/programs");
+
+const vault = await vaultOrReason();
+if (typeof vault === "string") console.warn(`skipped: ${vault}`);
 
 let root: string;
 let env: NodeJS.ProcessEnv;
@@ -24,6 +28,7 @@ beforeAll(async () => {
     ...{ KILN_TEST_PULUMI: pulumi.path, KILN_TEST_TOFU: opentofu.path },
     // The test with a program of Node takes some starts of the engine.
     ...(isExtended ? { KILN_TEST_NODE: process.execPath } : {}),
+    ...(typeof vault === "string" ? {} : { KILN_TEST_VAULT: vault.path }),
   };
 });
 
@@ -51,6 +56,10 @@ test("their own tests pass, those with Pulumi and OpenTofu themselves too", asyn
   expect(real).toMatch(/^--- PASS: TestRealTofu /m);
   expect(real).toMatch(/^--- PASS: TestRealPulumi /m);
   if (isExtended) expect(real).toMatch(/^--- PASS: TestRealProgramThatMoves /m);
+});
+
+test.skipIf(typeof vault === "string")("a job's entrypoint gives Vault itself back what it took", async () => {
+  expect(await go("go", "test", "-v", "-run", "TestRealVault", "./jobrun")).toMatch(/^--- PASS: TestRealVault /m);
 });
 
 test.each(["./gocache", "./entrypoint"])("the key of %s is of the packages that Go links into it", async (program) => {

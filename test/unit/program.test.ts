@@ -87,6 +87,7 @@ const WITH_RUNNERS = {
 
 const EXPECTED: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   local: EVERY_STACK,
+  "local-arm64": EVERY_STACK,
   dev: {
     ...WITH_RUNNERS,
     // Releases run at their tag, and are deployed here.

@@ -26,6 +26,7 @@ type Settings struct {
 	EventsOnStdout   bool
 	SecretChannel    bool
 	SecretsFile      string
+	SecretsOnce      bool
 	PrintsOutput     bool
 	ScriptTimeout    time.Duration
 	IdleTimeout      time.Duration
@@ -82,10 +83,11 @@ func (s *Settings) check(r *settingsReader) {
 	switch channel := r.env("KILN_SECRETS"); channel {
 	case "", "stdin":
 		s.SecretChannel = channel == "stdin"
-	case "file":
+	case "file", "once":
 		s.SecretChannel, s.SecretsFile = true, r.folder("KILN_SECRETS_FILE", "/run/kiln-secrets/secrets.json")
+		s.SecretsOnce = channel == "once"
 	default:
-		r.refuse("KILN_SECRETS is %q: there are stdin and file", channel)
+		r.refuse("KILN_SECRETS is %q: there are stdin, file and once", channel)
 	}
 	if !jobID.MatchString(s.JobID) {
 		r.refuse("JOB_ID is %q: it has to be up to 128 letters, digits and ._-, and begin with a letter or digit", s.JobID)
@@ -176,5 +178,6 @@ func (r *settingsReader) folder(name, missing string) string {
 func rawJSON(text string, into any) error {
 	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.DisallowUnknownFields()
+	decoder.UseNumber()
 	return decoder.Decode(into)
 }

@@ -20,10 +20,12 @@ type Vault struct {
 }
 
 // VaultSecret is one field at a path of Vault's API, and how the script gets it: in a variable, or in a file that one names.
+// With is sent along where Vault has to be asked for a secret by writing, such as for a certificate of its own.
 type VaultSecret struct {
-	Path  string `json:"path"`
-	Field string `json:"field"`
-	As    string `json:"as"`
+	Path  string         `json:"path"`
+	Field string         `json:"field"`
+	As    string         `json:"as"`
+	With  map[string]any `json:"with"`
 }
 
 var (

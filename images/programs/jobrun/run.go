@@ -23,6 +23,8 @@ import (
 const Usage = `kiln-entrypoint job runs one script: JOB_ID, SCRIPT_ID and PARAMETERS in, result.json, logs and artifacts out.
 
   kiln-entrypoint job      all that it does comes from the environment
+  kiln-entrypoint job hand-over FILE... FOLDER
+                           copies secrets to where KILN_SECRETS=once takes them from: for an init container
 
 Environment:
   JOB_ID, JOB_ATTEMPT      names of the job and of this attempt at it (1)
@@ -30,7 +32,8 @@ Environment:
   SCRIPT_REPO, SCRIPT_REF  a repository to take it from, and the whole commit
   PARAMETERS               JSON object; PARAMETERS_FILE names a file of more than 100 KiB
   ARTIFACTS_DIR            where the script leaves what is to be kept, /workspace/artifacts
-  KILN_SECRETS=stdin       a JSON document with secrets is on standard input
+  KILN_SECRETS=stdin       a JSON document with secrets is on standard input; file: in KILN_SECRETS_FILE; once: there, and
+                           removed when it is read
   KILN_EVENTS=1            standard output is the events, a JSON document a line
   KILN_OUTPUT=stdout       and at the end the logs, artifacts and result, in the same way
   KILN_SCRIPT_TIMEOUT, KILN_IDLE_TIMEOUT, KILN_JOB_TIMEOUT
@@ -39,7 +42,8 @@ Environment:
   KILN_FINISH_SECONDS      kept for artifacts, Vault and the result, 10
   KILN_OUTPUT_BYTES, KILN_ARTIFACT_BYTES, KILN_ARTIFACT_FILE_BYTES, KILN_ARTIFACT_COUNT, KILN_DISK_BYTES
   RESULT_URL               where the result is posted
-  VAULT_ADDR, KILN_VAULT   secrets to take from Vault
+  VAULT_ADDR, VAULT_NAMESPACE, VAULT_CACERT, KILN_VAULT
+                           secrets to take from Vault
 
 Exit codes: the script's own; 124 a timeout, 130 or 143 cancelled (129 and 131 by SIGHUP and SIGQUIT); 2 bad request;
 1 anything else that kept it from running. result.json says which, in error_detail.code.
@@ -51,6 +55,9 @@ func Run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		if args[0] == "--help" || args[0] == "-h" {
 			_, _ = io.WriteString(stdout, Usage)
 			return 0
+		}
+		if args[0] == "hand-over" {
+			return handOver(args[1:], stderr)
 		}
 		fmt.Fprintf(stderr, "kiln-entrypoint: job takes no argument %q\n\n%s", args[0], Usage)
 		return 2

@@ -15,8 +15,11 @@ import (
 	"kiln.dev/programs/strictjson"
 )
 
-// largestChannel is how much the secret channel may hold.
-const largestChannel = 64 << 20
+// largestChannel is how much the secret channel may hold, and largestToken a service account's token.
+const (
+	largestChannel = 64 << 20
+	largestToken   = 1 << 20
+)
 
 // readChannel reads the secret channel to its end, where there is one.
 func (j *job) readChannel(ctx context.Context) (jobprotocol.Channel, error) {
@@ -25,7 +28,7 @@ func (j *job) readChannel(ctx context.Context) (jobprotocol.Channel, error) {
 	}
 	source := j.stdin
 	if file := j.settings.SecretsFile; file != "" {
-		opened, err := os.Open(file)
+		opened, err := j.openSecrets(file)
 		if err != nil {
 			return jobprotocol.Channel{}, jobprotocol.Fail(jobprotocol.BadRequest, "the secret channel cannot be read: %v", err)
 		}
@@ -59,6 +62,20 @@ func (j *job) readChannel(ctx context.Context) (jobprotocol.Channel, error) {
 	}
 }
 
+// openSecrets opens a file of secrets. Where they may be read once it has no name any more: the script is the same user, and would
+// read them too.
+func (j *job) openSecrets(path string) (*os.File, error) {
+	file, err := os.Open(path)
+	if err != nil || !j.settings.SecretsOnce {
+		return file, err
+	}
+	if err := os.Remove(path); err != nil {
+		file.Close()
+		return nil, fmt.Errorf("KILN_SECRETS is once, and the file cannot be removed: %w", err)
+	}
+	return file, nil
+}
+
 // borrowed is what Vault gave for the time of the job.
 type borrowed struct {
 	session     *jobvault.Session
@@ -79,7 +96,11 @@ func (j *job) borrow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if j.borrowed.session, err = client.Login(ctx, *how, j.channel.Vault, j.redactor); err != nil {
+	proof, err := j.vaultProof(*how)
+	if err != nil {
+		return err
+	}
+	if j.borrowed.session, err = client.Login(ctx, *how, proof, j.redactor); err != nil {
 		return stoppedOr(ctx, err)
 	}
 	token, err := j.writeSecret("vault", "token", "token", []byte(j.borrowed.session.Token))
@@ -103,6 +124,26 @@ func (j *job) borrow(ctx context.Context) error {
 		j.borrowed.environment = append(j.borrowed.environment, name+"="+text)
 	}
 	return nil
+}
+
+// vaultProof is the login of the secret channel, and with it the token of the pod's service account where that may be read once.
+func (j *job) vaultProof(how jobprotocol.Vault) (jobprotocol.VaultLogin, error) {
+	proof := j.channel.Vault
+	if !j.settings.SecretsOnce || how.Auth != jobprotocol.Kubernetes || how.JWTFile == "" || proof.JWT != "" {
+		return proof, nil
+	}
+	file, err := j.openSecrets(how.JWTFile)
+	if err != nil {
+		return proof, jobprotocol.Fail(jobprotocol.BadRequest, "KILN_VAULT: auth kubernetes: %v", err)
+	}
+	defer file.Close()
+	token, err := io.ReadAll(io.LimitReader(file, largestToken))
+	if err != nil {
+		return proof, fmt.Errorf("read the token of the service account: %w", err)
+	}
+	proof.JWT = string(token)
+	j.redactor.Add(proof.JWT)
+	return proof, nil
 }
 
 // stoppedOr is why the job was stopped, where it was, and otherwise the error that shows.

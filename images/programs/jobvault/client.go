@@ -71,7 +71,7 @@ type answer struct {
 }
 
 // call does one call, and again where Vault or the way there has a moment's trouble. Errors have no value in them that was sent.
-func (c *Client) call(ctx context.Context, method, path, token string, body map[string]string) (answer, error) {
+func (c *Client) call(ctx context.Context, method, path, token string, body any) (answer, error) {
 	pause := c.pause
 	for attempt := 1; ; attempt++ {
 		got, again, err := c.once(ctx, method, path, token, body)
@@ -87,7 +87,7 @@ func (c *Client) call(ctx context.Context, method, path, token string, body map[
 	}
 }
 
-func (c *Client) once(ctx context.Context, method, path, token string, body map[string]string) (got answer, again bool, err error) {
+func (c *Client) once(ctx context.Context, method, path, token string, body any) (got answer, again bool, err error) {
 	var content io.Reader
 	if body != nil {
 		text, err := json.Marshal(body)

@@ -104,20 +104,23 @@ func (c *Client) session(token string, redactor *redact.Redactor, missing string
 	return &Session{c, token}, nil
 }
 
-// Read takes the named secrets, each path once: two fields of one path are of one lease.
+// Read takes the named secrets, each of a path and what is sent there once: a certificate and its key are of one lease.
 func (s *Session) Read(ctx context.Context, secrets map[string]jobprotocol.VaultSecret, redactor *redact.Redactor) (map[string]string, error) {
 	read := map[string]map[string]any{}
 	values := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(secrets)) {
 		secret := secrets[name]
-		data, known := read[secret.Path]
+		with, err := json.Marshal(secret.With)
+		if err != nil {
+			return nil, err
+		}
+		asked := secret.Path + " " + string(with)
+		data, known := read[asked]
 		if !known {
-			got, err := s.client.call(ctx, http.MethodGet, secret.Path, s.Token, nil)
-			if err != nil {
+			if data, err = s.ask(ctx, secret); err != nil {
 				return nil, err
 			}
-			data = fieldsOf(got.Data)
-			read[secret.Path] = data
+			read[asked] = data
 		}
 		text, found := textOf(data[secret.Field])
 		if !found {
@@ -127,6 +130,16 @@ func (s *Session) Read(ctx context.Context, secrets map[string]jobprotocol.Vault
 		values[name] = text
 	}
 	return values, nil
+}
+
+// ask reads a path, or writes to it what the secret has to be asked for with.
+func (s *Session) ask(ctx context.Context, secret jobprotocol.VaultSecret) (map[string]any, error) {
+	method, body := http.MethodGet, any(nil)
+	if secret.With != nil {
+		method, body = http.MethodPost, secret.With
+	}
+	got, err := s.client.call(ctx, method, secret.Path, s.Token, body)
+	return fieldsOf(got.Data), err
 }
 
 // fieldsOf are the fields of a secret; the second version of the key-value engine has them one level down.

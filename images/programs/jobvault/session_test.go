@@ -3,6 +3,7 @@ package jobvault
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -63,6 +64,8 @@ func (v *vault) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(200, `{"data":{"data":{"password":"p4ssw0rd!","port":5432,"gone":null},"metadata":{"version":1}}}`)
 	case call == "GET database/creds/app":
 		answer(200, `{"lease_id":"database/creds/app/1","data":{"username":"v-app","password":"dynamic-1"}}`)
+	case call == "POST pki/issue/web" && body["common_name"] != "":
+		answer(200, fmt.Sprintf(`{"lease_id":"pki/issue/web/1","data":{"certificate":"of %s","private_key":"key-%d"}}`, body["common_name"], len(v.calls)))
 	case call == "POST auth/token/revoke-self":
 		answer(204, "")
 	default:
@@ -120,6 +123,27 @@ func TestLogins(t *testing.T) {
 				t.Error(v.calls)
 			}
 		})
+	}
+}
+
+// TestWrittenSecrets: what has to be asked for by writing is asked for once, so that its fields belong together.
+func TestWrittenSecrets(t *testing.T) {
+	v, client := serve(t)
+	session, err := client.Login(t.Context(), jobprotocol.Vault{Auth: "token"}, jobprotocol.VaultLogin{Token: "token-of-job"}, redact.New())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(field, name string) jobprotocol.VaultSecret {
+		return jobprotocol.VaultSecret{Path: "pki/issue/web", Field: field, With: map[string]any{"common_name": name}}
+	}
+	values, err := session.Read(t.Context(), map[string]jobprotocol.VaultSecret{
+		"CERTIFICATE": ask("certificate", "a"), "KEY": ask("private_key", "a"), "OTHER_KEY": ask("private_key", "b"),
+	}, redact.New())
+	if err != nil || values["CERTIFICATE"] != "of a" || values["KEY"] != "key-1" || values["OTHER_KEY"] != "key-2" || len(v.calls) != 2 {
+		t.Error(values, v.calls, err)
+	}
+	if _, err := session.Read(t.Context(), map[string]jobprotocol.VaultSecret{"X": {Path: "pki/issue/web", Field: "x"}}, redact.New()); code(err) != jobprotocol.VaultFailed {
+		t.Error("reading is not asking by writing:", err)
 	}
 }
 

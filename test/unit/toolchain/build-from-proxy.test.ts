@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { goModText, unversionedModules } from "../../../toolchain/build-from-proxy.ts";
+import { buildArguments, goModText, unversionedModules } from "../../../toolchain/build-from-proxy.ts";
 import { pins } from "../../../toolchain/pins.ts";
 
 test("modules that stand beside the tool's own are replaced by the version that was published of them", () => {
@@ -28,4 +28,13 @@ test("a module file without requirements has none beside it", () => {
 test("without a staging version nothing is replaced but what the recipe says", () => {
   const recipe = { module: "m.example/a", version: "v1.0.0", package: "m.example/a/cmd", replace: ["a => b v1.0.0"] };
   expect(goModText(recipe, "1.26.8", ["k8s.io/api"]).match(/^replace .*$/gm)).toEqual(["replace a => b v1.0.0"]);
+});
+
+test("a tool is built with its recipe's tags and variables, and without either where it has none", () => {
+  const recipe = { module: "m.example/a", version: "v1.0.0", package: "m.example/a/cmd" };
+  const tagged = buildArguments({ ...recipe, tags: ["minimal", "other"], set: { "m.example/a.v": "1" } }, "/out");
+  expect(tagged.join(" ")).toBe(
+    "build -trimpath -tags minimal,other -ldflags -s -w -X m.example/a.v=1 -o /out m.example/a/cmd",
+  );
+  expect(buildArguments(recipe, "/out").join(" ")).toBe("build -trimpath -ldflags -s -w -o /out m.example/a/cmd");
 });

@@ -44,11 +44,16 @@ describe("a job's description", () => {
     ["limits.memory", { limits: { memory: "much" } }],
     ["timeouts.job", { timeouts: { job: "1h" } }],
     ["vault.secret_id", { vault: { auth: "approle", secret_id: "s" } }],
+    ["vault.namespace", { vault: { auth: "approle", namespace: 1 } }],
+    ["vault.ca_cert", { vault: { ca_cert: "-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----" } }],
   ])("is refused for its %s", (path, fields) => {
     const document = { ...aJob(), ...fields };
     expect(() => checkDescription(document)).toThrow(path);
     // What the parser refuses for its value alone, the schema refuses as well, but for lists with doubles and hosts.
-    if (!["secrets", "network", "vault.secret_id"].includes(path) && !JSON.stringify(fields).includes(".."))
+    if (
+      !["secrets", "network", "vault.secret_id", "vault.ca_cert"].includes(path) &&
+      !JSON.stringify(fields).includes("..")
+    )
       expect(fits(document)).toBe(false);
   });
 

@@ -1,7 +1,9 @@
+import path from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createArguments } from "../../../../execution/container-plan.ts";
 import { dockerPlan } from "../../../../execution/job/docker-plan.ts";
+import { readInput } from "../../../../execution/job/input-folder.ts";
 import { jobNetworkPolicy } from "../../../../execution/job/job-network-policy.ts";
 import { bytesOf } from "../../../../execution/job/limits.ts";
 import { jobManifest, manifestName } from "../../../../execution/job/manifest.ts";
@@ -112,10 +114,61 @@ describe("the container and the Kubernetes Job of one description", () => {
     const container = spec?.template.spec?.containers[0];
     const settings = new Map(expanded(container?.env ?? [])).get("KILN_VAULT") ?? "";
     const { jwt_file: file } = JSON.parse(settings) as { readonly jwt_file: string };
-    const mounted = container?.volumeMounts?.find(({ name }) => name === "token")?.mountPath ?? "none";
+    const mounted = container?.volumeMounts?.find(({ name }) => name === "once")?.mountPath ?? "none";
     expect(file).toBe(`${mounted}/token`);
     const own = jobManifest(aJob({ vault: { ...vault, jwt_file: "/own" } }), { namespace: "jobs", files: {} });
     expect(JSON.stringify(own)).toContain('\\"/own\\"');
+    expect(JSON.stringify(own)).not.toContain("serviceAccountToken");
+    const secrets = [{ name: "VAULT_JWT", as: "environment" }];
+    const given = jobManifest(aJob({ vault, secrets }), { namespace: "jobs", files: {} });
+    expect(JSON.stringify(given)).not.toContain("serviceAccountToken");
+  });
+
+  it("give the container of the script no mount that keeps a secret", () => {
+    const secrets = [{ name: "TOKEN", as: "environment" }];
+    const vault = { address: "https://vault.example", auth: "kubernetes", role: "r", secrets: {} };
+    for (const job of [aJob({ secrets }), aJob({ vault }), aJob({ secrets, vault })]) {
+      const pod = jobManifest(job, { namespace: "jobs", files: {} }).spec?.template.spec;
+      const [before] = pod?.initContainers ?? [];
+      const [own] = pod?.containers ?? [];
+      const kept = pod?.volumes?.filter(({ secret, projected }) => (secret ?? projected) !== undefined) ?? [];
+      const namesOf = (mounts: typeof own) => mounts?.volumeMounts?.map(({ name }) => name) ?? [];
+      expect(kept.length).toBeGreaterThan(0);
+      for (const { name } of kept) expect(namesOf(own)).not.toContain(name);
+      expect(namesOf(before).sort()).toEqual([...kept.map(({ name }) => name), "once"].sort());
+      expect(pod?.volumes?.find(({ name }) => name === "once")?.emptyDir?.medium).toBe("Memory");
+      // Each file that is handed over is where the entrypoint takes it from.
+      const [, ...files] = before?.args ?? [];
+      const to = files.pop() ?? "none";
+      const taken = JSON.stringify(expanded(own?.env ?? []));
+      expect(taken).toContain('["KILN_SECRETS","once"]');
+      for (const file of files) expect(taken).toContain(`${to}/${path.basename(file)}`);
+      expect(before).toMatchObject({ image: own?.image, securityContext: own?.securityContext, env: [] });
+      expect(before?.resources).toEqual(own?.resources);
+    }
+    const plain = jobManifest(aJob(), { namespace: "jobs", files: {} }).spec?.template.spec;
+    expect(plain?.initContainers).toBeUndefined();
+    expect(JSON.stringify(plain)).not.toContain("KILN_SECRETS");
+    // Empty, and waited for: what is made before it stands when the pod starts.
+    expect(plain?.containers[0]?.volumeMounts?.map(({ name }) => name)).toContain("secrets");
+  });
+
+  it("say where Vault is, in its own variables, and bring the certificates that it is checked by", async () => {
+    const certificate = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n";
+    const settings = { auth: "approle", secrets: {} };
+    const where = { address: "https://vault.example", namespace: "team/a", ca_cert: certificate };
+    const source = { kind: "repository", url: "https://git.example/scripts.git", commit: "a".repeat(40) };
+    const job = aJob({ source, vault: { ...settings, ...where } });
+    expect(dockerPlan(job, PLACING).environment).toMatchObject({
+      VAULT_ADDR: where.address,
+      VAULT_NAMESPACE: where.namespace,
+      VAULT_CACERT: "/workspace/vault/ca.pem",
+      KILN_VAULT: JSON.stringify(settings),
+    });
+    const { files } = await readInput(job);
+    expect(files.map(({ name, content }) => [name, content.toString()])).toEqual([["vault/ca.pem", certificate]]);
+    const bare = dockerPlan(aJob({ vault: settings }), PLACING).environment;
+    expect(Object.keys(bare).filter((name) => name.startsWith("VAULT_"))).toEqual([]);
   });
 
   it("mount a folder whatever is in its name", () => {
