@@ -20,13 +20,17 @@ export async function main(argv: readonly string[]): Promise<number> {
     interruption.abort();
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, onInterrupt);
-  // Messages to a terminal that was closed go nowhere; what stops and cleans up is still done.
-  process.stderr.on("error", () => undefined);
+  process.stderr.off("error", onClosedTerminal).on("error", onClosedTerminal);
   try {
     return await dispatch(argv);
   } catch (error) {
     return report(error, debug, argv.includes("--json"));
   }
+}
+
+/** Messages to a terminal that was closed go nowhere; what stops and cleans up is still done. */
+function onClosedTerminal(): void {
+  return;
 }
 
 async function dispatch(argv: readonly string[]): Promise<number> {
