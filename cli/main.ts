@@ -20,7 +20,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     interruption.abort();
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, onInterrupt);
-  process.stderr.off("error", onClosedTerminal).on("error", onClosedTerminal);
+  for (const stream of [process.stdout, process.stderr])
+    stream.off("error", onClosedTerminal).on("error", onClosedTerminal);
   try {
     return await dispatch(argv);
   } catch (error) {

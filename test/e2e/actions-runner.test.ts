@@ -10,6 +10,7 @@ import { places } from "../../toolchain/places.ts";
 import { run } from "../../toolchain/process.ts";
 import { resolveTool } from "../../toolchain/resolve.ts";
 import { FIXTURE, FIXTURE_PATTERN, PROJECT } from "../support/checkout.ts";
+import { isExtended } from "../support/extended.ts";
 import { engineOf, type TestEngine } from "../support/engine.ts";
 import { jitConfigOf, standInRunner, writeRunnerTools } from "../support/stand-in-runner.ts";
 
@@ -210,7 +211,7 @@ describe("the image", () => {
 });
 
 describe("a job on its volumes", () => {
-  it.each(["apart", "nested"] as const)(
+  it.each(isExtended ? (["apart", "nested"] as const) : (["apart"] as const))(
     "(%s) warms a shard without a privilege, and the next runner meets what it left",
     async (layout) => {
       const first = await runJob(WARM, layout, "warm");

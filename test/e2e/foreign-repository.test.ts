@@ -7,6 +7,7 @@ import type { Plan } from "../../cache/plan.ts";
 import type { Verification } from "../../cache/verify.ts";
 import type { WarmedShard } from "../../cache/warm-plan.ts";
 import { kiln } from "../support/checkout.ts";
+import { isExtended } from "../support/extended.ts";
 import { writeForeignRepository, type ForeignRepository } from "../support/foreign-repository.ts";
 
 const PROGRAMS = 200;
@@ -136,7 +137,7 @@ describe("a matrix", () => {
     expect(include.length).toBe(Object.keys(plan.programs).length - Object.keys(plan.faults).length);
   });
 
-  it("of shards that are warmed one by one on fresh stores verifies together", async () => {
+  it.runIf(isExtended)("of shards that are warmed one by one on fresh stores verifies together", async () => {
     const two = [...select(), "--provider", "civo", "--provider", "snowflake"];
     const planned = await run(
       "cache",
