@@ -16,10 +16,9 @@ const COMMON_OPTIONS = {
 /** Runs one command line and returns its exit code (see EXIT). Results go to standard output, all else to standard error. */
 export async function main(argv: readonly string[]): Promise<number> {
   const debug = argv.includes("--debug");
-  const onInterrupt = () => {
-    interruption.abort();
-  };
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, onInterrupt);
+  process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
+  // A terminal that is closed says so to its whole group: it may come twice.
+  process.off("SIGHUP", interrupt).on("SIGHUP", interrupt);
   for (const stream of [process.stdout, process.stderr])
     stream.off("error", onClosedTerminal).on("error", onClosedTerminal);
   try {
@@ -27,6 +26,10 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     return report(error, debug, argv.includes("--json"));
   }
+}
+
+function interrupt(): void {
+  interruption.abort();
 }
 
 /** Messages to a terminal that was closed go nowhere; what stops and cleans up is still done. */
