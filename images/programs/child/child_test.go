@@ -46,6 +46,9 @@ func play(role string) {
 	case "stubborn": // hears nothing
 		signal.Ignore(syscall.SIGINT, syscall.SIGTERM)
 		fmt.Println("ready")
+		if os.Getenv("KILN_TEST_READY") != "" {
+			_ = os.NewFile(3, "ready").Close()
+		}
 		time.Sleep(time.Minute)
 	case "parent": // leaves a child of its group and one of its own session, both with its output
 		leave(&syscall.SysProcAttr{})
@@ -64,13 +67,21 @@ func play(role string) {
 	}
 }
 
+// leave starts one who hears nothing, and returns once that is so: until then a signal would end it.
 func leave(attributes *syscall.SysProcAttr) {
+	ready, deaf, err := os.Pipe()
+	if err != nil {
+		panic(err)
+	}
 	process, err := os.StartProcess("/proc/self/exe", []string{"left"}, &os.ProcAttr{
-		Env: []string{"KILN_TEST_CHILD=stubborn"}, Files: []*os.File{nil, os.Stdout, os.Stderr}, Sys: attributes,
+		Env:   []string{"KILN_TEST_CHILD=stubborn", "KILN_TEST_READY=1"},
+		Files: []*os.File{nil, os.Stdout, os.Stderr, deaf}, Sys: attributes,
 	})
 	if err != nil {
 		panic(err)
 	}
+	_ = deaf.Close()
+	_, _ = ready.Read(make([]byte, 1))
 	fmt.Println("left", process.Pid)
 }
 
