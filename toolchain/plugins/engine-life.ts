@@ -1,3 +1,6 @@
+import { connect } from "node:net";
+import { engineAddress } from "./engine-log.ts";
+
 const LOOK_EVERY_MS = 1_000;
 
 /**
@@ -10,4 +13,9 @@ export function onEngineEnd(end: () => void): void {
   setInterval(() => {
     if (process.ppid !== engine) end();
   }, LOOK_EVERY_MS).unref();
+  // An engine that was gone before this line leaves another parent already, which stays.
+  const [host, port] = engineAddress(process.argv.slice(2))?.split(":") ?? [];
+  if (port === undefined) return;
+  const call = connect(Number(port), host);
+  call.once("connect", () => call.destroy()).once("error", end);
 }
