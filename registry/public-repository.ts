@@ -15,6 +15,8 @@ const MANIFESTS = [
   "application/vnd.docker.distribution.manifest.list.v2+json",
   "application/vnd.docker.distribution.manifest.v2+json",
 ].join(", ");
+/** What registries without the referrers API answer to a path that they do not know; some show a page. */
+const NO_REFERRERS_API: readonly number[] = [200, 400, 404, 405];
 
 type Pause = (milliseconds: number) => Promise<void>;
 
@@ -66,10 +68,10 @@ export class PublicRepository {
   async readReferrers(digest: string, artifactType: string): Promise<readonly string[]> {
     const query = `?artifactType=${encodeURIComponent(artifactType)}`;
     const { status, response } = await this.#answer(`referrers/${digest}${query}`, "GET");
-    // Registries without that API answer what they answer to any path that they do not know.
     const isKnown = status === 200 && response.headers.get("content-type")?.startsWith(INDEX) === true;
-    if (!isKnown && [401, 403, 429].includes(status)) throw this.#refused(`the referrers of ${digest}`, status);
     if (!isKnown) await response.body?.cancel();
+    // Any other answer, as one that fails for the moment, says nothing of what is attached.
+    if (!isKnown && !NO_REFERRERS_API.includes(status)) throw this.#refused(`the referrers of ${digest}`, status);
     const index = isKnown ? await this.#document(digest, response) : await this.readManifest(referrersTag(digest));
     const { manifests } = (index ?? {}) as { readonly manifests?: readonly unknown[] };
     return (Array.isArray(manifests) ? manifests : []).flatMap((entry: unknown) => {

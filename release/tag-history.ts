@@ -15,7 +15,8 @@ export async function readTagHistory(
     const all = await readRunnerRecords(client, { repository, digest });
     const own = all.filter((record) => record.imageTag === imageTag);
     records.push(...own);
-    digest = own[0]?.replaces;
+    // One that was only recorded anew replaced nothing then.
+    digest = own.find(({ move }) => move !== "unchanged")?.replaces;
   }
   return records;
 }

@@ -1,11 +1,12 @@
 import { KilnError } from "../errors.ts";
 import type { Progress } from "../progress.ts";
 import { readDigest, type RegistryClient } from "../registry/client.ts";
+import type { PinnedImage } from "../registry/image-reference.ts";
 import { readImage } from "../registry/compose.ts";
 import { tagManifest } from "../registry/tag-manifest.ts";
 import { PLATFORMS } from "../toolchain/platforms.ts";
 import { runnerMove, type RunnerMove, type TaggedRunner } from "./runner-move.ts";
-import { attachRunnerRecord } from "./runner-record.ts";
+import { attachRunnerRecord, readRunnerRecords } from "./runner-record.ts";
 import type { RunnerChannel } from "./runner-tag.ts";
 import { parseVersion, type Version } from "./version.ts";
 
@@ -32,7 +33,10 @@ export async function readMoves(client: RegistryClient, aim: TagAim): Promise<Ta
   return moves;
 }
 
-/** Sets a tag as `readMoves` said. Each repository gets a record of it, attached to the image that the tag names since. */
+/**
+ * Sets a tag as `readMoves` said. Each repository gets a record of it, attached to the image that the tag names since; where the
+ * tag names it already, only if no record says so of this commit.
+ */
 export async function makeMoves(
   client: RegistryClient,
   moves: TagMoves,
@@ -51,8 +55,9 @@ export async function makeMoves(
   const { release, version, revision, imageTag, buildTag, now, progress } = moving;
   const of = revision === undefined ? {} : { revision };
   for (const [to, { kind, digest, replaces }] of Object.entries(moves)) {
-    if (kind === "unchanged") continue;
-    progress.step(`tagging ${to}:${imageTag}`);
+    const isThere = kind === "unchanged";
+    if (isThere && (await isRecorded(client, { repository: to, digest }, { imageTag, revision }))) continue;
+    progress.step(`${isThere ? "recording" : "tagging"} ${to}:${imageTag}`);
     const record = { release, version: version.text, imageTag, buildTag, digest, move: kind };
     // Before the tag moves: who sees the new image finds out what it replaced.
     await attachRunnerRecord(
@@ -60,8 +65,18 @@ export async function makeMoves(
       { repository: to, digest },
       { ...record, ...of, ...(replaces === undefined ? {} : { replaces }), at: now.toISOString() },
     );
-    await tagManifest(client, { repository: to, digest }, imageTag);
+    if (!isThere) await tagManifest(client, { repository: to, digest }, imageTag);
   }
+}
+
+/** Whether a record of an image says that a tag names it, and of which commit it is. */
+async function isRecorded(
+  client: RegistryClient,
+  image: PinnedImage,
+  { imageTag, revision }: { readonly imageTag: string; readonly revision: string | undefined },
+): Promise<boolean> {
+  const records = await readRunnerRecords(client, image);
+  return records.some((record) => record.imageTag === imageTag && (revision ?? record.revision) === record.revision);
 }
 
 /** What a tag names, and the version that the image says; of an index, that of any of its images. */

@@ -1,5 +1,6 @@
 import { EXIT, KilnError } from "../../errors.ts";
 import { buildLanguageImage } from "../../execution/language/builder.ts";
+import { engineImage } from "../../execution/engine-image.ts";
 import { checkLanguageImage } from "../../execution/language/check.ts";
 import kilnPackage from "../../package.json" with { type: "json" };
 import { pushLanguageImage } from "../../execution/language/push.ts";
@@ -21,6 +22,7 @@ import { noArguments, repeated, required } from "../options.ts";
 import { table } from "../printer.ts";
 import { packageReader } from "../release/package-reader.ts";
 import { REGISTRY_HELP, REGISTRY_OPTION, registriesOf } from "../release/plan.ts";
+import { isScanLeftOut, readVex, readyScanner, scanText, type ImageScanner } from "../release/scan.ts";
 import { CONTENT, CONTENT_HELP, languageNamed, platformOf, readContent, variantNamed } from "./selection.ts";
 
 /** How one image of a release ended. */
@@ -36,7 +38,8 @@ interface Ending {
 /** `kiln language release`: what the workflow does, on this machine and for its platform. */
 export const languageReleaseCommand: Command = {
   name: "language release",
-  summary: "Build, check, push and publish the language runners of a tag here. One that fails does not stop the next.",
+  summary:
+    "Build, check, scan, push and publish the language runners of a tag here. One that fails does not stop the next.",
   usage: "--tag TAG [--language L]… [--variant V]… [--registry ENVIRONMENT=ADDRESS]… [--allow-older]",
   options: {
     ...CONTENT,
@@ -57,12 +60,17 @@ export const languageReleaseCommand: Command = {
   async run({ values, positionals, progress }) {
     noArguments(positionals);
     const release = await releaseOf(values);
-    const engine = await readyEngine({ places: places(), progress });
+    const here = places();
+    // Before hours of building: a database that cannot be had ends the release.
+    const scanner = isScanLeftOut(process.env)
+      ? undefined
+      : await readyScanner({ acceptances: await readVex(here.project), places: here, progress });
+    const engine = await readyEngine({ places: here, progress });
     const endings: Ending[] = [];
     for (const target of release.targets) {
       const { language, variant } = target;
       try {
-        const detail = await releaseTarget(values, { release, target, engine, progress });
+        const detail = await releaseTarget(values, { release, target, engine, scanner, progress });
         endings.push({ language, variant, result: "published", detail });
       } catch (error) {
         if (!(error instanceof KilnError) || error.kind === "interrupted") throw error;
@@ -77,10 +85,11 @@ export const languageReleaseCommand: Command = {
       result,
       detail.split("\n", 1)[0] ?? "",
     ]);
-    const count = `${endings.length - failed.length} published, ${failed.length} failed`;
+    const unseen = scanner === undefined ? "; vulnerabilities not looked for, as KILN_VULNERABILITY_DB is none" : "";
+    const count = `${endings.length - failed.length} published, ${failed.length} failed${unseen}`;
     const [first] = failed;
     return {
-      json: { tag: release.tag, images: endings },
+      json: { tag: release.tag, scanned: scanner !== undefined, images: endings },
       text: `${table(rows)}\n${release.tag}: ${count}`,
       exitCode: first === undefined ? EXIT.done : EXIT[first.kind ?? "failed"],
     };
@@ -98,22 +107,25 @@ async function releaseOf(values: Invocation["values"]): Promise<RunnerRelease> {
   });
 }
 
-/** Releases one image, and returns its build tag. Nothing is pushed before it was checked. */
+/** Releases one image, and returns its build tag. Nothing is pushed before it was checked and scanned. */
 async function releaseTarget(
   values: Invocation["values"],
   at: {
     readonly release: RunnerRelease;
     readonly target: RunnerTarget;
     readonly engine: Engine;
+    /** Nothing where vulnerabilities are not looked for. */
+    readonly scanner: ImageScanner | undefined;
     readonly progress: Progress;
   },
 ): Promise<string> {
-  const { release, target, engine, progress } = at;
+  const { release, target, engine, scanner, progress } = at;
   const { language, variant } = target;
   const here = places();
   const content = await readContent(values, here.project, { language, variant, platform: platformOf(values) });
   const request = { ...content, pulumiVersion: release.version.text };
-  const image = `kiln-runner-pulumi-${language}:${variant}-${release.version.text}`;
+  const title = `runner-pulumi-${language}`;
+  const image = `kiln-${title}:${variant}-${release.version.text}`;
   const { build } = await buildLanguageImage(image, request, { engine, places: here, progress });
   const expected = { ...build, language, variant };
   const findings = await checkLanguageImage(
@@ -127,6 +139,7 @@ async function releaseTarget(
       mend: "`kiln language check` shows it all.",
     });
   }
+  if (scanner !== undefined) await requireSound(scanner, image, { engine, product: title, progress });
   const client = { regctl: (await resolveTool("regctl", { places: here, progress })).path };
   const pushed = await pushLanguageImage({ engine, client, image, release, target, progress });
   const published = await publishRunner({
@@ -142,4 +155,19 @@ async function releaseTarget(
     ...{ version: kilnPackage.version, readPackages: packageReader(client, here, progress) },
   });
   return published.buildTag;
+}
+
+/** Throws for an image of the engine with something high or critical that can be mended. Nobody else can have it yet. */
+async function requireSound(
+  scanner: ImageScanner,
+  image: string,
+  { engine, ...options }: { readonly engine: Engine; readonly product: string; readonly progress: Progress },
+): Promise<void> {
+  const scan = await scanner.scan(await engineImage(engine, image, options));
+  if (scan.passed) return;
+  options.progress.note(scanText(scan));
+  const count = scan.failing.length + scan.expired.length;
+  throw new KilnError("difference", `${image} has ${count} vulnerabilities, high or critical, that can be mended`, {
+    mend: "Raise what has them, or accept them: docs/vulnerabilities.md.",
+  });
 }

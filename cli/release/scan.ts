@@ -4,18 +4,21 @@ import { EXIT, KilnError } from "../../errors.ts";
 import { readDigest, type RegistryClient } from "../../registry/client.ts";
 import { formatReference, parsePinnedImage, parseReference, type PinnedImage } from "../../registry/image-reference.ts";
 import { readStoredManifest } from "../../registry/stored-manifest.ts";
+import { engineImage } from "../../execution/engine-image.ts";
+import type { Progress } from "../../progress.ts";
 import { databaseAgeText, readDatabaseAge, type DatabaseAge } from "../../release/scan/database-age.ts";
-import { OSV_DATABASE, readyDatabase } from "../../release/scan/database.ts";
+import { OSV_DATABASE, readyDatabase, type Database } from "../../release/scan/database.ts";
 import type { Finding } from "../../release/scan/finding.ts";
-import { scanImage, type Scan } from "../../release/scan/scan.ts";
+import { registryImage, scanImage, type Scan, type ScannedImage } from "../../release/scan/scan.ts";
 import { ACCEPTED_DAYS, type Accepted } from "../../release/scan/verdict.ts";
 import { readAcceptances, type Acceptance } from "../../release/scan/vex.ts";
 import { readStackSettings } from "../../release/stack-file.ts";
 import { stackFile } from "../../settings.ts";
 import { readStackNames } from "../../toolchain/local-backend.ts";
+import { readyEngine } from "../../toolchain/docker-engine.ts";
 import { isLocalStack } from "../../toolchain/local-stacks.ts";
-import { places } from "../../toolchain/places.ts";
-import { resolveTools } from "../../toolchain/resolve.ts";
+import { places, type Places } from "../../toolchain/places.ts";
+import { resolveTool } from "../../toolchain/resolve.ts";
 import type { Command, Invocation } from "../command.ts";
 import { noArguments, optional, repeated } from "../options.ts";
 import { table } from "../printer.ts";
@@ -31,15 +34,17 @@ export const scanCommand: Command = {
   name: "release scan",
   summary:
     "Look for vulnerabilities in images. Exit 3 where one is high or critical, can be mended, and is not accepted.",
-  usage: "[--image REF]… [--stack S]… [--vex FILE] [--db DIR|URL]",
+  usage: "[--image REF]… [--engine-image NAME]… [--stack S]… [--vex FILE] [--db DIR|URL]",
   options: {
     image: { type: "string", multiple: true },
+    "engine-image": { type: "string", multiple: true },
     stack: { type: "string", multiple: true },
     vex: { type: "string" },
     db: { type: "string" },
   },
   help: {
     image: "an image in its registry, by digest or tag; of an index every platform (may be repeated)",
+    "engine-image": "an image of the Docker engine, before it is pushed (may be repeated)",
     stack: "the warm image that this stack's file names (may be repeated; default: those of all stacks but local)",
     vex: `the accepted findings, an OpenVEX document (default: ${VEX_FILE}, where it is)`,
     db: `the vulnerability database: a folder, or the URL of a mirror (default: KILN_VULNERABILITY_DB, or ${OSV_DATABASE})`,
@@ -47,21 +52,23 @@ export const scanCommand: Command = {
   async run({ values, positionals, progress }) {
     noArguments(positionals);
     const here = places();
-    const now = Date.now();
-    const acceptances = await readVex(here.project, optional(values, "vex"), now);
+    const acceptances = await readVex(here.project, optional(values, "vex"));
     const wanted = await chosenImages(here.project, values);
-    if (wanted.length === 0) return { json: { images: [] }, text: "no stack's file names a warm image yet" };
-    const tools = await resolveTools(["regctl", "osv-scanner"], { places: here, progress });
-    const client = { regctl: tools.regctl.path };
-    const from = optional(values, "db") ?? process.env.KILN_VULNERABILITY_DB;
-    const database = await readyDatabase(from === undefined || from === "" ? OSV_DATABASE : from, {
-      ...{ cache: here.cache, now, progress },
-    });
+    const own = repeated(values, "engine-image");
+    if (wanted.length + own.length === 0) {
+      return { json: { images: [] }, text: "no stack's file names a warm image yet" };
+    }
+    const options = { db: optional(values, "db"), acceptances, places: here, progress };
+    const { database, now, scan } = await readyScanner(options);
     const images: Scan[] = [];
-    for (const name of wanted) {
-      for (const image of await readPlatforms(client, name)) {
-        const scanner = tools["osv-scanner"].path;
-        images.push(await scanImage({ client, image, scanner, database, acceptances, now, progress }));
+    if (own.length > 0) {
+      const engine = await readyEngine({ places: here, progress });
+      for (const name of own) images.push(await scan(await engineImage(engine, name, { progress })));
+    }
+    if (wanted.length > 0) {
+      const client = { regctl: (await resolveTool("regctl", { places: here, progress })).path };
+      for (const name of wanted) {
+        for (const image of await readPlatforms(client, name)) images.push(await scan(registryImage(client, image)));
       }
     }
     const passed = images.every((one) => one.passed);
@@ -74,19 +81,51 @@ export const scanCommand: Command = {
   },
 };
 
-async function readVex(project: string, given: string | undefined, now: number): Promise<readonly Acceptance[]> {
+/** Whether nobody looks for vulnerabilities: on a laptop that reaches no database, and says so. Never on GitHub. */
+export function isScanLeftOut(env: NodeJS.ProcessEnv): boolean {
+  return env.KILN_VULNERABILITY_DB === "none" && env.GITHUB_ACTIONS !== "true";
+}
+
+/** What scans images on this machine. */
+export interface ImageScanner {
+  readonly database: Database;
+  /** By which the ages of acceptances are counted, in milliseconds since 1970. */
+  readonly now: number;
+  readonly scan: (image: ScannedImage) => Promise<Scan>;
+}
+
+/** A scanner with its database, that of `db` or of KILN_VULNERABILITY_DB. Throws where it cannot be had. */
+export async function readyScanner(options: {
+  readonly db?: string | undefined;
+  readonly acceptances: readonly Acceptance[];
+  readonly places: Places;
+  readonly progress: Progress;
+}): Promise<ImageScanner> {
+  const { db, acceptances, places: here, progress } = options;
+  const now = Date.now();
+  const from = db ?? process.env.KILN_VULNERABILITY_DB;
+  const { path: scanner } = await resolveTool("osv-scanner", { places: here, progress });
+  const database = await readyDatabase(from === undefined || from === "" ? OSV_DATABASE : from, {
+    ...{ cache: here.cache, now, progress },
+  });
+  const scan = (image: ScannedImage) => scanImage({ image, scanner, database, acceptances, now, progress });
+  return { database, now, scan };
+}
+
+/** The accepted findings of a file, or of the committed one, which need not be there. */
+export async function readVex(project: string, given?: string): Promise<readonly Acceptance[]> {
   const file = given ?? path.join(project, VEX_FILE);
   const text = await readFile(file, "utf8").catch((cause: unknown) => {
     if (given === undefined && (cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw new KilnError("usage", `${file} cannot be read`, { mend: "Name an OpenVEX document by --vex.", cause });
   });
-  return text === undefined ? [] : readAcceptances(text, given ?? VEX_FILE, now);
+  return text === undefined ? [] : readAcceptances(text, given ?? VEX_FILE, Date.now());
 }
 
 /** What was asked for, each image once: several stacks may name the same one. */
 async function chosenImages(project: string, values: Invocation["values"]): Promise<readonly string[]> {
   const [images, asked] = [repeated(values, "image"), repeated(values, "stack")];
-  const all = images.length + asked.length === 0;
+  const all = images.length + asked.length + repeated(values, "engine-image").length === 0;
   const stacks = all ? (await readStackNames(project)).filter((stack) => !isLocalStack(stack)) : asked;
   const named: string[] = [...images];
   for (const stack of stacks) {

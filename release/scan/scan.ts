@@ -12,9 +12,20 @@ import { scanArchive } from "./scanner.ts";
 import { verdictOf, type Verdict } from "./verdict.ts";
 import type { Acceptance } from "./vex.ts";
 
+/** An image to scan, wherever it is. */
+export interface ScannedImage {
+  /** As a person finds it. */
+  readonly name: string;
+  /** Its digest in a registry; the ID of an engine's image, which may be in none yet. */
+  readonly digest: string;
+  /** What a VEX document may call it. */
+  readonly products: readonly string[];
+  /** Writes it to a file, as an archive with a `manifest.json`. */
+  readonly save: (archive: string) => Promise<void>;
+}
+
 export interface ScanOptions {
-  readonly client: RegistryClient;
-  readonly image: PinnedImage;
+  readonly image: ScannedImage;
   /** The osv-scanner binary. */
   readonly scanner: string;
   readonly database: Database;
@@ -28,29 +39,41 @@ export interface Scan extends Verdict {
   readonly image: string;
 }
 
+/** An image of a registry, by digest: no Docker is needed. Saving it throws where the registry does not have it. */
+export function registryImage(client: RegistryClient, image: PinnedImage): ScannedImage {
+  const { repository, digest } = image;
+  const name = formatReference(image);
+  return {
+    ...{ name, digest, products: productNames(repository) },
+    save: async (archive) => {
+      await regctl(client, repository, ["image", "export", name, archive]);
+    },
+  };
+}
+
+/** What a VEX document may call a repository: its last part, and of a warm image the runner that it becomes. */
+export function productNames(repository: string): readonly string[] {
+  const [name = ""] = repository.split("/").slice(-1);
+  return [...new Set([name, name.replace(/-warm$/, "")])];
+}
+
 /**
- * Scans an image by digest, all of its layers: a cache may hold finished programs. Nothing of it is run, and no Docker is needed.
- * Throws where the registry does not have it, or the database not all that it needs.
+ * Scans an image, all of its layers: a cache may hold finished programs. Nothing of it is run. Throws where it cannot be had, or
+ * the database has not all that it needs.
  */
 export async function scanImage(options: ScanOptions): Promise<Scan> {
   const { image, acceptances, now } = options;
   const findings = await readFindings(options);
-  const scanned = { images: productNames(image), digest: image.digest, now };
-  return { image: formatReference(image), ...verdictOf(findings, acceptances, scanned) };
+  const scanned = { images: image.products, digest: image.digest, now };
+  return { image: image.name, ...verdictOf(findings, acceptances, scanned) };
 }
 
-/** What a VEX document may call an image: the last part of its repository, and of a warm image the runner that it becomes. */
-function productNames({ repository }: PinnedImage): readonly string[] {
-  const [name = ""] = repository.split("/").slice(-1);
-  return [name, name.replace(/-warm$/, "")];
-}
-
-async function readFindings({ client, image, scanner, database, progress }: ScanOptions): Promise<readonly Finding[]> {
+async function readFindings({ image, scanner, database, progress }: ScanOptions): Promise<readonly Finding[]> {
   const scratch = await mkdtemp(path.join(tmpdir(), "kiln-scan-"));
   try {
     const archive = path.join(scratch, "image.tar");
-    progress.step(`reading ${formatReference(image)}`);
-    await regctl(client, image.repository, ["image", "export", formatReference(image), archive]);
+    progress.step(`reading ${image.name}`);
+    await image.save(archive);
     for (let fetched: readonly string[] = []; ;) {
       progress.step("looking for vulnerabilities");
       const { report, missing } = await scanArchive(scanner, { archive, database: database.folder, scratch });

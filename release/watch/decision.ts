@@ -2,7 +2,7 @@ import { formatRunnerTag, runnerTagOf, type RunnerChannel } from "../runner-tag.
 import { compareVersions, parseVersion, type Version } from "../version.ts";
 import type { Finding } from "./finding.ts";
 import type { WatchPolicy } from "./policy.ts";
-import { joined, unheard, type Malformed, type Reading, type UpstreamVersion } from "./upstream.ts";
+import { heard, joined, unheard, type Malformed, type Reading, type UpstreamVersion } from "./upstream.ts";
 import { verdictOf, type Answer, type Case, type Verdict, type VersionTags } from "./verdict.ts";
 
 /** What is known before anything is decided; times are in milliseconds since 1970. */
@@ -84,7 +84,7 @@ export function decide(known: Known, policy: WatchPolicy): Decisions {
   const { versions, malformed } = joined(known.readings);
   const tags = tagsByVersion(known.tags);
   const above = highest(tags, PRODUCTION);
-  const silent = unheard(known.readings);
+  const [answered, silent] = [heard(known.readings), unheard(known.readings)];
   let room = policy.backfill;
   let isHighest = true;
   const decided = withTagged(versions, known.tags)
@@ -95,10 +95,11 @@ export function decide(known: Known, policy: WatchPolicy): Decisions {
       const own = tags.get(version.text) ?? {};
       const owes = owesLatest(version, own.latest, above, policy);
       const findings = findingsOf(own, known.findings);
-      const one = { upstream, tags: own, findings, owesLatest: owes, unheard: silent, room, now: known.now };
+      const said = { upstream, heard: answered, unheard: silent };
+      const one = { ...said, tags: own, findings, owesLatest: owes, room, now: known.now };
       const answer = verdictOf(one, policy);
       const wanted = newTags(one, answer, isHighest);
-      if (answer.verdict === "release") room -= 1;
+      if (answer.verdict === "release" || (answer.again ?? []).length > 0) room -= 1;
       if (answer.verdict === "promote") isHighest = false;
       const about = { version: version.text, knownTo, tags: wanted };
       // Its version is there, and `latest` goes to a higher one that is promoted with it.
@@ -138,7 +139,8 @@ function newTags({ upstream, tags, findings, owesLatest: owes }: Case, answer: A
   if (answer.verdict === "promote") {
     return [
       ...(tags.version === undefined ? [named("version", tried)] : []),
-      ...(owes && isHighest ? [named("latest", tried)] : []),
+      // Of a version that somebody released already, `latest` is that release, whatever was tried.
+      ...(owes && isHighest ? [named("latest", findings.version?.commit ?? tried)] : []),
     ];
   }
   return (answer.again ?? []).flatMap((channel) => {

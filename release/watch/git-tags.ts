@@ -84,7 +84,9 @@ export function gitTags({ checkout, remote, env, author, now }: GitTagsOptions):
         await pushed(`--force-with-lease=${reference}:${object}`, remote, `:${reference}`);
         return "removed";
       } catch (error) {
-        if ((await readReferences(reference)).get(reference) !== object) return "changed";
+        const now = (await readReferences(reference)).get(reference);
+        if (now === undefined) return "gone";
+        if (now !== object) return "changed";
         throw error;
       }
     },

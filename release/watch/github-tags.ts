@@ -79,14 +79,18 @@ export function githubTags(connection: GithubConnection): TagRepository {
     },
     async remove({ name, object }) {
       // GitHub deletes by name alone: somebody who pushed it anew in this instant pushed the same release.
-      if ((await reference(name))?.object.sha !== object) return "changed";
+      const before = await reference(name);
+      if (before?.object.sha !== object) return before === undefined ? "gone" : "changed";
       try {
         await askGithub(connection, { method: "DELETE", needs: NEEDS, path: `${root}/refs/tags/${name}` });
         return "removed";
       } catch (error) {
-        if (!(error instanceof GithubRefusal) || ![404, 422].includes(error.status)) throw error;
-        if ((await reference(name)) === undefined) return "changed";
-        throw error;
+        const isUnclear = error instanceof GithubRefusal && (error.status >= 500 || [404, 422].includes(error.status));
+        if (!isUnclear) throw error;
+        // Of a request that was repeated the first one may have done it, and its answer was lost.
+        const now = await reference(name);
+        if (now?.object.sha === object) throw error;
+        return now === undefined ? "gone" : "changed";
       }
     },
   };

@@ -37,13 +37,13 @@ export interface WatchPolicy {
   readonly floor: Version;
   /** How old a version is before it is taken: what is bad is mostly withdrawn soon. */
   readonly minimumAge: number;
-  /** Versions that one run begins at most; the others come with the next. */
+  /** Versions that one run begins or pushes again at most; the others come with the next. */
   readonly backfill: number;
   /** A tag to try that has no images after so long has failed. */
   readonly patience: number;
   /** The same for a tag of production, whose reviewers may take their time. */
   readonly productionPatience: number;
-  /** How often a tag of the watcher's that has failed is pushed again. */
+  /** How often a tag of the watcher's that has failed is pushed again, while it is young (patience.ts). */
   readonly retries: number;
   /** When production follows. */
   readonly promotion: Promotion;

@@ -6,6 +6,7 @@ import { isPlaceholder, REGISTRIES_FILE } from "../runner-registries.ts";
 import { parseRunnerTag, type RunnerTag } from "../runner-tag.ts";
 import { compareVersions, parseVersion } from "../version.ts";
 import { attemptIn, type Finding } from "./finding.ts";
+import { youthOf } from "./patience.ts";
 import type { WatchPolicy } from "./policy.ts";
 import type { KnownTag, TagRepository } from "./tag-repository.ts";
 
@@ -13,7 +14,11 @@ export interface FindingOptions {
   readonly repository: TagRepository;
   readonly registries: RunnerRegistries;
   readonly policy: WatchPolicy;
+  /** Milliseconds since 1970. */
+  readonly now: number;
 }
+
+const HOUR_MS = 3_600_000;
 
 /** What a registry has of one image of a tag: nothing more to come, or what is missing. */
 interface Arrival {
@@ -42,7 +47,7 @@ export async function readFinding(name: string, options: FindingOptions): Promis
 async function readImages(
   tag: RunnerTag,
   known: KnownTag,
-  { registries, policy }: FindingOptions,
+  { registries, policy, now }: FindingOptions,
 ): Promise<Pick<Finding, "missing" | "since">> {
   const { targets } = runnerRelease(tag, { registries, ...policy.required });
   const places = targets.map(
@@ -54,14 +59,16 @@ async function readImages(
     for (const [place, imageTag] of places) {
       if (!(await place.hasTag(imageTag))) missing.push(`${place.name}:${imageTag}`);
     }
-    const isEnough = tag.channel === "version" || policy.promotion.kind === "by hand";
+    // A version that was released anew has the images of before until its own come; of an old tag that is not asked every hour.
+    const isYoung = known.made !== undefined && now - known.made < youthOf(tag.channel, policy) * HOUR_MS;
+    const isEnough = tag.channel === "version" ? !isYoung : policy.promotion.kind === "by hand";
     if (missing.length > 0 || isEnough) return { missing, since: undefined };
   }
   const arrivals: Arrival[] = [];
   for (const [place, imageTag] of places) arrivals.push(await readArrival(place, imageTag, tag, known));
   const missing = arrivals.flatMap((arrival) => arrival.missing);
   const times = arrivals.flatMap(({ since }) => since ?? []);
-  return { missing, since: missing.length > 0 ? undefined : Math.max(...times) };
+  return { missing, since: missing.length > 0 || times.length === 0 ? undefined : Math.max(...times) };
 }
 
 /** Whether an image tag names what a release tag asked for, by the record of its release. */
@@ -74,7 +81,10 @@ async function readArrival(
   const at = `${place.name}:${imageTag}`;
   const record = await readPublicRecord(place, imageTag);
   if (record === "absent") return { missing: [at] };
-  if (record === "unrecorded") return { missing: [`${at} (there without a record of its release)`] };
+  if (record === "unrecorded") {
+    // In production somebody put it there; to try, nobody knows what was tried.
+    return { missing: channel === "version" ? [] : [`${at} (there without a record of its release)`] };
+  }
   const { since, revision } = record;
   if (channel === "latest") {
     const there = parseVersion(record.version);
@@ -83,7 +93,8 @@ async function readArrival(
     const isMovedBack = made !== undefined && since >= made;
     return isAsAsked || isMovedBack ? { missing: [], since } : { missing: [`${at} (there as ${record.version})`] };
   }
-  if (revision === commit) return { missing: [], since };
+  const isReleasedSince = channel === "version" && made !== undefined && since >= made;
+  if (revision === commit || isReleasedSince) return { missing: [], since };
   const there = revision === undefined ? "without its commit" : `of commit ${short(revision)}`;
   return { missing: [`${at} of commit ${short(commit)} (there ${there})`] };
 }

@@ -32,6 +32,6 @@ export interface TagRepository {
   readHead(branch: string): Promise<string>;
   /** Makes a tag. `there`: somebody made it in the meantime, and it is left alone. Throws where it cannot be made. */
   push(tag: TagRequest): Promise<"pushed" | "there">;
-  /** Removes a tag. `changed`: it is gone or another one by now, and is left alone. Throws where it cannot be removed. */
-  remove(tag: Pick<KnownTag, "name" | "object">): Promise<"removed" | "changed">;
+  /** Removes a tag. `changed`: it is another one by now, and is left alone. Throws where it cannot be removed. */
+  remove(tag: Pick<KnownTag, "name" | "object">): Promise<"removed" | "gone" | "changed">;
 }

@@ -17,13 +17,18 @@ export type Reading =
   | { readonly source: string; readonly releases: readonly UpstreamRelease[] }
   | { readonly source: string; readonly fault: string };
 
+/** The kinds of sources that answered: of each, one of its mirrors did. */
+export function heard(readings: readonly Reading[]): readonly string[] {
+  return [...new Set(readings.flatMap((reading) => ("fault" in reading ? [] : [reading.source])))];
+}
+
 /**
  * The kinds of sources of which none answered, in words; nothing where all did. Each may have withdrawn a version: npm deprecates,
- * PyPI yanks, a Go proxy retracts, GitHub makes a draft of it. What others say is no answer in its place.
+ * PyPI yanks, a Go proxy retracts, GitHub takes a release back. What others say is no answer in its place.
  */
 export function unheard(readings: readonly Reading[]): string | undefined {
-  const heard = new Set(readings.flatMap((reading) => ("fault" in reading ? [] : [reading.source])));
-  const silent = new Set(readings.map(({ source }) => source).filter((source) => !heard.has(source)));
+  const answered = heard(readings);
+  const silent = new Set(readings.map(({ source }) => source).filter((source) => !answered.includes(source)));
   return silent.size === 0 ? undefined : [...silent].join(" and ");
 }
 

@@ -1,5 +1,6 @@
 import type { RunnerChannel } from "../runner-tag.ts";
 import type { Finding } from "./finding.ts";
+import { patienceOf, youthOf } from "./patience.ts";
 import type { WatchPolicy } from "./policy.ts";
 import type { UpstreamVersion } from "./upstream.ts";
 
@@ -22,9 +23,11 @@ export interface Case {
   readonly findings: Readonly<Partial<Record<RunnerChannel, Finding>>>;
   /** Whether `latest` is to name it, and no tag of it says so yet. */
   readonly owesLatest: boolean;
+  /** The kinds of sources that answered. */
+  readonly heard: readonly string[];
   /** The sources that did not answer, and so may have withdrawn it; nothing where all did. */
   readonly unheard: string | undefined;
-  /** How many versions this run may still begin. */
+  /** How many versions this run may still begin, or push again. */
   readonly room: number;
   readonly now: number;
 }
@@ -61,11 +64,10 @@ function isReleased({ tags, findings, owesLatest }: Case, { promotion }: WatchPo
 
 /** A version whose tags are all there: a tag that made no images is no release. */
 function followRelease(one: Case, policy: WatchPolicy): Answer {
-  const { upstream, tags, findings, unheard } = one;
-  const against = refused(upstream, policy)?.reason ?? (unheard === undefined ? undefined : unsaid(unheard));
-  const open = (["version", "latest"] as const).flatMap((channel) => arrival(channel, one, { policy, against }) ?? []);
+  const { tags, findings } = one;
+  const open = (["version", "latest"] as const).flatMap((channel) => arrival(channel, one, policy) ?? []);
   // What is to be looked at comes before what is done about it, and that before what is on its way.
-  const [first] = (["failed", "retry", "building"] as const).flatMap((verdict) =>
+  const [first] = (["failed", "held", "withdrawn", "retry", "waiting", "building"] as const).flatMap((verdict) =>
     open.filter((answer) => answer.verdict === verdict),
   );
   if (first !== undefined) return { ...first, again: open.flatMap(({ again = [] }) => again) };
@@ -95,18 +97,18 @@ function begin({ upstream, room, now }: Case, policy: WatchPolicy): Answer {
   if (age < policy.minimumAge) {
     return { verdict: "waiting", reason: `${hours(age)} old, and ${policy.minimumAge} h are asked for` };
   }
-  if (room <= 0) return { verdict: "waiting", reason: `one run begins ${policy.backfill}: the next one takes it` };
+  if (room <= 0) return { verdict: "waiting", reason: nextRun(policy) };
   return { verdict: "release", reason: `new: known to ${upstream.knownTo.join(" and ")}` };
 }
 
 /** A version that was begun: its images come, or did not come; production follows. */
 function follow(one: Case, policy: WatchPolicy): Answer {
-  const { unheard, now } = one;
+  const { now } = one;
   const finding = one.findings.dev;
   if (finding === undefined) return { verdict: "waiting", reason: "older than the versions that are looked up" };
   const { fault, begun, since } = finding;
   if (fault !== undefined) return { verdict: "waiting", reason: `its images cannot be looked up: ${fault}` };
-  const open = arrival("dev", one, { policy, against: undefined });
+  const open = arrival("dev", one, policy);
   if (open !== undefined) return open;
   if (policy.promotion.kind === "by hand") return { verdict: "done", reason: "to try; production is by hand" };
   if (since === undefined) return { verdict: "proving", reason: "nobody says since when its images are there" };
@@ -115,38 +117,58 @@ function follow(one: Case, policy: WatchPolicy): Answer {
   if (age < policy.promotion.hours) {
     return { verdict: "proving", reason: `tried for ${hours(age)}, and ${policy.promotion.hours} h are asked for` };
   }
-  if (unheard !== undefined) return { verdict: "waiting", reason: `tried for ${hours(age)}, but ${unsaid(unheard)}` };
+  const unsure = doubt(one);
+  if (unsure !== undefined) return { verdict: "waiting", reason: `tried for ${hours(age)}, but ${unsure}` };
   return { verdict: "promote", reason: `tried for ${hours(age)}` };
 }
 
 /**
  * What becomes of a tag whose images are not all there; nothing where they are, or where nobody knows. The watcher pushes again
- * what it pushed itself, a few times, unless something speaks `against` it. A tag without a date is never late.
+ * what it pushed itself, a few times and while the tag is young, unless something speaks against it. A tag without a date is
+ * never late.
  */
-function arrival(
-  channel: RunnerChannel,
-  { findings, tags, now }: Case,
-  { policy, against }: { readonly policy: WatchPolicy; readonly against: string | undefined },
-): Answer | undefined {
-  const finding = findings[channel];
+function arrival(channel: RunnerChannel, one: Case, policy: WatchPolicy): Answer | undefined {
+  const finding = one.findings[channel];
   const [first] = finding?.missing ?? [];
   if (finding === undefined || first === undefined) return undefined;
   const { missing, begun, attempt } = finding;
-  const what = `${tags[channel] ?? ""}: ${first}${missing.length === 1 ? "" : ` and ${missing.length - 1} more`}`;
-  const age = begun === undefined ? 0 : (now - begun) / HOUR_MS;
-  // In production reviewers are asked first (docs/watch.md).
-  if (age < (channel === "dev" ? policy.patience : policy.productionPatience))
-    return { verdict: "building", reason: `${what} to come` };
+  const what = `${one.tags[channel] ?? ""}: ${first}${missing.length === 1 ? "" : ` and ${missing.length - 1} more`}`;
+  const age = begun === undefined ? 0 : (one.now - begun) / HOUR_MS;
+  if (age < patienceOf(channel, policy)) return { verdict: "building", reason: `${what} to come` };
   const late = `${what} did not come in ${hours(age)}`;
-  if (attempt === undefined) return { verdict: "failed", reason: late };
+  const refusal = refused(one.upstream, policy);
+  // A hold or a withdrawal says what a person would: nobody waits for these images.
+  if (refusal !== undefined && refusal.verdict !== "waiting") {
+    return { verdict: refusal.verdict, reason: `${late}; not pushed again: ${refusal.reason}` };
+  }
   const all = policy.retries + 1;
+  if (attempt === undefined) return { verdict: "failed", reason: late };
   if (attempt >= all) return { verdict: "failed", reason: attempt === 1 ? late : `${late}, at attempt ${attempt}` };
-  if (against !== undefined) return { verdict: "failed", reason: `${late}; not pushed again: ${against}` };
+  const youth = youthOf(channel, policy);
+  if (age >= youth) {
+    const old = `tags of more than ${youth} h may have had their images`;
+    return { verdict: "failed", reason: `${late}; not pushed again: ${old}` };
+  }
+  // To try, what a silent source has to say is asked for before production.
+  const against = refusal?.reason ?? (channel === "dev" ? undefined : doubt(one));
+  if (against !== undefined) return { verdict: "waiting", reason: `${late}; not pushed again yet: ${against}` };
+  if (one.room <= 0) return { verdict: "waiting", reason: `${late}; ${nextRun(policy)}` };
   return { verdict: "retry", reason: `${late}; attempt ${attempt + 1} of ${all}`, again: [channel] };
 }
 
-function unsaid(sources: string): string {
-  return `${sources} did not say whether it is withdrawn`;
+/**
+ * Why nothing goes to production in this run; nothing where every kind of source answered and knows the version. What GitHub
+ * takes back, and what anybody deletes, is not marked but absent: strangers see no drafts.
+ */
+function doubt({ upstream, heard, unheard }: Case): string | undefined {
+  if (unheard !== undefined) return `${unheard} did not say whether it is withdrawn`;
+  const strange = heard.filter((source) => !upstream.knownTo.includes(source));
+  if (strange.length === 0) return undefined;
+  return `${strange.join(" and ")} ${strange.length === 1 ? "does" : "do"} not know it: not yet, or not any more`;
+}
+
+function nextRun({ backfill }: WatchPolicy): string {
+  return `one run begins ${backfill}: the next one takes it`;
 }
 
 function hours(count: number): string {

@@ -53,7 +53,7 @@ export async function watchOnce(options: WatchOptions): Promise<Watch> {
   const tags = await repository.readTags();
   const findings = new Map<string, Finding>();
   for (const name of tagsToLookUp(tags, policy)) {
-    findings.set(name, await readFinding(name, { repository, registries, policy }));
+    findings.set(name, await readFinding(name, { repository, registries, policy, now: now() }));
   }
   const { versions, malformed } = decide({ readings, tags, findings, now: now() }, policy);
   return {

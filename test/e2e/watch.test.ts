@@ -54,7 +54,8 @@ describe("a new version upstream", () => {
       for (const tag of pushed) {
         const revision = (await run("git", ["rev-parse", `${tag}^{commit}`], { cwd: tags.bare })).stdout.trim();
         const image = ["--language", "python", "--variant", "slim", "--loopback-hosts", "--revision", revision];
-        const released = await kiln(checkout, ["language", "release", "--tag", tag, ...image, ...REGISTRIES]);
+        const args = ["language", "release", "--tag", tag, ...image, ...REGISTRIES];
+        const released = await kiln(checkout, args, { env: { KILN_VULNERABILITY_DB: "none" } });
         // No machine here has another Pulumi than the pinned one: the version that was missed does not build.
         expect(released.code === 0, `${tag}: ${released.stderr}`).toBe(tag.endsWith(VERSION));
       }

@@ -10,6 +10,7 @@ import { PACKED_LABELS } from "../../../cache/served-packs.ts";
 import { PLUGIN_PATH } from "../../../cache/plugins/plugin.ts";
 import { readPrograms } from "../../../cache/programs.ts";
 import { pins, toolVersions } from "../../../toolchain/pins.ts";
+import { parseDockerIgnore } from "../../../toolchain/plugins/docker-provider/docker-ignore.ts";
 import { run } from "../../../toolchain/process.ts";
 
 const FOLDER = path.join(import.meta.dirname, "../../../images/iac-runner");
@@ -19,6 +20,13 @@ const merged = await readFile(path.join(FOLDER, "Dockerfile.merged"), "utf8");
 const argument = (name: string) => new RegExp(`^ARG ${name}="?(.*?)"?$`, "m").exec(dockerfile)?.[1];
 
 describe("images/iac-runner/Dockerfile", () => {
+  it("sees no login that lies in its context", async () => {
+    const ignored = parseDockerIgnore(await readFile(path.join(FOLDER, "Dockerfile.dockerignore"), "utf8"));
+    for (const file of [".netrc", "programs/.npmrc", ".git-credentials"])
+      expect(ignored.ignores(file), file).toBe(true);
+    expect(ignored.ignores("programs/main.go")).toBe(false);
+  });
+
   it.each(["go", "pulumi", "opentofu"] as const)("downloads the pinned %s, by its pinned checksum", (tool) => {
     const name = tool.toUpperCase();
     expect(argument(`${name}_VERSION`)).toBe(toolVersions[tool]);

@@ -3,6 +3,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { RUNNER_GID, RUNNER_UID } from "../../../runners/runner-user.ts";
 import pinned from "../../../toolchain/pins.json" with { type: "json" };
+import { parseDockerIgnore } from "../../../toolchain/plugins/docker-provider/docker-ignore.ts";
 import { run } from "../../../toolchain/process.ts";
 
 const PROJECT = path.join(import.meta.dirname, "../../..");
@@ -26,6 +27,18 @@ describe("images/release-watcher/Dockerfile", { timeout: 60_000 }, () => {
   it("holds neither stacks nor history, and no key that lies in the checkout", async () => {
     const ignored = (await readFile(path.join(FOLDER, "Dockerfile.dockerignore"), "utf8")).split("\n");
     expect(ignored).toEqual(expect.arrayContaining([".git", "stacks", "**/node_modules", "**/*.pem", "**/*.key"]));
+  });
+
+  it("holds no login: npm's settings are a secret of the build", async () => {
+    const ignored = parseDockerIgnore(await readFile(path.join(FOLDER, "Dockerfile.dockerignore"), "utf8"));
+    for (const file of [".npmrc", ".netrc", "images/programs/.netrc", ".git-credentials", ".env.local"]) {
+      expect(ignored.ignores(file), file).toBe(true);
+    }
+    expect(["cli/kiln.mjs", "package-lock.json"].filter((file) => ignored.ignores(file))).toEqual([]);
+    const dockerfile = await readFile(path.join(FOLDER, "Dockerfile"), "utf8");
+    expect(dockerfile).toMatch(
+      /--mount=type=secret,id=npmrc[\s\S]*NPM_CONFIG_USERCONFIG=\/run\/secrets\/npmrc[\s\S]*npm ci/,
+    );
   });
 
   it("needs no package that it leaves out", async () => {

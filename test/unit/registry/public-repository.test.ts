@@ -89,11 +89,20 @@ describe("what is attached to an image", () => {
     expect(registry.asked.map(({ url }) => url)).toEqual([byApi, byTag]);
   });
 
-  it("is nothing where there is neither, and unknown where the registry does not say", async () => {
+  it("is nothing where there is neither", async () => {
     expect(await repository().readReferrers(DIGEST, "x/a")).toEqual([]);
-    registry.answer = () => ({ status: 403 });
-    await expect(repository().readReferrers(DIGEST, "x/a")).rejects.toMatchObject({ kind: "unreachable" });
   });
+
+  it.each([401, 403, 410, 418, 500, 502, 503, 504])(
+    "is unknown where the registry fails, whatever the fallback tag says: %i",
+    async (status) => {
+      registry.answer = ({ url }) => (url === byTag ? { status: 200, body: list } : { status, body: {} });
+      await expect(repository().readReferrers(DIGEST, "x/a")).rejects.toMatchObject({
+        kind: "unreachable",
+        message: expect.stringContaining(`answered ${status} for`) as string,
+      });
+    },
+  );
 });
 
 it("has documents that are JSON, and says so of others", async () => {

@@ -5,6 +5,7 @@ import { runnerBuildTag, runnerRelease } from "../../../release/runner-image.ts"
 import { publishRunner, requireLabels } from "../../../release/runner-publish.ts";
 import type { RunnerRecord } from "../../../release/runner-record.ts";
 import { parseRunnerTag } from "../../../release/runner-tag.ts";
+import { readTagHistory } from "../../../release/tag-history.ts";
 import { readPackageLists } from "../../../release/supply/package-list.ts";
 import { goModule } from "../../../release/supply/package.ts";
 import { memoryManifests } from "../../support/memory-manifests.ts";
@@ -13,7 +14,7 @@ import { MemoryRegistry } from "../../support/memory-registry.ts";
 interface Memory {
   registry: object | undefined;
   functions: Record<string, (...args: never[]) => unknown>;
-  readonly records: { repository: string; record: unknown }[];
+  readonly records: { repository: string; digest: string; record: unknown }[];
 }
 
 const memory = vi.hoisted((): Memory => ({ registry: undefined, functions: {}, records: [] }));
@@ -35,10 +36,17 @@ vi.mock("../../../registry/tag-manifest.ts", () => ({
   },
 }));
 vi.mock("../../../release/runner-record.ts", () => ({
-  attachRunnerRecord: (_: unknown, { repository }: { repository: string }, record: unknown) => {
-    memory.records.push({ repository, record });
+  attachRunnerRecord: (_: unknown, image: { repository: string; digest: string }, record: unknown) => {
+    memory.records.push({ ...image, record });
     return Promise.resolve();
   },
+  readRunnerRecords: (_: unknown, { repository, digest }: { repository: string; digest: string }) =>
+    Promise.resolve(
+      memory.records
+        .filter((one) => one.repository === repository && one.digest === digest)
+        .map(({ record }) => record)
+        .reverse(),
+    ),
 }));
 
 const [PRIMARY, MIRROR] = ["localhost:5181/kiln", "localhost:5182/kiln"] as const;
@@ -142,6 +150,35 @@ describe("publishing a language runner", () => {
     const { moves } = await publish("v3.253.0", digest);
     expect(moves[GOLANG]?.kind).toBe("unchanged");
     expect(memory.records).toHaveLength(before);
+  });
+
+  it("records an unchanged image anew where no record names its commit, or its tag, and keeps what it replaced", async () => {
+    const first = push("3.253.0");
+    await publish("v3.253.0", first);
+    const digest = push("3.253.0", "a", GOLANG, { "org.opencontainers.image.revision": "c1" });
+    await publish("v3.253.0", digest);
+    // As one that was written before records named their commit; the mirror has lost its own.
+    for (const [index, one] of memory.records.entries()) {
+      memory.records[index] = { ...one, record: { ...(one.record as RunnerRecord), revision: undefined } };
+    }
+    memory.records.splice(
+      memory.records.findIndex((one) => one.repository === MIRRORED && one.digest === digest),
+      1,
+    );
+    const before = memory.records.length;
+    const { moves } = await publish("v3.253.0", digest);
+    expect([moves[GOLANG]?.kind, memory.records.length]).toEqual(["unchanged", before + 2]);
+    for (const repository of [GOLANG, MIRRORED]) {
+      expect(recordsOf(repository).at(-1)).toMatchObject({ ...{ move: "unchanged", revision: "c1", digest } });
+    }
+    await publish("v3.253.0", digest);
+    expect(memory.records).toHaveLength(before + 2);
+    const history = await readTagHistory(registryOf().client, { repository: GOLANG, imageTag: "v3.253.0" });
+    expect(history.map((record) => [record.move, record.digest])).toEqual([
+      ["unchanged", digest],
+      ["replaced", digest],
+      ["new", first],
+    ]);
   });
 
   it("of a version anew records the digest that it replaces, which its build tag names still", async () => {

@@ -12,7 +12,7 @@ const RUNNER = "pulumi-runner";
 const PLATFORMS = ["linux/amd64", "linux/arm64"];
 
 /** kiln's part: a plan of two languages, and images whose digest tells of their platform. Python for arm64 does not build. */
-function npx(log: string, environment: string, broken: string): string {
+function npx(log: string, environment: string, broken: string, unsound: string): string {
   const include = ["golang", "python"].flatMap((language) =>
     PLATFORMS.map((platform) => ({ language, variant: "slim", platform, runs_on: "ubuntu-24.04" })),
   );
@@ -24,6 +24,7 @@ case "$*" in
   "kiln release plan"*--matrix) echo '${JSON.stringify({ include })}' ;;
   "kiln release plan"*) echo '${JSON.stringify(plan, null, 2)}' ;;
   "kiln language build --language ${broken}"*) exit 1 ;;
+  "kiln release scan --engine-image ${unsound}"*) exit 3 ;;
   "kiln language push"*) echo "public.ecr.aws/acme/runner-pulumi-$LANGUAGE@sha256:$PLATFORM" ;;
 esac
 `;
@@ -46,8 +47,8 @@ function textOf(name: string): Promise<string> {
 }
 
 /** Runs the workflow for a tag. */
-async function release(tag: string, environment: string, broken = "nothing") {
-  for (const [name, script] of Object.entries({ npx: npx(log, environment, broken), npm: "#!/bin/sh\n" })) {
+async function release(tag: string, environment: string, broken = "nothing", unsound = "nothing") {
+  for (const [name, script] of Object.entries({ npx: npx(log, environment, broken, unsound), npm: "#!/bin/sh\n" })) {
     await writeFile(path.join(programs, name), script, { mode: 0o755 });
   }
   await run("git", ["tag", tag], { cwd: project.folder });
@@ -61,7 +62,7 @@ async function release(tag: string, environment: string, broken = "nothing") {
 }
 
 describe("the workflow of a language runner's tag", { timeout: 60_000 }, () => {
-  it("builds and checks before it pushes, and sets tags last, on all platforms of an image", async () => {
+  it("builds, checks and scans before it pushes, and sets tags last, on all platforms of an image", async () => {
     const { results, calls } = await release("dev-v3.253.0", "preproduction");
     expect(new Set(Object.values(results))).toEqual(new Set(["success"]));
     const own = calls.filter((call) => call.includes("--language golang") && !call.includes("arm64"));
@@ -75,20 +76,26 @@ describe("the workflow of a language runner's tag", { timeout: 60_000 }, () => {
       `kiln language build ${what} --platform linux/amd64 --pulumi-version 3.253.0 ${image}`,
       `kiln language check ${what} --platform linux/amd64 --pulumi-version 3.253.0 ${image}`,
     ]);
-    // The step of the other platform, which runs beside, is called alike: a push follows a check each time.
-    const steps = calls.filter((call) => call === pushed || call.startsWith(`kiln language check ${what}`));
-    expect(steps.filter((call) => call === pushed)).toHaveLength(2);
-    expect(steps[0]).not.toBe(pushed);
-    expect(steps.at(-1)).toBe(pushed);
-    for (const platform of PLATFORMS) {
-      const scanned = `kiln release scan --image public.ecr.aws/acme/runner-pulumi-golang@sha256:${platform}`;
-      expect(calls.indexOf(scanned)).toBeGreaterThan(-1);
-      expect(calls.indexOf(scanned)).toBeLessThan(calls.findIndex((call) => call.includes("publish")));
+    const scanned = "kiln release scan --engine-image runner-pulumi-golang:slim";
+    // The steps of the other platform, which run beside, are called alike: each push follows a check and a scan of its own.
+    const count = (upTo: number, beginning: string) =>
+      calls.slice(0, upTo).filter((call) => call.startsWith(beginning)).length;
+    const pushes = calls.flatMap((call, index) => (call === pushed ? [index] : []));
+    expect(pushes).toHaveLength(2);
+    for (const [before, at] of pushes.entries()) {
+      expect(count(at, scanned)).toBeGreaterThan(before);
+      expect(count(at, `kiln language check ${what}`)).toBeGreaterThan(before);
     }
     const digests = PLATFORMS.map((platform) => `--image=public.ecr.aws/acme/runner-pulumi-golang@sha256:${platform}`);
     expect(calls.filter((call) => call.includes("publish") && call.includes("golang"))).toEqual([
       `kiln language publish --tag dev-v3.253.0 ${what} ${digests.join(" ")}`,
     ]);
+  });
+
+  it("pushes nothing in which the scan finds what can be mended", async () => {
+    const { results, calls } = await release("v3.253.0", "production", "nothing", "runner-pulumi-python:slim");
+    expect(results).toMatchObject({ "build python slim linux/amd64": "failure", "publish golang slim": "success" });
+    expect(calls.filter((call) => /language (push|publish)/.test(call) && call.includes("python"))).toEqual([]);
   });
 
   it("publishes the other languages where one platform of one does not build, and no half of that one", async () => {
@@ -124,7 +131,7 @@ interface Workflow {
         readonly needs?: string | readonly string[];
         readonly environment?: string;
         readonly permissions: object;
-        readonly steps: readonly { uses?: string }[];
+        readonly steps: readonly { uses?: string; run?: string; with?: Readonly<Record<string, unknown>> }[];
       }
     >
   >;
@@ -159,6 +166,21 @@ describe("the workflow's file", () => {
         enters ? "runners-${{ needs.plan.outputs.environment }}" : undefined,
       ]);
       expect("id-token" in permissions, name).toBe(enters);
+    }
+  });
+
+  it("lets each job that writes to a registry into that of GitHub, which may be the first", async () => {
+    const { jobs } = parse(await textOf(RUNNER)) as Workflow;
+    const writers = Object.entries(jobs).filter(([, { steps }]) =>
+      steps.some(({ run: script = "" }) => /kiln language (?:push|publish)\b/.test(script)),
+    );
+    expect(writers.map(([name]) => name)).toEqual(["build", "publish"]);
+    for (const [name, { permissions, steps }] of writers) {
+      expect(permissions, name).toMatchObject({ packages: "write" });
+      const login = steps.findIndex(({ with: given }) => given?.registry === "ghcr.io");
+      const write = steps.findIndex(({ run: script = "" }) => /kiln language (?:push|publish)\b/.test(script));
+      expect(steps[login]?.uses, name).toMatch(/^docker\/login-action@/);
+      expect(login, name).toBeLessThan(write);
     }
   });
 

@@ -25,10 +25,11 @@ const IMAGE: ImageFacts = {
   labels: {
     "org.opencontainers.image.title": "runner-pulumi-golang",
     "org.opencontainers.image.version": "3.253.0",
-    "org.opencontainers.image.description": "",
-    "org.opencontainers.image.licenses": "",
-    "org.opencontainers.image.source": "",
-    "org.opencontainers.image.revision": "",
+    "org.opencontainers.image.description": "Pulumi",
+    "org.opencontainers.image.licenses": "Apache-2.0",
+    "org.opencontainers.image.source": "https://github.com/acme/infra",
+    "org.opencontainers.image.revision": "c1",
+    "dev.kiln.language.loopback-hosts": "false",
     "org.opencontainers.image.base.name": "debian",
     "dev.kiln.language.name": "golang",
     "dev.kiln.language.variant": "slim",
@@ -70,6 +71,21 @@ describe("the structure of a language runner", () => {
     ["leftovers of the installation", {}, { leftovers: ["/var/lib/apt/lists/x"] }],
   ])("is wrong by its %s alone", (what, image, content) => {
     expect(failed(image, content)).toEqual([what]);
+  });
+});
+
+describe("a label that the Dockerfile sets to nothing", () => {
+  const without = (name: string, more: Readonly<Record<string, string>> = {}) =>
+    failed({ labels: { ...IMAGE.labels, [`org.opencontainers.image.${name}`]: "", ...more } });
+
+  it.each(["description", "licenses", "source", "revision", "base.name"])("is wrong: %s", (name) => {
+    expect(without(name)).toEqual([`label ${name}`]);
+  });
+
+  it("may be so in an image for tests, where it says of what it was built", () => {
+    const forTests = { "dev.kiln.language.loopback-hosts": "true" };
+    expect([without("source", forTests), without("revision", forTests)]).toEqual([[], []]);
+    expect(without("licenses", forTests)).toEqual(["label licenses"]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { decide, tagsToLookUp, type Known } from "../../../../release/watch/decision.ts";
 import type { Finding } from "../../../../release/watch/finding.ts";
-import { AFTER, decided, found, known, release } from "./watch-world.ts";
+import { AFTER, decided, found, known, policyOf, release } from "./watch-world.ts";
 
 describe("a version in production", () => {
   const TAGS = ["dev-v3.253.0", "v3.253.0", "latest-v3.253.0"];
@@ -54,10 +54,59 @@ describe("a version in production", () => {
     const findings = { "v3.253.0": found(72, ["a:v1"], { attempt: 1 }) };
     const { readings } = known([release("v3.253.0", 100, { withdrawn: "yanked" })]);
     expect(decided(released(findings, { readings }), AFTER)).toEqual([
-      ...["failed", "v3.253.0: a:v1 did not come in 72 h; not pushed again: github: yanked", []],
+      ...["withdrawn", "v3.253.0: a:v1 did not come in 72 h; not pushed again: github: yanked", []],
     ]);
-    const silent = [...known([release("v3.253.0")]).readings, { source: "pypi", fault: "away" }];
-    expect(decided(released(findings, { readings: silent }), AFTER)[0]).toBe("failed");
+    const held = policyOf("promote: { production: after }", 'holds: [{ versions: "3.253.0", reason: r }]');
+    for (const attempt of [1, 2, undefined]) {
+      const late = { "v3.253.0": found(1500, ["a:v1"], { attempt }) };
+      expect(decided(released(late), held), String(attempt)).toEqual([
+        ...["held", "v3.253.0: a:v1 did not come in 1500 h; not pushed again: 3.253.0: r", []],
+      ]);
+    }
+  });
+
+  it("waits to be pushed again while a source is silent, or does not know it", () => {
+    const findings = { "v3.253.0": found(72, ["a:v1"], { attempt: 1 }) };
+    const { readings } = known([release("v3.253.0")]);
+    const late = "v3.253.0: a:v1 did not come in 72 h; not pushed again yet:";
+    const silent = { source: "pypi", fault: "away" };
+    expect(decided(released(findings, { readings: [...readings, silent] }), AFTER)).toEqual([
+      ...["waiting", `${late} pypi did not say whether it is withdrawn`, []],
+    ]);
+    const strange = { source: "pypi", releases: [release("3.252.0")] };
+    expect(decided(released(findings, { readings: [...readings, strange] }), AFTER)).toEqual([
+      ...["waiting", `${late} pypi does not know it: not yet, or not any more`, []],
+    ]);
+    // Nothing is owed to one that was pushed often enough: it failed, whoever is silent.
+    const failed = { "v3.253.0": found(72, ["a:v1"]) };
+    expect(decided(released(failed, { readings: [...readings, silent] }), AFTER)[0]).toBe("failed");
+  });
+
+  it.each([
+    [143, "retry", ["v3.253.0", "latest-v3.253.0"]],
+    [144, "failed", []],
+    [1500, "failed", []],
+  ])(
+    "keeps its tags once they are old, whatever a registry does not find: after %i h it is %s",
+    (age, verdict, tags) => {
+      const findings = {
+        "v3.253.0": found(age, ["a:v1"], { attempt: 1 }),
+        "latest-v3.253.0": found(age, ["a:latest"], { attempt: 1 }),
+      };
+      const [said, reason, pushed] = decided(released(findings), AFTER);
+      expect([said, pushed]).toEqual([verdict, tags]);
+      if (verdict === "failed") expect(reason).toContain("tags of more than 144 h may have had their images");
+    },
+  );
+
+  it("is pushed again with no more others than one run begins", () => {
+    const versions = ["0", "1", "2", "3", "4"].map((patch) => `3.253.${patch}`);
+    const tags = versions.map((version) => `v${version}`);
+    const findings = new Map(tags.map((tag) => [tag, found(80, ["a:v1"], { attempt: 1 })]));
+    const { readings } = known(["3.254.0", ...versions].map((version) => release(version)));
+    const { versions: all } = decide(known([], { readings, tags, findings }), AFTER);
+    expect(all.map(({ verdict }) => verdict)).toEqual(["release", "retry", "retry", "waiting", "waiting", "waiting"]);
+    expect(all.at(-1)?.reason).toContain("one run begins 3: the next one takes it");
   });
 
   it("does not stop the next one by failing", () => {

@@ -102,6 +102,16 @@ describe("a version that was begun", () => {
       ["retry", "dev-v3.253.0: a:v1 did not come in 6 h; attempt 2 of 2", ["dev-v3.253.0"]],
     ],
     [
+      "is not pushed again once its tag is old",
+      found(12, ["a:v1"], { attempt: 1 }),
+      [],
+      [
+        "failed",
+        "dev-v3.253.0: a:v1 did not come in 12 h; not pushed again: tags of more than 12 h may have had their images",
+        [],
+      ],
+    ],
+    [
       "is not pushed again where nobody wants that",
       found(6, ["a:v1"], { attempt: 1 }),
       ["retries: 0"],
@@ -188,6 +198,16 @@ describe("a version that was begun", () => {
     expect(decided(begun(found(50), { readings: [...readings, silent, mirror] }), AFTER)[0]).toBe("promote");
   });
 
+  it("is not promoted while a source that answered does not know it: one that took it back lists it no more", () => {
+    const { readings } = known([release("v3.253.0")]);
+    const pypi = { source: "pypi", releases: [release("3.252.0")] };
+    expect(decided(begun(found(50), { readings: [...readings, pypi] }), AFTER)).toEqual([
+      ...["waiting", "tried for 50 h, but pypi does not know it: not yet, or not any more", []],
+    ]);
+    const two = [...readings, pypi, { source: "go", releases: [release("v3.252.0")] }];
+    expect(decided(begun(found(50), { readings: two }), AFTER)[1]).toContain("pypi and go do not know it");
+  });
+
   it("is not promoted where the third source alone withdraws it", () => {
     const pypi = { source: "pypi", releases: [release("3.253.0", 100, { withdrawn: "yanked: bad" })] };
     const readings = [...known([release("v3.253.0")]).readings, pypi];
@@ -198,6 +218,16 @@ describe("a version that was begun", () => {
     const tags = ["dev-v3.253.0", "v3.253.0"];
     expect(tagsToLookUp(tags, AFTER)).toEqual(["dev-v3.253.0", "v3.253.0"]);
     expect(decided(begun(found(50), { tags }), AFTER)).toEqual(["promote", "tried for 50 h", ["latest-v3.253.0"]]);
+  });
+
+  it("gets latest at the commit of its version, where somebody released that at another one", () => {
+    const released = found(60, [], { commit: "d".repeat(40) });
+    const findings = new Map([
+      ["dev-v3.253.0", found(50)],
+      ["v3.253.0", released],
+    ]);
+    const [decision] = decide(begun(undefined, { tags: ["dev-v3.253.0", "v3.253.0"], findings }), AFTER).versions;
+    expect(decision?.tags.map(({ name, commit }) => [name, commit])).toEqual([["latest-v3.253.0", "d".repeat(40)]]);
   });
 
   it("never moves latest back", () => {

@@ -65,12 +65,30 @@ describe("tags by GitHub's API", () => {
     const tags = githubTags(github.connection);
     const removal = `DELETE ${ROOT}/refs/tags/dev-v1.0.0`;
     expect(await tags.remove({ name: "dev-v1.0.0", object: "other" })).toBe("changed");
-    expect(await tags.remove({ name: "dev-v9.0.0", object: "tag1" })).toBe("changed");
+    expect(await tags.remove({ name: "dev-v9.0.0", object: "tag1" })).toBe("gone");
     expect(github.writes).toEqual([]);
     answers[removal] = { status: 204 };
     expect(await tags.remove({ name: "dev-v1.0.0", object: "tag1" })).toBe("removed");
     answers[removal] = { status: 422, body: { message: "Repository rule violations found" } };
     await expect(tags.remove({ name: "dev-v1.0.0", object: "tag1" })).rejects.toThrow(/rule violations/);
+  });
+
+  it.each([
+    ["gone", undefined, [502, 422]],
+    ["gone", undefined, [502, 502, 502]],
+    ["changed", "tag3", [502, 422]],
+  ])("are %s where the answer to their removal was lost", async (outcome, after, statuses) => {
+    const removal = `DELETE ${ROOT}/refs/tags/dev-v1.0.0`;
+    const before = github.answer;
+    github.answer = (request) => {
+      if (`${request.method} ${request.url}` !== removal) return before(request);
+      const found = `GET ${ROOT}/ref/tags/dev-v1.0.0`;
+      answers[found] = after === undefined ? { status: 404, body: {} } : ok(ref("dev-v1.0.0", after, "tag"));
+      return { status: statuses.shift() ?? 204, body: { message: "Reference does not exist" } };
+    };
+    const tags = githubTags(github.connection);
+    expect(await tags.remove({ name: "dev-v1.0.0", object: "tag1" })).toBe(outcome);
+    expect(statuses).toEqual([]);
   });
 
   it("are made annotated", async () => {

@@ -22,7 +22,7 @@ function finding(name: string, policy = AFTER, known: Partial<KnownTag> = {}) {
   const tag = { name, object: "o", commit: TRIED, made, message: tagMessage("new", 1), ...known };
   const repository = { name: "origin", readTag: () => Promise.resolve(tag) } as unknown as TagRepository;
   const registries = { production: [`${feed.host}/kiln`], preproduction: [`${feed.host}/kiln`] };
-  return readFinding(name, { repository, registries, policy: { ...policy, ...ASKED } });
+  return readFinding(name, { repository, registries, policy: { ...policy, ...ASKED }, now: Date.now() });
 }
 
 const hoursSince = (time: number | undefined) => Math.round((Date.now() - (time ?? NaN)) / HOUR);
@@ -72,12 +72,48 @@ describe("images to try", () => {
     const found = await finding("dev-v1.0.0");
     expect([found.missing, found.fault]).toEqual([[], expect.stringContaining("answered 403")]);
   });
+
+  it("are unknown, and not without a record, where the registry fails to say what is attached", async () => {
+    for (const image of [GOLANG, PYTHON]) feed.addImage({ name: `${image}:v1.0.0`, revision: TRIED });
+    feed.refusals.set(`/v2/${PYTHON}/referrers`, { status: 503 });
+    const found = await finding("dev-v1.0.0");
+    expect([found.missing, found.fault]).toEqual([[], expect.stringContaining("answered 503")]);
+  });
 });
 
 describe("images in production", () => {
   it("are there by their version's tag", async () => {
     feed.addImage({ name: `${GOLANG}:v1.0.0`, revision: OTHER });
     expect((await finding("v1.0.0")).missing).toEqual([`${feed.host}/${PYTHON}:v1.0.0`]);
+  });
+
+  it("are missing where those there are of before their tag, and of another commit", async () => {
+    feed.addImage({ name: `${GOLANG}:v1.0.0`, revision: OTHER, hoursAgo: 70 });
+    feed.addImage({ name: `${PYTHON}:v1.0.0`, revision: OTHER, hoursAgo: 50 });
+    const { missing, since } = await finding("v1.0.0");
+    expect([missing, since]).toEqual([
+      [`${feed.host}/${GOLANG}:v1.0.0 of commit aaaaaaaaaaaa (there of commit bbbbbbbbbbbb)`],
+      undefined,
+    ]);
+  });
+
+  it("are there where the same commit was released before, or somebody put them there", async () => {
+    feed.addImage({ name: `${GOLANG}:v1.0.0`, revision: TRIED, hoursAgo: 70 });
+    feed.addImage({ name: `${PYTHON}:v1.0.0`, revision: OTHER, record: "none" });
+    expect((await finding("v1.0.0")).missing).toEqual([]);
+  });
+
+  it("are only looked for where their tag is old", async () => {
+    for (const image of [GOLANG, PYTHON]) {
+      feed.addImage({ name: `${image}:v1.0.0`, revision: OTHER, hoursAgo: 200 });
+    }
+    const young = Date.now() - 143 * HOUR;
+    expect((await finding("v1.0.0", AFTER, { made: young })).missing).toHaveLength(2);
+    feed.asked.length = 0;
+    for (const made of [Date.now() - 145 * HOUR, undefined]) {
+      expect((await finding("v1.0.0", AFTER, { made })).missing).toEqual([]);
+    }
+    expect(feed.asked).toHaveLength(4);
   });
 
   it.each<[string, string, number, boolean]>([
