@@ -57,6 +57,33 @@ export async function readJobRollback(
   return { target, to, digest, moves: await readMoves(client, aim) };
 }
 
+/**
+ * The same for several images. With `mayLack` those that have that release nowhere stay as they are, since not every release has
+ * every image; throws a difference where none has it.
+ */
+export async function readJobRollbacks(
+  client: RegistryClient,
+  { targets, mayLack }: { readonly targets: readonly JobTarget[]; readonly mayLack: boolean },
+  to: NamedRelease,
+): Promise<{ readonly rollbacks: readonly JobRollback[]; readonly without: readonly JobTarget[] }> {
+  const rollbacks: JobRollback[] = [];
+  const without: JobTarget[] = [];
+  for (const target of targets) {
+    if (mayLack && (await isNowhere(client, target, to))) without.push(target);
+    else rollbacks.push(await readJobRollback(client, target, to));
+  }
+  if (rollbacks.length > 0) return { rollbacks, without };
+  throw different(`no image of jobs has ${to.imageTag}`);
+}
+
+async function isNowhere(client: RegistryClient, target: JobTarget, { imageTag: tag }: NamedRelease): Promise<boolean> {
+  requireAddresses(target);
+  for (const repository of target.repositories) {
+    if ((await readDigest(client, { repository, tag })) !== undefined) return false;
+  }
+  return true;
+}
+
 /** Moves `latest` as `readJobRollback` said, and records it as a release does. */
 export async function makeJobRollback(
   client: RegistryClient,

@@ -17,16 +17,15 @@ const RUNS_ON: Readonly<Record<Platform, string>> = {
 };
 
 /** The jobs that build images, one a platform, as `strategy.matrix` of a GitHub workflow takes them. Pure. */
-export function platformMatrix<Image extends object>(
-  images: readonly Image[],
-): { readonly include: readonly (Image & PlatformJob)[] } {
-  const include = images.flatMap((image) =>
-    PLATFORMS.map((platform) => ({ ...image, platform, runs_on: RUNS_ON[platform] })),
-  );
-  return { include };
+export function buildMatrix<Build extends Pick<PlatformJob, "platform">>(
+  builds: readonly Build[],
+): { readonly include: readonly (Build & PlatformJob)[] } {
+  return { include: builds.map((build) => ({ ...build, runs_on: RUNS_ON[build.platform] })) };
 }
 
 /** The jobs that build the language runners of a release. Pure. */
 export function runnerMatrix(targets: readonly RunnerTarget[]): { readonly include: readonly RunnerJob[] } {
-  return platformMatrix(targets.map(({ language, variant }) => ({ language, variant })));
+  return buildMatrix(
+    targets.flatMap(({ language, variant }) => PLATFORMS.map((platform) => ({ language, variant, platform }))),
+  );
 }

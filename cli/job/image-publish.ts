@@ -1,8 +1,8 @@
 import kilnPackage from "../../package.json" with { type: "json" };
 import { JOB_IMAGES } from "../../execution/job/image-versions.ts";
-import { jobTargets } from "../../release/job-image.ts";
+import { jobRunnerName, jobTargets } from "../../release/job-image.ts";
 import { LATEST, publishJobImage, type PublishedJobImage } from "../../release/job-publish.ts";
-import { makeJobRollback, parseNamedRelease, readJobRollback, type JobRollback } from "../../release/job-rollback.ts";
+import { makeJobRollback, parseNamedRelease, readJobRollbacks } from "../../release/job-rollback.ts";
 import { readTagHistory } from "../../release/tag-history.ts";
 import { places } from "../../toolchain/places.ts";
 import { resolveTool } from "../../toolchain/resolve.ts";
@@ -80,7 +80,7 @@ export const imageRollbackCommand: Command = {
   },
   help: {
     to: "1.2.3, or the tag of one build as `kiln job image history` prints it",
-    name: `only this image; repeat it for several (default: ${JOB_IMAGES.join(", ")})`,
+    name: `only this image; repeat it for several (default: all that have that release, of ${JOB_IMAGES.join(", ")})`,
     ...JOB_REGISTRY_HELP,
     "dry-run": "say what would move, and move nothing",
   },
@@ -92,11 +92,13 @@ export const imageRollbackCommand: Command = {
     const { path: regctl } = await resolveTool("regctl", { places: places(), progress });
     const client = { regctl };
     // Of all images first: no half of them goes back.
-    const rollbacks: JobRollback[] = [];
-    for (const target of targets) rollbacks.push(await readJobRollback(client, target, to));
+    const { rollbacks, without } = await readJobRollbacks(client, { targets, mayLack: names.length === 0 }, to);
     if (values["dry-run"] !== true) {
       for (const rollback of rollbacks) await makeJobRollback(client, rollback, { now: new Date(), progress });
     }
-    return { json: { rollbacks }, text: rollbacks.map(({ moves }) => movesText(moves, LATEST)).join("\n") };
+    const lacking = without.map(({ image }) => image);
+    const stays = lacking.map((image) => `${jobRunnerName(image)} has no ${to.imageTag}: its ${LATEST} stays`);
+    const text = [...rollbacks.map(({ moves }) => movesText(moves, LATEST)), ...stays].join("\n");
+    return { json: { rollbacks, without: lacking }, text };
   },
 };

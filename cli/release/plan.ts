@@ -1,8 +1,10 @@
 import { EXIT, KilnError } from "../../errors.ts";
+import { readJobVersions } from "../../execution/job/image-versions.ts";
+import { leftOutText } from "../../release/job-builds.ts";
 import { RUNNER_LANGUAGES, type RunnerRegistries } from "../../release/runner-image.ts";
 import { readRunnerRegistries, withRegistries } from "../../release/runner-registries.ts";
 import { givenJobRegistries, JOB_REGISTRIES_FILE, readJobRegistries } from "../../release/job-registries.ts";
-import { platformMatrix, runnerMatrix } from "../../release/runner-matrix.ts";
+import { buildMatrix, runnerMatrix } from "../../release/runner-matrix.ts";
 import { tagPlans, type TagPlan } from "../../release/tag-plan.ts";
 import { places } from "../../toolchain/places.ts";
 import type { Command, Invocation } from "../command.ts";
@@ -31,7 +33,7 @@ export const releasePlanCommand: Command = {
     matrix:
       'print {"include":[{"language":…,"variant":…,"platform":…,"runs_on":…}]} for a GitHub Actions matrix; "image" of job runners',
   },
-  async run({ values, positionals }) {
+  async run({ values, positionals, progress }) {
     noArguments(positionals);
     const tags = repeated(values, "tag");
     if (tags.length === 0) throw new KilnError("usage", "--tag is missing", { mend: "See --help." });
@@ -39,10 +41,13 @@ export const releasePlanCommand: Command = {
       repeated(values, "registry").filter((text) => text.includes("=") === named),
     );
     const registries = await registriesOf({ registry: forLanguages });
-    const plans = tagPlans(tags, registries, await jobRegistriesOf({ registry: forJobs }));
+    const versions = await readJobVersions(places().project);
+    const jobs = { registries: await jobRegistriesOf({ registry: forJobs }), versions };
+    const plans = tagPlans(tags, registries, jobs);
     const exitCode = plans.some(({ kind }) => kind === "wrong") ? EXIT.usage : EXIT.done;
     if (values.matrix !== true) return { json: { plans }, text: tagPlansText(plans), exitCode };
     const matrix = matrixOf(plans);
+    for (const line of plans.flatMap(leftOutLines)) progress.note(line);
     return { json: matrix, text: JSON.stringify(matrix) };
   },
 };
@@ -61,7 +66,7 @@ function matrixOf(plans: readonly TagPlan[]) {
   const [plan, another] = plans;
   if (another === undefined && plan?.kind === "language-runner") return runnerMatrix(plan.targets);
   if (another === undefined && plan?.kind === "job-runner") {
-    return platformMatrix(plan.targets.map(({ image }) => ({ image })));
+    return buildMatrix(plan.builds);
   }
   const why = plan?.kind === "wrong" ? plan.fault : "a matrix is for one tag of language or job runners";
   throw new KilnError("usage", `${plan?.tag ?? ""}: ${why}`, { mend: "Give one --tag such as v1.2.3." });
@@ -100,7 +105,13 @@ function targetsText(plan: TagPlan): string {
   if (plan.kind !== "job-runner") return "";
   const [imageTag = ""] = plan.imageTags;
   const rows = plan.targets.map(({ image, repositories }) => [image, ...placesOf(repositories, imageTag)]);
-  return `\n\n${table([["image", "pushed to", "mirrors"], ...rows])}`;
+  const leftOut = leftOutLines(plan).map((line) => `\n${line}`);
+  return `\n\n${table([["image", "pushed to", "mirrors"], ...rows])}${leftOut.length > 0 ? `\n${leftOut.join("")}` : ""}`;
+}
+
+/** What a release of job runners does not build, and why. */
+function leftOutLines(plan: TagPlan): readonly string[] {
+  return plan.kind === "job-runner" ? plan.leftOut.map(leftOutText) : [];
 }
 
 function placesOf([repository, ...mirrors]: readonly [string, ...string[]], imageTag: string): readonly string[] {

@@ -18,7 +18,10 @@ export interface ClusterJobs {
   jobs(labels: Readonly<Record<string, string>>, namespace: string): Promise<readonly V1Job[]>;
   /** What the cluster said about the object with this uid. */
   events(uid: string, namespace: string): Promise<readonly CoreV1Event[]>;
-  /** Gives the lines of a pod's log from its first on, until the container ends or the connection does. */
+  /**
+   * Gives the lines of a pod's log from its first on, until the container ends or `until` does. Throws where the connection
+   * breaks before that. One that ends without a word proves nothing: an API server may end it so where a node goes away.
+   */
   follow(pod: string, namespace: string, onLine: (line: string) => void, until: AbortSignal): Promise<void>;
 }
 
@@ -67,8 +70,10 @@ export async function connectClusterJobs(context?: string): Promise<ClusterJobs>
       lines.on("line", onLine);
       const ended = new Promise<void>((resolve) => lines.once("close", resolve));
       // What the client reads from fails when the connection does, or is given up. Nobody else listens: Node would end.
+      let broken: unknown;
       stream.once("pipe", (source) => {
-        source.once("error", () => {
+        source.once("error", (error: unknown) => {
+          broken = error;
           stream.end();
         });
       });
@@ -81,6 +86,8 @@ export async function connectClusterJobs(context?: string): Promise<ClusterJobs>
       else until.addEventListener("abort", stop, { once: true });
       await ended;
       until.removeEventListener("abort", stop);
+      if (broken === undefined || until.aborted) return;
+      throw new KilnError("unreachable", `the log of the pod broke off: ${messageOf(broken)}`, { cause: broken });
     },
   };
 }

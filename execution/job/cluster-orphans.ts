@@ -1,4 +1,5 @@
-import { mkdir, rm } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { mkdir, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import type { V1Job } from "@kubernetes/client-node";
 import { messageOf } from "../../errors.ts";
@@ -21,7 +22,10 @@ export interface ClusterPlace {
   readonly progress: Progress;
 }
 
-const NOTE = "whoever ran it was killed: a later run ended its Job and took its output";
+const NOTE = "whoever ran it was killed: a later run ended its Job";
+/** Beside what the killed run had: no name of a job's own. */
+const AGAIN = ".again";
+const TAKEN = ["events.ndjson", "stdout.log", "stderr.log", "incoming", "artifacts"];
 
 /**
  * Ends what a killed kiln of this machine left in a namespace: its Jobs, with policy, Secret and pod, whose output goes to
@@ -78,23 +82,65 @@ async function orphans({ cluster, namespace }: ClusterPlace): Promise<readonly V
   });
 }
 
-/** The log is read from its first line: what the killed run had of it is in there too. */
+/**
+ * The log is read from its first line: what the killed run had of it is in there too, unless the pod was evicted or its node
+ * is gone. So it comes into a folder of its own, which takes the place of the other where it has the result, or more lines.
+ */
 async function take(place: ClusterPlace, job: V1Job, recorded: RecordedJob): Promise<void> {
   const { cluster, namespace, progress } = place;
   const { folder, description } = recorded;
-  for (const name of ["events.ndjson", "stdout.log", "stderr.log", "incoming"]) {
-    await rm(path.join(folder, name), { recursive: true, force: true });
-  }
+  const again = path.join(folder, AGAIN);
+  await rm(again, { recursive: true, force: true });
+  await mkdir(again, { mode: 0o700 });
   // Its secrets are nobody's any more here: the entrypoint has taken them out of what it prints.
   const redactor = new Redactor([]);
-  const output = new JobOutput({ folder, redactor, mostBytes: mostBytes(description), onEvent: () => undefined });
+  const output = new JobOutput({
+    folder: again,
+    redactor,
+    mostBytes: mostBytes(description),
+    onEvent: () => undefined,
+  });
   const watch = new PodWatch(cluster, { description, namespace, uid: job.metadata?.uid ?? "", output, progress });
   const state = await watch.untilEnd(AbortSignal.abort());
   await output.close();
-  const result = clusterResult(description, output, { state, cause: undefined, problem: watch.problem });
+  const { problem, isLogWhole } = watch;
+  const result = clusterResult(description, output, { state, cause: undefined, problem, isLogWhole });
+  const name = job.metadata?.name ?? "";
+  const [before, now] = [await linesOf(folder), await linesOf(again)];
+  const isMore = output.result !== undefined || now > before;
+  // One that never started has nothing to be lost.
+  const isAll = (isMore && isLogWhole) || (state.startedAt === "" && before + now === 0);
   const meanwhile = await readJob(folder);
   if (meanwhile.result === undefined) {
-    await new JobHistory(folder).end({ ...result, notes: [...(result.notes ?? []), NOTE] });
+    if (isMore) await replace(folder, again);
+    const said = [
+      `${NOTE} and ${isMore ? "took its output" : "found no more in its log than was here"}`,
+      ...(isAll ? [] : [`the Job ${name} stays in the cluster until its time there is over`]),
+    ];
+    await new JobHistory(folder).end({ ...result, notes: [...(result.notes ?? []), ...said] });
   }
-  await cluster.remove("Job", job.metadata?.name ?? "", namespace);
+  await rm(again, { recursive: true, force: true });
+  // What is left of it may be read yet by who has the cluster, its secrets by nobody.
+  await cluster.remove(isAll ? "Job" : "Secret", name, namespace);
+}
+
+/** How many events a folder has. */
+async function linesOf(folder: string): Promise<number> {
+  let lines = 0;
+  try {
+    for await (const chunk of createReadStream(path.join(folder, "events.ndjson"))) {
+      for (const byte of chunk as Buffer) if (byte === 0x0a) lines += 1;
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+  return lines;
+}
+
+async function replace(folder: string, by: string): Promise<void> {
+  for (const name of TAKEN) {
+    await rm(path.join(folder, name), { recursive: true, force: true });
+    if ((await stat(path.join(by, name)).catch(() => undefined)) === undefined) continue;
+    await rename(path.join(by, name), path.join(folder, name));
+  }
 }

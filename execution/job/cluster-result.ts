@@ -11,7 +11,11 @@ export interface ClusterEnd {
   readonly cause: StopCause;
   /** What kept the pod from starting, where it never did. */
   readonly problem: string | undefined;
+  /** Whether its log was read to its end. */
+  readonly isLogWhole: boolean;
 }
+
+const CUT_LOG = "its log could not be read to its end";
 
 const LOGS_BYTES = 64 * 1024 * 1024;
 
@@ -24,10 +28,11 @@ export function mostBytes({ limits }: JobDescription): number {
 export function clusterResult(
   description: JobDescription,
   output: Pick<JobOutput, "result" | "summary" | "fault">,
-  { state, cause, problem }: ClusterEnd,
+  { state, cause, problem, isLogWhole }: ClusterEnd,
 ): JobResult {
-  const fault = output.fault ?? (output.result === undefined ? "no result came with its log" : undefined);
-  const written = output.result ?? summarized(description, output.summary);
+  const lack = isLogWhole ? "no result came with its log" : CUT_LOG;
+  const fault = output.fault ?? (output.result === undefined ? lack : undefined);
+  const written = output.result ?? summarized(description, output.summary, isLogWhole);
   const result = finalResult(description, written, { facts: state, cause, fault });
   const isStarted = state.startedAt !== "" || written !== undefined;
   const added = [
@@ -38,14 +43,19 @@ export function clusterResult(
   return added.length === 0 ? result : { ...result, notes: [...(result.notes ?? []), ...added] };
 }
 
-/** The result that a job's last event tells, where the entrypoint does not print the result itself. */
+/** The result that a job's last event tells, where the entrypoint does not print the result itself, or that did not come. */
 function summarized(
   { job_id: id, attempt, script }: JobDescription,
   summary: JobEvent | undefined,
+  isLogWhole: boolean,
 ): JobResult | undefined {
   if (summary === undefined) return undefined;
   const { status, exit_code: exitCode, error, at } = summary;
-  const notes = ["its entrypoint does not print files: artifacts stayed in the pod"];
+  const notes = [
+    isLogWhole
+      ? "its entrypoint does not print files: artifacts stayed in the pod"
+      : `${CUT_LOG}: artifacts, and the last of what it printed, may be missing`,
+  ];
   const known = { job_id: id, attempt, script_id: script, phase: "done", finished_at: at, notes };
   return resultOf({ ...known, status: status ?? null, exit_code: exitCode ?? null, error: error ?? null });
 }

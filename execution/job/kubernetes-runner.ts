@@ -76,6 +76,7 @@ export class KubernetesRunner {
     progress.step(`job ${description.job_id}: ${description.script} in the namespace ${this.#namespace}`);
     let state = NO_POD;
     let problem: string | undefined;
+    let isLogWhole = false;
     const remove = async (kind: "Job" | "Secret") => {
       // Where making it was refused, the objects of this name are another run's.
       if (!made) return;
@@ -89,18 +90,19 @@ export class KubernetesRunner {
       const watched = { description, namespace: this.#namespace, uid, output, progress };
       const watch = new PodWatch(this.#cluster, watched, this.#clock);
       state = await watch.untilEnd(deadline.signal);
-      problem = watch.problem;
+      ({ problem, isLogWhole } = watch);
     } catch (error) {
       const facts = { ...NO_POD, error: messageOf(error) };
       await history.end(finalResult(description, undefined, { facts, cause: deadline.cause })).catch(() => undefined);
       throw error;
     } finally {
-      // A Job that ended may stay for people to look at; its secrets may not, nor a pod that could still start.
+      // A Job that ended may stay for people to look at, and so its log that could not be read; its secrets may not, nor a pod
+      // that could still start.
       await remove("Secret");
-      if (deadline.cause !== undefined || state.phase !== "ended") await remove("Job");
+      if (state.phase !== "ended" || (deadline.cause !== undefined && isLogWhole)) await remove("Job");
     }
     await output.close();
-    const result = clusterResult(description, output, { state, cause: deadline.cause, problem });
+    const result = clusterResult(description, output, { state, cause: deadline.cause, problem, isLogWhole });
     const digest = state.image;
     // One without a repository was put on the node: nobody could pull it by that again.
     const pinned = PINNED.test(digest) ? { ...description, image_digest: digest } : description;

@@ -17,7 +17,7 @@ export interface WatchedJob {
   readonly namespace: string;
   /** Another Job may have had the same name, and its pod may still be there. */
   readonly uid: string;
-  readonly output: Pick<JobOutput, "line">;
+  readonly output: Pick<JobOutput, "line" | "result">;
   readonly progress: Progress;
 }
 
@@ -26,7 +26,7 @@ const ASK_EVERY_MS = 500;
 const ASK_WHY_EVERY_MS = 2_000;
 /** How long what may pass within minutes is waited for: a registry that is away for a moment is none. */
 const BRIEF_MS = 120_000;
-/** How long an API server may be away, such as for its own update: the pod runs on meanwhile. */
+/** How long an API server may be away, such as for its own update, or the kubelet that has a log: the pod runs on meanwhile. */
 const AWAY_MS = 300_000;
 
 /** Follows the pod of one Job from before it is there to its end. */
@@ -37,6 +37,10 @@ export class PodWatch {
   readonly #clock: Clock;
   readonly #said = new Set<string>();
   #lines = 0;
+  /** At which line the log ended when it was last read, without a broken connection. */
+  #endedAtLine = -1;
+  #log: "cut" | "whole" | "refused" = "cut";
+  #endedSince: number | undefined;
   #askWhyAt: number;
   #heldSince: number | undefined;
   #problem: StartProblem | undefined;
@@ -54,9 +58,15 @@ export class PodWatch {
     return this.#problem?.text;
   }
 
+  /** Whether its log was read to its end, which the result is. */
+  get isLogWhole(): boolean {
+    return this.#job.output.result !== undefined || this.#log === "whole";
+  }
+
   /**
    * Gives how the pod ended, or how it stood where it can never start. Where the job is stopped, its Job is ended, which
-   * gives the pod its grace, and the pod is followed all the same. Throws where the cluster does not answer for minutes.
+   * gives the pod its grace, and the pod is followed all the same. The log of one that has ended is asked for until it came
+   * whole, is refused, or cannot be had for minutes. Throws where the cluster does not answer for minutes.
    */
   async untilEnd(stop: AbortSignal): Promise<PodState> {
     let [last, isSeen]: [PodState, boolean] = [NO_POD, false];
@@ -72,10 +82,10 @@ export class PodWatch {
       if (pod !== undefined) [last, isSeen] = [podState(pod), true];
       if (pod !== undefined && last.phase !== "waiting") {
         this.#problem = undefined;
-        await this.#follow(last.name, giveUp ?? stop);
+        await this.#follow(last, giveUp ?? stop);
       }
       const isGone = pod === undefined && (isSeen || isStopped);
-      if (isGone || last.phase === "ended" || giveUp?.aborted === true) return last;
+      if (isGone || this.#isOver(last) || giveUp?.aborted === true) return last;
       if (last.phase === "waiting") {
         const error = await this.#hopeless(pod, isStopped);
         if (error !== undefined) return { ...last, error };
@@ -115,8 +125,19 @@ export class PodWatch {
     return outlook === "hopeless" || isOverdue ? text : undefined;
   }
 
+  /** Whether a pod has ended, and nothing more of its log can be waited for. */
+  #isOver({ phase, error }: PodState): boolean {
+    if (phase !== "ended") return false;
+    const now = this.#clock.now();
+    this.#endedSince ??= now;
+    // One that never started has no log.
+    if (error !== "" || this.isLogWhole || this.#log === "refused") return true;
+    return now - this.#endedSince >= AWAY_MS;
+  }
+
   /** A log that is followed again begins at its first line. */
-  async #follow(pod: string, until: AbortSignal): Promise<void> {
+  async #follow({ name: pod, phase }: PodState, until: AbortSignal): Promise<void> {
+    if (this.#job.output.result !== undefined) return;
     let at = 0;
     const onLine = (line: string) => {
       at += 1;
@@ -124,6 +145,16 @@ export class PodWatch {
       this.#lines = at;
       this.#job.output.line(line);
     };
-    await this.#cluster.follow(pod, this.#job.namespace, onLine, until).catch(() => undefined);
+    try {
+      await this.#cluster.follow(pod, this.#job.namespace, onLine, until);
+    } catch (error) {
+      const isAway = error instanceof KilnError && error.kind === "unreachable";
+      this.#log = isAway ? "cut" : "refused";
+      return;
+    }
+    if (until.aborted) return;
+    // A connection that ends without a word may have been cut: at one line twice, and after the pod, is the log's own end.
+    this.#log = phase === "ended" && at === this.#endedAtLine ? "whole" : "cut";
+    this.#endedAtLine = at;
   }
 }

@@ -143,9 +143,9 @@ func TestLadder(t *testing.T) {
 		result Result
 		told   int
 	}{
-		"polite":   {Result{Code: 7}, 1},
-		"deaf":     {Result{Code: 8}, 2},
-		"stubborn": {Result{Code: 137, Killed: true}, 3},
+		"polite":   {Result{Code: 7, Stopped: context.Canceled}, 1},
+		"deaf":     {Result{Code: 8, Stopped: context.Canceled}, 2},
+		"stubborn": {Result{Code: 137, Killed: true, Stopped: context.Canceled}, 3},
 	} {
 		t.Run(role, func(t *testing.T) {
 			t.Parallel()
@@ -206,6 +206,7 @@ func TestNothingIsLeft(t *testing.T) {
 // TestTerminate: SIGTERM comes first for who asks for it, and SIGKILL after the grace.
 func TestTerminate(t *testing.T) {
 	for role, want := range map[string]Result{"deaf": {Code: 8}, "stubborn": {Code: 137, Killed: true}} {
+		want.Stopped = context.Canceled
 		ctx, cancel := context.WithCancel(t.Context())
 		c := command(role)
 		c.Ladder = Ladder{Grace: 300 * time.Millisecond, Terminate: true}

@@ -43,14 +43,15 @@ const DefaultGrace = 30 * time.Second
 const LastGrace = 5 * time.Second
 
 // climb waits for ctx to end, then climbs from rung to rung until the program has ended. It returns what is left of the grace
-// for those that the program leaves behind.
-func (l Ladder) climb(ctx context.Context, pid int, ended <-chan struct{}, tell func(string)) parting {
+// for those that the program leaves behind, and why ctx ended; nil where the program did first.
+func (l Ladder) climb(ctx context.Context, pid int, ended <-chan struct{}, tell func(string)) (parting, error) {
 	select {
 	case <-ended:
-		return parting{grace: min(partingTime, l.Grace)}
+		return parting{grace: min(partingTime, l.Grace)}, nil
 	case <-ctx.Done():
 	}
-	for _, rung := range l.rungs(pid, context.Cause(ctx)) {
+	cause := context.Cause(ctx)
+	for _, rung := range l.rungs(pid, cause) {
 		tell("stopping: " + rung.signal.String())
 		// The program may have ended just now; then there is nobody to tell.
 		_ = syscall.Kill(rung.to, rung.signal)
@@ -59,9 +60,9 @@ func (l Ladder) climb(ctx context.Context, pid int, ended <-chan struct{}, tell 
 		select {
 		case <-ended:
 			timer.Stop()
-			return parting{grace: min(partingTime, time.Until(over)), told: rung.signal == syscall.SIGTERM}
+			return parting{grace: min(partingTime, time.Until(over)), told: rung.signal == syscall.SIGTERM}, cause
 		case <-timer.C:
 		}
 	}
-	return parting{}
+	return parting{}, cause
 }

@@ -86,6 +86,16 @@ func TestPartingEnds(t *testing.T) {
 	}
 }
 
+// TestEndedFirst: a program that ended by itself was not stopped, whatever happens while the deaf that it left have their time.
+func TestEndedFirst(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	c := command("parent")
+	c.Stdout, c.Tell = func(string) {}, func(string) { cancel() }
+	if result, err := Run(ctx, c); err != nil || result != (Result{}) || ctx.Err() == nil {
+		t.Error(result, err, ctx.Err())
+	}
+}
+
 // TestAbrupt: where a grace would do harm there is none, whatever the ladder says.
 func TestAbrupt(t *testing.T) {
 	harm := errors.New("harm")
@@ -93,7 +103,7 @@ func TestAbrupt(t *testing.T) {
 	c := command("deaf")
 	c.Ladder = Ladder{Grace: time.Minute, Terminate: true, Abrupt: func(cause error) bool { return errors.Is(cause, harm) }}
 	c.Stdout = func(string) { cancel(harm) }
-	if result, err := Run(ctx, c); err != nil || result != (Result{Code: 137, Killed: true}) {
+	if result, err := Run(ctx, c); err != nil || result != (Result{Code: 137, Killed: true, Stopped: harm}) {
 		t.Error(result, err)
 	}
 }

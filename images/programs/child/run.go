@@ -37,6 +37,9 @@ type Command struct {
 type Result struct {
 	Code   int
 	Killed bool
+	// Stopped is why ctx ended, where it did before the program; nil where the program ended by itself. What ctx does later, while
+	// those that the program left behind have their time, says nothing about the program.
+	Stopped error
 }
 
 // drainTime is how long output is awaited once nobody is left who writes it, but one who fled from the group.
@@ -67,7 +70,8 @@ func Run(ctx context.Context, c Command) (Result, error) {
 	ended := make(chan struct{})
 	var climbing sync.WaitGroup
 	var left parting
-	climbing.Go(func() { left = c.Ladder.climb(ctx, pid, ended, c.tell) })
+	var stopped error
+	climbing.Go(func() { left, stopped = c.Ladder.climb(ctx, pid, ended, c.tell) })
 	err = cmd.Wait()
 	close(ended)
 	climbing.Wait()
@@ -81,7 +85,9 @@ func Run(ctx context.Context, c Command) (Result, error) {
 	}
 	killOrphans()
 	streams.drain(drainTime)
-	return resultOf(cmd, err)
+	result, err := resultOf(cmd, err)
+	result.Stopped = stopped
+	return result, err
 }
 
 func (c Command) tell(line string) {

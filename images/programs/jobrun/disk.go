@@ -20,7 +20,7 @@ const leastEntry = 4096
 // fillsDisk says whether the script holds more than it may, in its own folders or in that of the output, which it can write too.
 func (j *job) fillsDisk() bool {
 	limit := j.settings.DiskBytes
-	if diskUse(limit, j.folders.work, j.folders.source, j.folders.artifacts) > limit {
+	if diskUse(limit, j.folders.work, j.folders.home, j.folders.source, j.folders.artifacts) > limit {
 		return true
 	}
 	// The two logs and the events are not the script's.

@@ -36,6 +36,14 @@ func TestDeafFiller(t *testing.T) {
 	}
 }
 
+// TestFullHome: what tools keep in the script's home takes the same disk, and counts.
+func TestFullHome(t *testing.T) {
+	t.Parallel()
+	c := newContainer(t, leave+"head -c 3000000 /dev/zero > $HOME/cache; sync $HOME/cache; sleep 30\n")
+	c.set("KILN_DISK_BYTES=1000000", "HOME=/proc")
+	hasArtifact(t, c, c.expect("failed", jobprotocol.DiskLimit, 1))
+}
+
 // TestUnseenFile: what a script writes to a file that it has removed is in no folder, and must not fill the disk all the same.
 func TestUnseenFile(t *testing.T) {
 	t.Parallel()

@@ -105,6 +105,45 @@ func TestLeftBehind(t *testing.T) {
 	}
 }
 
+// TestEndedInTime: a script that ended in time did, whatever is over while a deaf one that it left behind has its two seconds.
+func TestEndedInTime(t *testing.T) {
+	deaf := "(trap '' TERM; sleep 60) &\n"
+	for name, e := range map[string]struct {
+		set, end, status, code string
+		exit                   int
+	}{
+		"script timeout": {"KILN_SCRIPT_TIMEOUT=1.5", "exit 0", "succeeded", "", 0},
+		"idle timeout":   {"KILN_IDLE_TIMEOUT=1.5", "exit 0", "succeeded", "", 0},
+		"failure":        {"KILN_SCRIPT_TIMEOUT=1.5", "exit 3", "failed", jobprotocol.ScriptFailed, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newContainer(t, leave+deaf+e.end+"\n")
+			c.set(e.set, "KILN_GRACE_SECONDS=10")
+			o := c.expect(e.status, e.code, e.exit)
+			hasArtifact(t, c, o)
+			// Or nothing was over before the script's end was judged.
+			if o.took < 2*time.Second {
+				t.Error(o.took)
+			}
+		})
+	}
+	t.Run("signal", func(t *testing.T) {
+		t.Parallel()
+		c := newContainer(t, deaf+"exit 0\n")
+		c.set("KILN_GRACE_SECONDS=10", "KILN_EVENTS=1")
+		s := c.start()
+		for range 1000 {
+			if strings.Contains(s.out.String(), "the program has ended") {
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		must(t, s.cmd.Process.Signal(syscall.SIGTERM))
+		s.expect("succeeded", "", 0)
+	})
+}
+
 // TestKilled: who reads the result of an entrypoint that was killed sees that the job did not end.
 func TestKilled(t *testing.T) {
 	t.Parallel()

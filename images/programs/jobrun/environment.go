@@ -52,13 +52,13 @@ func (j *job) environment(passed jobparameters.Passed) ([]string, error) {
 		"JOB_ATTEMPT="+strconv.Itoa(j.settings.Attempt)), nil
 }
 
-// home is a folder that can be written, where the image's cannot: with a read-only root, or for a uid that the image lacks.
+// home is a folder that can be written, where the image's cannot: with a read-only root, or for a uid that the image lacks. It is
+// beside the script's own: the room of secrets is in memory, and may be too small for what tools install and cache.
 func (j *job) home() ([]string, error) {
 	if home := os.Getenv("HOME"); home != "" && home != "/" && room.Writable(home) {
 		return nil, nil
 	}
-	own := filepath.Join(j.room.Path, "home")
-	return []string{"HOME=" + own}, os.Mkdir(own, 0o700)
+	return []string{"HOME=" + j.folders.home}, os.Mkdir(j.folders.home, 0o700)
 }
 
 // writeSecret writes a file into the room, for this user alone, and returns its path.

@@ -44,8 +44,9 @@ func (j *job) execute(ctx context.Context) (*int, error) {
 		}
 		return nil, err
 	}
-	if running.Err() != nil {
-		return &result.Code, context.Cause(running)
+	// Not by the context: its time goes on while those that the script left behind have theirs.
+	if result.Stopped != nil {
+		return &result.Code, result.Stopped
 	}
 	return &result.Code, j.judge(result, memoryKills() > before)
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // folders are where a script works and leaves things.
-type folders struct{ own, work, source, artifacts string }
+type folders struct{ own, work, home, source, artifacts string }
 
 // makeFolders makes them anew below the work folder, or in the temporary one where that cannot be written.
 func (j *job) makeFolders() (folders, error) {
@@ -34,7 +34,10 @@ const ownFolder = ".kiln-job"
 
 func foldersIn(place string) (folders, error) {
 	own := filepath.Join(place, ownFolder)
-	made := folders{own, filepath.Join(own, "work"), filepath.Join(own, "source"), filepath.Join(place, "artifacts")}
+	made := folders{
+		own: own, work: filepath.Join(own, "work"), home: filepath.Join(own, "home"), source: filepath.Join(own, "source"),
+		artifacts: filepath.Join(place, "artifacts"),
+	}
 	if err := os.RemoveAll(own); err != nil {
 		return made, err
 	}

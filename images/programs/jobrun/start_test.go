@@ -16,7 +16,7 @@ func TestEnvironment(t *testing.T) {
 	o := c.expect("succeeded", "", 0)
 	for _, want := range []string{
 		filepath.Join(c.root, "work/.kiln-job/work") + "\n", "JOB_ID=job-1\n", "SCRIPT_ID=script\n", "JOB_ATTEMPT=1\n", "OWN=1\n", "PARAM_COUNT=2\n",
-		"PARAM_NAME=$(id); rm -rf /\n", "--name=$(id); rm -rf / --count=2\n", `{"name":"$(id); rm -rf /","count":2}`, "HOME=" + filepath.Join(c.root, "run"),
+		"PARAM_NAME=$(id); rm -rf /\n", "--name=$(id); rm -rf / --count=2\n", `{"name":"$(id); rm -rf /","count":2}`, "HOME=" + filepath.Join(c.root, "work", ownFolder, "home"),
 		"ARTIFACTS_DIR=" + filepath.Join(c.root, "work/artifacts") + "\n", "PYTHONUNBUFFERED=1\n",
 	} {
 		if !strings.Contains(o.stdout, want) {

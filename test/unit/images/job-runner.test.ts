@@ -124,6 +124,8 @@ describe("images/job-runner/docker-compose.yml", () => {
     ]);
     expect(service.tmpfs.map((mount) => mount.split(":")[0])).toEqual(["/workspace", "/tmp", "/run/kiln"]);
     for (const mount of service.tmpfs) expect(mount).toContain("size=");
+    // The script's HOME is there: what tools install into it is run.
+    expect(service.tmpfs[0]).toContain(",exec");
     for (const name of ["privileged", "cap_add", "devices", "network_mode", "pid", "ipc"]) {
       expect(service).not.toHaveProperty(name);
     }

@@ -3,7 +3,12 @@ import { silent } from "../../../progress.ts";
 import { OCI } from "../../../registry/client.ts";
 import { jobTargets, parseJobTag, requireJobLabels } from "../../../release/job-image.ts";
 import { publishJobImage } from "../../../release/job-publish.ts";
-import { makeJobRollback, parseNamedRelease, readJobRollback } from "../../../release/job-rollback.ts";
+import {
+  makeJobRollback,
+  parseNamedRelease,
+  readJobRollback,
+  readJobRollbacks,
+} from "../../../release/job-rollback.ts";
 import type { RunnerRecord } from "../../../release/runner-record.ts";
 import { readTagHistory } from "../../../release/tag-history.ts";
 import { MemoryRegistry } from "../../support/memory-registry.ts";
@@ -165,6 +170,33 @@ describe("going back", () => {
     expect([tagsOf(BASE).latest, tagsOf(MIRRORED).latest]).toEqual([digest, digest]);
     for (const text of ["latest", "v1", "1.0", "v1.0.0 "])
       expect(() => parseNamedRelease(text)).toThrow("is no release");
+  });
+});
+
+describe("going back with several images", () => {
+  const all = jobTargets([PRIMARY, MIRROR], ["base", "kubernetes"]);
+  const read = (mayLack: boolean, to: string) =>
+    readJobRollbacks(registryOf().client, { targets: all, mayLack }, parseNamedRelease(to));
+
+  it("leaves those that the release does not have, unless they were named", async () => {
+    await publish("1.0.0");
+    const { rollbacks, without } = await read(true, "1.0.0");
+    expect(rollbacks.map((one) => one.target.image)).toEqual(["base"]);
+    expect(without.map(({ image }) => image)).toEqual(["kubernetes"]);
+    await expect(read(false, "1.0.0")).rejects.toThrow(`there is no ${PRIMARY}/job-runner-kubernetes:v1.0.0`);
+    await expect(read(true, "0.9.0")).rejects.toMatchObject({
+      kind: "difference",
+      message: "no image of jobs has v0.9.0",
+    });
+  });
+
+  it("leaves none that a mirror alone has: that is a fault", async () => {
+    await publish("1.0.0");
+    const mirrored = `${MIRROR}/job-runner-kubernetes`;
+    const config = registryOf().putBlob(mirrored, "{}");
+    const manifest = { schemaVersion: 2 as const, mediaType: OCI.manifest, config, layers: [] };
+    registryOf().repository(mirrored).tags.set("v1.0.0", registryOf().putManifest(mirrored, manifest));
+    await expect(read(true, "1.0.0")).rejects.toThrow(`there is no ${PRIMARY}/job-runner-kubernetes:v1.0.0`);
   });
 });
 

@@ -2,7 +2,10 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { releasePlanCommand, tagPlansText } from "../../../cli/release/plan.ts";
+import { readJobVersions } from "../../../execution/job/image-versions.ts";
 import { silent } from "../../../progress.ts";
+import { jobBuilds, leftOutText } from "../../../release/job-builds.ts";
+import { buildMatrix } from "../../../release/runner-matrix.ts";
 import { parseRunnerRegistries, REGISTRIES_FILE, withRegistries } from "../../../release/runner-registries.ts";
 import { tagPlans } from "../../../release/tag-plan.ts";
 
@@ -12,6 +15,22 @@ const REGISTRIES = {
 };
 
 const JOB_REGISTRIES = ["ghcr.io/acme/infra", "docker.io/acme"];
+const PROJECT = path.join(import.meta.dirname, "../../..");
+const OF_PROJECT = await readJobVersions(PROJECT);
+
+/** Every checksum is known, but these: by download, and by architecture or `all`. */
+function versionsWithout(unknown: readonly string[]) {
+  const download = (name: string, architectures: readonly string[]) => ({
+    version: "1.0.0",
+    sha256: Object.fromEntries(architectures.map((one) => [one, unknown.includes(`${name} ${one}`) ? null : "0"])),
+  });
+  const both = ["amd64", "arm64"];
+  return {
+    ...OF_PROJECT,
+    ...{ powershell: download("powershell", both), pester: download("pester", ["all"]) },
+    ...{ kubectl: download("kubectl", both), oc: download("oc", both) },
+  };
+}
 
 /** Thirty tags: what is right, and what people and machines get wrong. */
 const RIGHT = [
@@ -41,7 +60,8 @@ const WRONG: readonly (readonly [string, string])[] = [
 ];
 
 describe("the plan of tags", () => {
-  const plans = tagPlans([...RIGHT, ...WRONG.map(([tag]) => tag)], REGISTRIES, JOB_REGISTRIES);
+  const jobs = { registries: JOB_REGISTRIES, versions: versionsWithout([]) };
+  const plans = tagPlans([...RIGHT, ...WRONG.map(([tag]) => tag)], REGISTRIES, jobs);
 
   it("is for thirty of them at once, wrong ones among them", () => {
     expect(plans).toHaveLength(30);
@@ -87,25 +107,63 @@ describe("the plan of tags", () => {
       progress: silent,
     });
     expect((matrix.json as { include: unknown[] }).include).toHaveLength(24);
+    const { builds, leftOut } = jobBuilds(OF_PROJECT);
+    const images = [...new Set(builds.map(({ image }) => image))];
     const jobs = await releasePlanCommand.run({
       values: { tag: ["job-runner-v1.2.3"], registry: ["localhost:5180/kiln", "production=localhost:5181/kiln"] },
       ...{ positionals: [], progress: silent },
     });
     expect(jobs.text.split("\n")).toEqual([
       "tag                version  releases          image tags     to",
-      "job-runner-v1.2.3  1.2.3    4 images of jobs  v1.2.3 latest  localhost:5180/kiln",
+      `job-runner-v1.2.3  1.2.3    ${images.length} images of jobs  v1.2.3 latest  localhost:5180/kiln`,
       "",
-      "image       pushed to                                         mirrors",
-      ...["base      ", "python    ", "powershell", "kubernetes"].map(
-        (name) => expect.stringMatching(`^${name}  localhost:5180/kiln/job-runner-${name.trim()}:v1.2.3 *$`) as string,
+      expect.stringMatching(/^image +pushed to +mirrors$/) as string,
+      ...images.map(
+        (name) => expect.stringMatching(`^${name} +localhost:5180/kiln/job-runner-${name}:v1.2.3 *$`) as string,
       ),
+      ...(leftOut.length > 0 ? ["", ...leftOut.map(leftOutText)] : []),
     ]);
-    const builds = { values: { tag: ["job-runner-v1.2.3"], matrix: true }, positionals: [], progress: silent };
-    const { include } = (await releasePlanCommand.run(builds)).json as { readonly include: readonly unknown[] };
-    expect(include).toHaveLength(8);
+    const notes: string[] = [];
+    const progress = { ...silent, note: (text: string) => void notes.push(text) };
+    const matrixOfJobs = { values: { tag: ["job-runner-v1.2.3"], matrix: true }, positionals: [], progress };
+    const { include } = (await releasePlanCommand.run(matrixOfJobs)).json as { readonly include: readonly unknown[] };
+    expect(include).toHaveLength(builds.length);
     expect(include[1]).toEqual({ image: "base", platform: "linux/arm64", runs_on: "ubuntu-24.04-arm" });
+    // Beside the matrix, which is read by a program.
+    expect(notes).toEqual(leftOut.map(leftOutText));
     const wrong = { values: { tag: ["nope"], matrix: true }, positionals: [], progress: silent };
     await expect(releasePlanCommand.run(wrong)).rejects.toMatchObject({ kind: "usage" });
+  });
+});
+
+describe("a release of job runners", () => {
+  const planOf = (unknown: readonly string[]) => {
+    const [plan] = tagPlans(["job-runner-v1.2.3"], REGISTRIES, {
+      registries: JOB_REGISTRIES,
+      versions: versionsWithout(unknown),
+    });
+    if (plan?.kind !== "job-runner") throw new Error("it is no plan of job runners");
+    return plan;
+  };
+
+  it("has all images for all platforms where every download is pinned", () => {
+    const { builds, leftOut, targets } = planOf([]);
+    expect([buildMatrix(builds).include.length, leftOut, targets.length]).toEqual([8, [], 4]);
+  });
+
+  it("leaves out what has a download without a checksum for that platform, and says which", () => {
+    const { builds, leftOut, targets } = planOf(["pester all", "kubectl arm64", "oc arm64"]);
+    expect(builds.map(({ image, platform }) => `${image} ${platform}`)).toEqual([
+      ...["base linux/amd64", "base linux/arm64", "python linux/amd64", "python linux/arm64"],
+      "kubernetes linux/amd64",
+    ]);
+    expect(targets.map(({ image }) => image)).toEqual(["base", "python", "kubernetes"]);
+    const file = "images/job-runner/versions.json";
+    expect(leftOut.map(leftOutText)).toEqual([
+      `powershell for linux/amd64 is left out: ${file} has no checksum of pester`,
+      `powershell for linux/arm64 is left out: ${file} has no checksum of pester`,
+      `kubernetes for linux/arm64 is left out: ${file} has no checksum of kubectl, oc`,
+    ]);
   });
 });
 

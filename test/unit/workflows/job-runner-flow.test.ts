@@ -79,11 +79,20 @@ describe("the workflow of a job runner's tag", { timeout: 60_000 }, () => {
 });
 
 interface Workflow {
-  readonly on: { readonly push: { readonly tags: readonly string[] } };
+  readonly on: {
+    readonly push: { readonly tags: readonly string[] };
+    readonly workflow_dispatch: { readonly inputs: Readonly<Record<string, { readonly default: unknown }>> };
+  };
   readonly jobs: Readonly<
     Record<
       string,
-      { readonly if?: string; readonly needs?: unknown; readonly environment?: string; readonly permissions: object }
+      {
+        readonly if?: string;
+        readonly needs?: unknown;
+        readonly environment?: string;
+        readonly permissions: object;
+        readonly steps: readonly { readonly run?: string; readonly env?: Readonly<Record<string, string>> }[];
+      }
     >
   >;
 }
@@ -107,6 +116,23 @@ describe("the workflow's file", () => {
     for (const [name, { environment, permissions }] of Object.entries(jobs)) {
       expect(environment !== undefined, name).toBe(Object.values(permissions).includes("write"));
       expect([undefined, "job-runners"]).toContain(environment);
+    }
+  });
+
+  it("rolls back all images of a release, or the one that is named", async () => {
+    const { on, jobs } = await read();
+    expect(on.workflow_dispatch.inputs.name?.default).toBe("");
+    const step = jobs["roll-back"]?.steps.find(({ run: script }) => script?.includes("image rollback"));
+    expect(step?.env).toEqual({ RELEASE: "${{ inputs.roll-back-to }}", NAME: "${{ inputs.name }}" });
+    await writeFile(path.join(programs, "npx"), '#!/bin/sh\necho "$*"\n', { mode: 0o755 });
+    for (const [NAME, more] of [
+      ["", ""],
+      ["base", " --name base"],
+      ["a b; id", " --name a b; id"],
+    ] as const) {
+      const env = { RELEASE: "1.2.2", NAME, PATH: `${programs}:${process.env.PATH ?? ""}` };
+      const { stdout } = await run("bash", ["-e", "-c", step?.run ?? "exit 1"], { env });
+      expect(stdout.trimEnd()).toBe(`kiln job image rollback --to 1.2.2${more}`);
     }
   });
 });

@@ -1,44 +1,19 @@
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import path from "node:path";
-import type { CoreV1Event, V1Job, V1Pod } from "@kubernetes/client-node";
+import type { CoreV1Event, V1Pod } from "@kubernetes/client-node";
 import { describe, expect, it } from "vitest";
+import { KilnError } from "../../../../errors.ts";
 import type { ClusterJobs } from "../../../../execution/job/cluster-jobs.ts";
-import { settleClusterOrphans } from "../../../../execution/job/cluster-orphans.ts";
 import { clusterResult } from "../../../../execution/job/cluster-result.ts";
-import { JobHistory, readJob } from "../../../../execution/job/history.ts";
-import { manifestName } from "../../../../execution/job/manifest.ts";
-import { ownerMark } from "../../../../execution/job/orphans.ts";
+import type { JobResult } from "../../../../execution/job/result.ts";
 import { NO_POD } from "../../../../execution/job/pod-state.ts";
 import { PodWatch } from "../../../../execution/job/pod-watch.ts";
 import { silent } from "../../../../progress.ts";
-import { thisOwner } from "../../../../toolchain/lock.ts";
-import { temporaryDirectory } from "../../../support/temporary-directory.ts";
+import { cluster, ended, NAME, prints } from "./cluster-values.ts";
 import { aJob } from "./job-values.ts";
 
-const NAME = manifestName(aJob());
 const PLACE = { description: aJob(), namespace: "jobs", uid: "u" };
 
-/** A cluster without anything in it, that says what it was asked to do. */
-function cluster(has: Partial<ClusterJobs>) {
-  const done: string[] = [];
-  const absent = () => Promise.resolve(undefined);
-  const fake: ClusterJobs = {
-    namespace: "jobs",
-    create: () => Promise.reject(new Error("nothing is made here")),
-    end: (name) => Promise.resolve(void done.push(`end ${name}`)),
-    remove: (kind, name) => Promise.resolve(void done.push(`remove ${kind} ${name}`)),
-    pod: absent,
-    job: () => Promise.resolve({ metadata: { name: NAME, uid: "u" } }),
-    jobs: () => Promise.resolve([]),
-    events: () => Promise.resolve([]),
-    follow: absent,
-    ...has,
-  };
-  return { fake, done };
-}
-
 /** A watch of a cluster, in a time that only passes while it waits. */
-function watched(has: Partial<ClusterJobs>) {
+function watched(has: Partial<ClusterJobs>, result = () => undefined as JobResult | undefined) {
   const { fake, done } = cluster(has);
   const [notes, lines]: [string[], string[]] = [[], []];
   let now = 0;
@@ -49,7 +24,13 @@ function watched(has: Partial<ClusterJobs>) {
   };
   const clock = { now: () => now, sleep };
   const progress = { ...silent, note: (text: string) => void notes.push(text) };
-  const watch = new PodWatch(fake, { ...PLACE, output: { line: (text) => void lines.push(text) }, progress }, clock);
+  const output = {
+    line: (text: string) => void lines.push(text),
+    get result() {
+      return result();
+    },
+  };
+  const watch = new PodWatch(fake, { ...PLACE, output, progress }, clock);
   return { watch, done, notes, lines, seconds: () => now / 1000 };
 }
 
@@ -57,12 +38,6 @@ const waiting = (reason: string, message = ""): V1Pod => ({
   metadata: { name: "p", uid: "pod" },
   status: { phase: "Pending", containerStatuses: [{ name: "job", state: { waiting: { reason, message } } }] as never },
 });
-const prints =
-  (...log: readonly string[]): ClusterJobs["follow"] =>
-  (_pod, _namespace, onLine) => {
-    for (const line of log) onLine(line);
-    return Promise.resolve();
-  };
 const never = () => new AbortController().signal;
 const refusal = (message: string) =>
   ({ type: "Warning", reason: "FailedCreate", message, metadata: {} }) as CoreV1Event;
@@ -118,6 +93,54 @@ describe("a pod that is watched", () => {
     expect(watch.problem).toBeUndefined();
   });
 
+  const away = () => new KilnError("unreachable", "the cluster does not answer: 502");
+  const gone = () => new KilnError("failed", "the cluster refuses to read the log of the job's objects (404)");
+
+  /** A log that is read so, one way after the other, and then as the last. Its result is the line that says so. */
+  function readsOf(...ways: readonly (readonly string[] | KilnError)[]) {
+    let reads = 0;
+    const said: string[] = [];
+    const follow: ClusterJobs["follow"] = (_pod, _namespace, onLine) => {
+      const way = ways[Math.min(reads++, ways.length - 1)];
+      if (way instanceof KilnError) return Promise.reject(way);
+      for (const line of way ?? []) onLine(line);
+      said.push(...(way ?? []));
+      return Promise.resolve();
+    };
+    const result = () => (said.includes("result") ? ({} as JobResult) : undefined);
+    return { ...watched({ pod: () => Promise.resolve(ended), follow }, result), reads: () => reads };
+  }
+
+  it.each([
+    ["is away for a moment", [away(), away(), ["a", "result"]], ["a", "result"], 3, true],
+    ["is cut off without a word", [["a"], ["a", "b", "result"]], ["a", "b", "result"], 2, true],
+    ["has no result, since its container was killed", [["a"]], ["a"], 2, true],
+    ["is gone", [gone()], [], 1, false],
+  ] as const)("and has ended is followed until its log has come: one that %s", async (_, ways, all, count, isWhole) => {
+    const { watch, lines, reads } = readsOf(...ways);
+    expect(await watch.untilEnd(never())).toMatchObject({ phase: "ended", exitCode: 3 });
+    expect(lines).toEqual(all);
+    expect([reads(), watch.isLogWhole]).toEqual([count, isWhole]);
+  });
+
+  it("and whose log cannot be had is given up after five minutes", async () => {
+    const { watch, seconds } = readsOf(away());
+    expect(await watch.untilEnd(never())).toMatchObject({ phase: "ended" });
+    expect(watch.isLogWhole).toBe(false);
+    expect(seconds()).toBeGreaterThan(299);
+    expect(seconds()).toBeLessThan(310);
+  });
+
+  it("and was never started has no log that is waited for", async () => {
+    const status = { phase: "Failed", reason: "OutOfmemory", message: "Pod was rejected" };
+    const { watch, seconds } = watched({
+      pod: () => Promise.resolve({ metadata: { name: "p" }, status } as V1Pod),
+      follow: () => Promise.reject(away()),
+    });
+    expect(await watch.untilEnd(never())).toMatchObject({ error: "OutOfmemory: Pod was rejected" });
+    expect(seconds()).toBe(0);
+  });
+
   it("and stopped before it is there has its Job ended", async () => {
     const { watch, done } = watched({});
     expect(await watch.untilEnd(AbortSignal.abort())).toEqual(NO_POD);
@@ -125,91 +148,30 @@ describe("a pod that is watched", () => {
   });
 });
 
-const ended = {
-  metadata: { name: "p", uid: "pod" },
-  status: { phase: "Failed", containerStatuses: [{ name: "job", state: { terminated: { exitCode: 3 } } }] },
-} as V1Pod;
-
 it("a result says why a pod never started, and why it was taken away", () => {
   const output = { result: undefined, summary: undefined, fault: undefined };
-  const canceled = clusterResult(aJob(), output, { state: NO_POD, cause: "canceled", problem: "Unschedulable: full" });
+  const base = { cause: undefined, problem: undefined, isLogWhole: true };
+  const unstarted = { ...base, cause: "canceled", problem: "Unschedulable: full" } as const;
+  const canceled = clusterResult(aJob(), output, { ...unstarted, state: NO_POD });
   expect(canceled).toMatchObject({ status: "canceled", notes: ["its pod never started: Unschedulable: full"] });
   const refused = { ...NO_POD, error: "FailedCreate: no" };
-  expect(clusterResult(aJob(), output, { state: refused, cause: undefined, problem: refused.error })).toMatchObject({
+  expect(clusterResult(aJob(), output, { ...base, state: refused, problem: refused.error })).toMatchObject({
     ...{ status: "failed", error: "the container could not be started: FailedCreate: no" },
   });
   const evicted = { ...NO_POD, startedAt: "now", exitCode: 137, remark: "Evicted: too much" };
-  expect(clusterResult(aJob(), output, { state: evicted, cause: undefined, problem: undefined }).notes).toEqual([
-    "Evicted: too much",
-  ]);
+  expect(clusterResult(aJob(), output, { ...base, state: evicted }).notes).toEqual(["Evicted: too much"]);
 });
 
-describe("what a killed kiln left in a cluster", () => {
-  const dead = ownerMark({ ...thisOwner(), started: "1" });
-  const orphan = (owner: string, more: Partial<V1Job> = {}): V1Job => ({
-    ...{ metadata: { name: NAME, uid: "u", annotations: { "dev.kiln/owner": owner } }, ...more },
-  });
-  const log = [
-    { kind: "output", stream: "stdout", text: "from the first line on" },
-    { kind: "result", result: { job_id: "job-1", status: "canceled", exit_code: null, artifacts: [] } },
-  ].map((line) => JSON.stringify({ at: "now", ...line }));
-
-  async function lostJob() {
-    const history = path.join(await temporaryDirectory(), "history");
-    const { folder } = await JobHistory.begin(history, aJob(), NAME);
-    await writeFile(path.join(folder, "owner.json"), JSON.stringify({ ...thisOwner(), started: "1", container: NAME }));
-    await writeFile(path.join(folder, "events.ndjson"), "half of a line");
-    await mkdir(path.join(folder, "incoming"));
-    return { history, folder };
-  }
-
-  it("is ended, its output taken into the folder of its job, and removed", async () => {
-    const { history, folder } = await lostJob();
-    const { fake, done } = cluster({
-      jobs: () => Promise.resolve([orphan(dead)]),
-      pod: () => Promise.resolve(ended),
-      follow: prints(...log),
-    });
-    const place = { cluster: fake, namespace: "jobs", history, progress: silent };
-    expect(await settleClusterOrphans(place)).toEqual([NAME]);
-    expect(done).toEqual([`end ${NAME}`, `remove Job ${NAME}`]);
-    const settled = await readJob(folder);
-    expect(settled).toMatchObject({ status: "canceled", result: { notes: [expect.stringContaining("was killed")] } });
-    expect(await readFile(path.join(folder, "stdout.log"), "utf8")).toBe("from the first line on\n");
-    expect((await readdir(folder)).sort()).toEqual(["events.ndjson", "job.json", "result.json", "stdout.log"]);
-  });
-
-  it("is not touched while its process may live, or after it went", async () => {
-    const { history } = await lostJob();
-    const living = [ownerMark(), ownerMark({ ...thisOwner(), host: "elsewhere", started: "1" }), ""].map((mark) =>
-      orphan(mark),
-    );
-    const going = orphan(dead, {
-      metadata: { name: NAME, deletionTimestamp: new Date(), annotations: { "dev.kiln/owner": dead } },
-    });
-    const { fake, done } = cluster({ jobs: () => Promise.resolve([...living, going]) });
-    expect(await settleClusterOrphans({ cluster: fake, namespace: "jobs", history, progress: silent })).toEqual([]);
-    expect(done).toEqual([]);
-  });
-
-  it("but has its folder elsewhere is ended without its Secret, and keeps its log", async () => {
-    const history = path.join(await temporaryDirectory(), "other");
-    const over = orphan(dead, { status: { conditions: [{ type: "Failed", status: "True" }] } });
-    for (const [job, expected] of [
-      [orphan(dead), [`end ${NAME}`, `remove Secret ${NAME}`]],
-      [over, []],
-    ] as const) {
-      const { fake, done } = cluster({ jobs: () => Promise.resolve([job]) });
-      await settleClusterOrphans({ cluster: fake, namespace: "jobs", history, progress: silent });
-      expect(done).toEqual(expected);
-    }
-  });
-
-  it("keeps nobody from running a job where it cannot be looked for", async () => {
-    const notes: string[] = [];
-    const progress = { ...silent, note: (text: string) => void notes.push(text) };
-    const { fake } = cluster({ jobs: () => Promise.reject(new Error("jobs are forbidden")) });
-    expect(await settleClusterOrphans({ cluster: fake, namespace: "jobs", history: "/none", progress })).toEqual([]);
-    expect(notes).toEqual([expect.stringContaining("jobs are forbidden")]);
-  });
+it("a result says that its log was cut off, and nothing of an entrypoint that prints no files", () => {
+  const state = { ...NO_POD, startedAt: "now", exitCode: 0 };
+  const end = { state, cause: undefined, problem: undefined };
+  const summary = { kind: "summary", at: "now", status: "succeeded", exit_code: 0 };
+  const summarized = { result: undefined, summary, fault: undefined };
+  const [cut, whole] = [false, true].map((isLogWhole) => clusterResult(aJob(), summarized, { ...end, isLogWhole }));
+  expect(cut?.notes).toEqual([expect.stringMatching(/^its log could not be read to its end: artifacts/)]);
+  expect(whole?.notes).toEqual([expect.stringMatching(/^its entrypoint does not print files/)]);
+  const none = { ...summarized, summary: undefined };
+  expect(clusterResult(aJob(), none, { ...end, isLogWhole: false }).error).toBe(
+    "its log could not be read to its end (exit code 0)",
+  );
 });

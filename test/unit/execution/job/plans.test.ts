@@ -1,7 +1,8 @@
 import path from "node:path";
+import type { V1PodSpec } from "@kubernetes/client-node";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createArguments } from "../../../../execution/container-plan.ts";
+import { createArguments, type ContainerPlan } from "../../../../execution/container-plan.ts";
 import { dockerPlan } from "../../../../execution/job/docker-plan.ts";
 import { readInput } from "../../../../execution/job/input-folder.ts";
 import { jobNetworkPolicy } from "../../../../execution/job/job-network-policy.ts";
@@ -9,6 +10,7 @@ import { bytesOf } from "../../../../execution/job/limits.ts";
 import { jobManifest, manifestName } from "../../../../execution/job/manifest.ts";
 import { guardRules } from "../../../../execution/job/metadata-guard.ts";
 import { outerSeconds } from "../../../../execution/job/timeouts.ts";
+import { sandboxTmpfs } from "../../../../execution/sandbox.ts";
 import { METADATA_NETWORKS } from "../../../../runners/namespace/forbidden-networks.ts";
 import { aJob, jobs } from "./job-values.ts";
 
@@ -18,6 +20,19 @@ const SECRET_CHANNEL = ["KILN_SECRETS", "KILN_SECRETS_FILE"];
 /** The variables that say what the job is, not how its secrets come. */
 function ofJob(environment: readonly (readonly [string, string | undefined])[]) {
   return Object.fromEntries(environment.filter(([name]) => !SECRET_CHANNEL.includes(name)));
+}
+
+/** Where the entrypoint has the script's HOME, of which no plan says anything else; images/programs/jobrun tests that. */
+const HOME = "/workspace/.kiln-job/home";
+
+function emptyDirOf(folder: string, pod: V1PodSpec | undefined) {
+  const mounts = pod?.containers[0]?.volumeMounts ?? [];
+  const mount = mounts.find(({ mountPath }) => folder.startsWith(`${mountPath}/`));
+  return pod?.volumes?.find(({ name }) => name === mount?.name)?.emptyDir;
+}
+
+function tmpfsOf(folder: string, { sandbox, tmpfs = [] }: ContainerPlan) {
+  return [...sandboxTmpfs(sandbox), ...tmpfs].find((one) => folder.startsWith(`${one.split(":")[0] ?? ""}/`));
 }
 
 /** What a kubelet makes of them: `$$` is one `$`, and `$(NAME)` the variable of that name that stands before. */
@@ -51,9 +66,15 @@ describe("the container and the Kubernetes Job of one description", () => {
         expect(runAsNonRoot).toBe(true);
         const variables = expanded(container?.env ?? []);
         expect(ofJob(variables)).toEqual(ofJob(Object.entries(plan.environment)));
-        const workspace = pod?.volumes?.find(({ name }) => name === "workspace")?.emptyDir?.sizeLimit;
-        expect(Number(workspace)).toBe(plan.sandbox.tmpfsBytes);
-        expect(plan.tmpfs?.[0]).toContain(`size=${bytesOf(job.limits.disk)}`);
+        // The script's folder and its HOME; in Kubernetes not of the memory, of which secrets take a little.
+        const disk = bytesOf(job.limits.disk);
+        for (const folder of ["/workspace/.kiln-job/work", HOME, "/tmp/x"]) {
+          const volume = emptyDirOf(folder, pod);
+          expect([volume?.medium, Number(volume?.sizeLimit)]).toEqual([undefined, disk]);
+          expect(tmpfsOf(folder, plan)).toMatch(new RegExp(`:exec,.*size=${disk}$`));
+        }
+        expect(emptyDirOf("/run/kiln/secret", pod)?.medium).toBe("Memory");
+        expect([variables, Object.entries(plan.environment)].flat().map(([name]) => name)).not.toContain("HOME");
         expect(plan.environment.KILN_JOB_TIMEOUT).toBe(String(job.timeouts.job));
       }),
       { numRuns: 60 },
