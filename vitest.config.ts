@@ -9,7 +9,8 @@ export default defineConfig({
     // The suite's repositories are small: it shall run where warming a large one would not begin.
     env: { KILN_MIN_FREE_GB: "2" },
     projects: [
-      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      // A second is much for most; the whole program, or a workflow's shell steps, take several on a machine that does more.
+      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 30_000 } },
       {
         extends: true,
         // A hook builds the Kubernetes API server once a machine.
