@@ -109,11 +109,11 @@ async function bakeAlone(options: BakeOptions): Promise<Bake> {
   return { warmImage, reused: false, layers, verification, before, seconds: clock.seconds };
 }
 
-/** The image of the same inputs that the repository has, if it was verified and may be taken. */
+/** The image of the same inputs that the repository has, if it was verified and may be taken. Its seal is asked for where it is used. */
 async function readFinished({ client, repository, reuse }: BakeOptions, tag: string): Promise<string | undefined> {
   const digest = await readDigest(client, { repository, tag });
   if (digest === undefined || (await readRecord(client, { repository, digest })).record === undefined) return undefined;
-  return (await reuse?.takesSealed({ repository, digest }, tag)) === false ? undefined : digest;
+  return (await reuse?.takes({ repository, digest }, tag)) === false ? undefined : digest;
 }
 
 /** What an image for packed caches needs of gocache; nothing where its caches are loose, or where it has none. */

@@ -5,10 +5,8 @@ import type { PinnedImage } from "../registry/image-reference.ts";
  * stack demands signatures, only what its signer vouches for is taken, and all else is made anew. Each refusal is a line of progress.
  */
 export interface Reuse {
-  /** A base or a shard that was vouched for under this very tag. */
+  /** A base, a shard or a finished warm image that was vouched for under this very tag. */
   readonly takes: (image: PinnedImage, tag: string) => Promise<boolean>;
-  /** A finished warm image that is sealed as a stack demands it, and was vouched for under this tag or built from this commit. */
-  readonly takesSealed: (image: PinnedImage, tag: string) => Promise<boolean>;
   /** Signs that an image was made here to stand under a tag. Where nobody can sign, a line says so, and it is made anew again. */
   readonly vouch: (image: PinnedImage, tag: string) => Promise<void>;
 }

@@ -106,8 +106,19 @@ export function bakeTarget(places: Places, settings: Settings, work: BakeWork): 
 /** Bakes for a stack and writes the digest into its file, which is left alone when the bake fails. */
 export async function bakeForStack(places: Places, stack: string, work: BakeWork, progress: Progress): Promise<Bake> {
   const settings = await readStackSettings(places.project, stack);
+  // What is wrong in the settings is said before this machine is made ready.
   const target = bakeTarget(places, settings, work);
   const bakery = await readyStackBakery(places, settings, progress);
+  return bakeIntoStack(places, { stack, settings, target }, bakery, progress);
+}
+
+/** The same on a machine that is ready. It takes from the registry only what the stack lets it take. */
+export async function bakeIntoStack(
+  places: Places,
+  { stack, settings, target }: { readonly stack: string; readonly settings: Settings; readonly target: BakeTarget },
+  bakery: Bakery,
+  progress: Progress,
+): Promise<Bake> {
   const reuse = stackReuse(settings, { places, client: bakery.client, progress });
   const baked = await bakeTo(places, { ...target, reuse }, bakery, progress);
   await writeWarmImage(places.project, stack, baked.warmImage);

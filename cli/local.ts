@@ -1,5 +1,5 @@
 import path from "node:path";
-import { bakeTarget, bakeTo, readyStackBakery, type BakeTarget, type Bakery } from "../cache/stack-bake.ts";
+import { bakeIntoStack, bakeTarget, readyStackBakery, type BakeTarget, type Bakery } from "../cache/stack-bake.ts";
 import { buildContract } from "../cache/contract.ts";
 import { describeMisses } from "../cache/misses.ts";
 import { readPrograms } from "../cache/programs.ts";
@@ -49,8 +49,8 @@ const up: Command = {
     await readyStacks(here, environment);
 
     const target = bakeTarget(here, settings, { allowFailed: [] });
-    const baked = settings.image.dockerfile === "merged" ? await bakeTo(here, target, bakery, progress) : undefined;
-    if (baked) await writeWarmImage(here.project, stack, baked.warmImage);
+    const isMerged = settings.image.dockerfile === "merged";
+    const baked = isMerged ? await bakeIntoStack(here, { stack, settings, target }, bakery, progress) : undefined;
 
     progress.step("pulumi up");
     const { changes, outputs } = await pulumiUp(here.project, stack, { ...process.env, ...environment });

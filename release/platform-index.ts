@@ -12,6 +12,8 @@ import { requireVerifiedRunner } from "./verified-runner.ts";
 export interface PlatformImage {
   readonly image: PinnedImage;
   readonly platform: string;
+  /** What it was built from and whose record it goes by, where it has none of its own. */
+  readonly warm?: PinnedImage;
 }
 
 /** One name for the images of several platforms: an index, or the image itself where there is one alone. */
@@ -95,6 +97,6 @@ async function readListed(client: RegistryClient, image: PinnedImage): Promise<r
 
 async function readVerified(client: RegistryClient, image: PinnedImage): Promise<PlatformImage> {
   const read = await readImage(client, image);
-  await requireVerifiedRunner(client, image, read);
-  return { image, platform: `${read.config.os}/${read.config.architecture}` };
+  const warm = await requireVerifiedRunner(client, image, read);
+  return { image, platform: `${read.config.os}/${read.config.architecture}`, ...(warm && { warm }) };
 }

@@ -26,7 +26,7 @@ export interface Published {
  * Sets the image tags of a release: on the image, on the index that is named, or on a new one of several images, one a platform.
  * A version's tag that names another digest stays as it is and throws: what was released once is that for ever. So does an image
  * that was never verified, and where a stack demands a seal, an image or index without it, or one that was built from another
- * commit than the Git tag's.
+ * commit than the Git tag's, itself or the warm image below it.
  */
 export async function publishRelease(options: {
   readonly client: RegistryClient;
@@ -49,7 +49,9 @@ export async function publishRelease(options: {
     const check = { client, notary, policy };
     await requireSeal(check, { repository, digest }, stack);
     const commit = await options.readCommit();
-    for (const { image } of images) await requireBuiltFrom(check, image, { commit, tag: release.tag, stack });
+    // What an image is made of is what the warm image below it is: both are of that commit.
+    for (const built of images.flatMap(({ image, warm }) => (warm === undefined ? [image] : [image, warm])))
+      await requireBuiltFrom(check, built, { commit, tag: release.tag, stack });
   }
   const imageTags = imageTagsOf(release, existing);
   let unchanged = true;

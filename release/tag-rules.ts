@@ -53,6 +53,15 @@ export function tagRules({ releaseApp }: { readonly releaseApp: boolean }): read
   return releaseApp ? [immutable, made, unmoved, release] : [immutable, unmoved];
 }
 
+/** Whether the release App alone makes all tags of a pattern, such as `refs/tags/v*.*.*`, where one is named. Pure. */
+export function areReleaseTags(pattern: string): boolean {
+  return references([...IMMUTABLE, ...RECREATABLE]).some((covering) => {
+    const before = covering.slice(0, -1);
+    // A star stands for anything but a slash.
+    return pattern.startsWith(before) && !pattern.slice(before.length).includes("/");
+  });
+}
+
 function references(tags: readonly string[]): readonly string[] {
   return tags.map((tag) => `refs/tags/${tag}`);
 }

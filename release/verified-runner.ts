@@ -9,10 +9,14 @@ export const BASE_LABEL = "org.opencontainers.image.base.name";
 
 /**
  * Throws a difference unless a runner image was verified: it has a record of its own, or the warm image that its label names has
- * one and the same file system. The label alone is worth nothing: anybody can write it.
+ * one and the same file system. The label alone is worth nothing: anybody can write it. Returns the warm image that vouched for it.
  */
-export async function requireVerifiedRunner(client: RegistryClient, image: PinnedImage, read: Image): Promise<void> {
-  if ((await readRecord(client, image)).record !== undefined) return;
+export async function requireVerifiedRunner(
+  client: RegistryClient,
+  image: PinnedImage,
+  read: Image,
+): Promise<PinnedImage | undefined> {
+  if ((await readRecord(client, image)).record !== undefined) return undefined;
   const label = read.config.config?.Labels?.[BASE_LABEL];
   const warm = label === undefined ? undefined : parsePinnedImage(label);
   if (warm === undefined) {
@@ -26,7 +30,7 @@ export async function requireVerifiedRunner(client: RegistryClient, image: Pinne
   const found = await readRecord(client, warm);
   if (found.record === undefined) throw unverified(image, `its warm image ${name} was not: ${found.faults.join("; ")}`);
   const below = (await readImage(client, warm)).config.rootfs.diff_ids;
-  if (below.join() === read.config.rootfs.diff_ids.join()) return;
+  if (below.join() === read.config.rootfs.diff_ids.join()) return warm;
   throw unverified(image, `its layers are not those of the warm image ${name} that it names`);
 }
 

@@ -57,7 +57,6 @@ const LIVING_MS = 120_000;
  * so once; takes it over from a dead one. An owner in another container or on another host lives while it touches it.
  */
 export async function withLock<T>(file: string, progress: Progress, what: string, work: () => Promise<T>): Promise<T> {
-  await mkdir(path.dirname(file), { recursive: true });
   let said = false;
   let held: FileHandle | undefined;
   while ((held = await acquire(file)) === undefined) {
@@ -86,21 +85,32 @@ export async function withLock<T>(file: string, progress: Progress, what: string
   }
 }
 
-/** Writes the owner beside the lock and links it into place: the lock is never seen half-written. Returns it open. */
+/**
+ * Writes the owner beside the lock and links it into place: the lock is never seen half-written. Returns it open. Makes the folder
+ * each time: somebody may remove it under the hands of one who waits.
+ */
 async function acquire(file: string): Promise<FileHandle | undefined> {
+  await mkdir(path.dirname(file), { recursive: true });
   const mine = `${file}.${process.pid}.${randomUUID()}`;
-  const lock = await open(mine, "wx");
+  const lock = await open(mine, "wx").catch(unlessGone);
+  if (lock === undefined) return undefined;
   try {
     await lock.writeFile(JSON.stringify(thisOwner()));
     await link(mine, file);
     return lock;
   } catch (error) {
     await lock.close();
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return undefined;
-    throw error;
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") unlessGone(error);
+    return undefined;
   } finally {
     await rm(mine, { force: true });
   }
+}
+
+/** Nothing where the folder went away meanwhile: the next attempt makes it again. */
+function unlessGone(error: unknown): undefined {
+  if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  return undefined;
 }
 
 /** Removes the lock where it is still the file that was made here: a holder that stood still may have lost it. */
@@ -114,7 +124,8 @@ async function release(file: string, lock: FileHandle): Promise<void> {
   }
 }
 
-async function ownerOf(file: string): Promise<LockOwner | "dead" | "gone"> {
+/** Who holds a lock: a process that lives, one that does not (or nobody can tell from the file), or nobody. */
+export async function ownerOf(file: string): Promise<LockOwner | "dead" | "gone"> {
   try {
     const { mtimeMs } = await stat(file);
     const owner = JSON.parse(await readFile(file, "utf8")) as LockOwner;

@@ -14,9 +14,12 @@ const OTHERS: readonly string[] = [
 /** Scratch of a process, which removes it itself unless it is killed. */
 const SCRATCH = /^(?:kiln-recompile|program-image|sbom)-\w{6}$/;
 
+/** Locks beside folders of the work folder, and what stands beside those for a moment, or for ever where a taker is killed. */
+const LOCKS = /^(?:bake|bench|plugins)\.lock(?:\..+)?$/;
+
 /** Whether kiln made an entry of the work folder. Whatever has another name is somebody's own. */
 export function isOwnWork(name: string): boolean {
-  return BAKE_FOLDERS.includes(name) || OTHERS.includes(name) || SCRATCH.test(name);
+  return BAKE_FOLDERS.includes(name) || OTHERS.includes(name) || SCRATCH.test(name) || LOCKS.test(name);
 }
 
 /** The file that a bake of the checkout holds. */

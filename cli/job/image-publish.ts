@@ -22,7 +22,7 @@ export const imagePublishCommand: Command = {
   help: {
     ...TARGET_HELP,
     image: "as `kiln job image push` prints it; several, one a platform, become an index",
-    "allow-older": "let latest go back to an older version",
+    "allow-older": "let latest go back to an older version, or to one that it was set back from",
   },
   async run({ values, positionals, progress }) {
     noArguments(positionals);
@@ -43,7 +43,7 @@ export function publishedJobText(published: PublishedJobImage): string {
   const { latest } = published;
   const said =
     latest === undefined
-      ? `${LATEST} stays where it is: this is a pre-release, or a higher release is there`
+      ? `${LATEST} stays where it is: this is a pre-release, a higher release is there, or it was set back from this one`
       : movesText(latest, LATEST);
   return `${publishedText(published)}\n${said}`;
 }

@@ -4,7 +4,6 @@ import type { RegistryClient } from "../../registry/client.ts";
 import type { Settings } from "../../settings.ts";
 import type { Places } from "../../toolchain/places.ts";
 import { resolveTool } from "../../toolchain/resolve.ts";
-import { git } from "../github/git.ts";
 import { cosignNotary } from "./cosign.ts";
 import { signerHere } from "./signer.ts";
 import { vouchedReuse } from "./vouched-reuse.ts";
@@ -23,7 +22,5 @@ export function stackReuse(
   return vouchedReuse({
     ...{ client, notary, policy, progress },
     signer: () => signerHere(undefined, process.env),
-    readCommit: async () =>
-      (await git(places.project, ["rev-parse", "--verify", "HEAD"], { allowFailure: true }))?.trim(),
   });
 }

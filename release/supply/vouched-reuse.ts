@@ -4,8 +4,7 @@ import type { Progress } from "../../progress.ts";
 import type { PinnedImage } from "../../registry/image-reference.ts";
 import { attachBundle, readBundles } from "./bundle.ts";
 import type { Signer } from "./cosign.ts";
-import { commitsIn } from "./provenance.ts";
-import { readSealState, readSoundPart, type SealCheck } from "./seal-faults.ts";
+import type { SealCheck } from "./seal-faults.ts";
 import { isAbout, subjectStatement, type Statement } from "./statement.ts";
 
 /** What a statement is of by which a signer vouches for something that is taken again. Its predicate is `{ tag }`. */
@@ -14,41 +13,28 @@ export const REUSE_PREDICATE = "urn:kiln:reuse:v1";
 export interface VouchedReuseOptions extends SealCheck {
   /** Who signs here; asked for when the first thing is to be signed. Throws where there is nobody. */
   readonly signer: () => Promise<Signer>;
-  /** The commit that is built here; nothing outside of a checkout. */
-  readonly readCommit: () => Promise<string | undefined>;
   readonly progress: Progress;
 }
 
 /**
  * Takes what a policy's signer vouches for, and vouches for what is made. The tag is signed as well as the digest: what stood under
- * another, such as the base of last year, does not stand for this one.
+ * another, such as the base of last year, does not stand for this one. Nor does a seal, or the commit in a provenance: whoever may push
+ * can copy any sealed image under any tag.
  */
 export function vouchedReuse(options: VouchedReuseOptions): Reuse {
   const { progress } = options;
-  const taken = async (image: PinnedImage, tag: string, fault: () => Promise<string | undefined>) => {
-    const found = await orUnknown(fault);
-    if (found !== undefined) progress.note(`${image.repository}:${tag} is made anew and not taken: it ${found}`);
-    return found === undefined;
-  };
   return {
-    takes: (image, tag) => taken(image, tag, () => vouchFault(options, image, tag)),
-    takesSealed: (image, tag) => taken(image, tag, () => sealFault(options, image, tag)),
+    takes: async (image, tag) => {
+      const fault = await orUnknown(() => vouchFault(options, image, tag));
+      if (fault !== undefined) progress.note(`${image.repository}:${tag} is made anew and not taken: it ${fault}`);
+      return fault === undefined;
+    },
     vouch: async (image, tag) => {
       const fault = await orUnknown(() => signed(options, image, tag));
       if (fault !== undefined)
         progress.note(`${image.repository}:${tag} will be made anew by the next job: it ${fault}`);
     },
   };
-}
-
-/** What keeps a sealed image from standing for a tag's inputs: its seal, or that it may be of other ones. */
-async function sealFault(options: VouchedReuseOptions, image: PinnedImage, tag: string): Promise<string | undefined> {
-  const [fault] = (await readSealState(options, image)).faults;
-  if (fault !== undefined || (await vouchFault(options, image, tag)) === undefined) return fault;
-  const commit = await options.readCommit();
-  const isOf = (predicate: Statement["predicate"]) => commit !== undefined && commitsIn(predicate).includes(commit);
-  const own = await readSoundPart(options, image, "provenance", isOf);
-  return own === undefined ? "is sealed, but of another commit, and not signed for that tag" : undefined;
 }
 
 /** What keeps an image from standing under a tag; others may attach what they like beside what vouches for it. */

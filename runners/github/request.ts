@@ -1,4 +1,5 @@
 import { KilnError } from "../../errors.ts";
+import { areReleaseTags } from "../../release/tag-rules.ts";
 import type { ConfigUrl } from "../scale-set/config-url.ts";
 import { offers, planGaps, type PlannedRepository, type Protection } from "./plan.ts";
 import { parseWorkflowReference } from "./workflow-reference.ts";
@@ -62,10 +63,32 @@ export function githubWarnings(request: GithubRequest): readonly string[] {
   const unreleased =
     request.tagRules !== undefined && request.tagRules.releaseAppId === undefined && offers(request, "tagRules")
       ? [
-          "no release App is named: whoever can push can delete release tags and push them again. Set tagRules.releaseAppId",
+          "no release App is named: whoever can push can make release tags, delete them and push them again. Set " +
+            "tagRules.releaseAppId",
         ]
       : [];
-  return [...planGaps(request, askedProtections(request)).map(({ message }) => message), ...open, ...unreleased];
+  const gaps = planGaps(request, askedProtections(request)).map(({ message }) => message);
+  return [...gaps, ...open, ...unreleased, ...openEnvironments(request)];
+}
+
+/**
+ * A line for each environment that a tag opens which anybody who can push may make. On a tag GitHub takes the workflow file from the
+ * tag's own commit, so no job of ours can refuse it.
+ */
+function openEnvironments(request: GithubRequest): readonly string[] {
+  if (!offers(request, "environments")) return [];
+  const isGuarded = (tag: string) =>
+    request.tagRules?.releaseAppId !== undefined && offers(request, "tagRules") && areReleaseTags(tag);
+  return Object.entries(request.environments).flatMap(([name, { branches, reviewers }]) => {
+    const isReviewed = reviewers.teams.length + reviewers.users.length > 0 && offers(request, "reviewers");
+    const tags = branches.filter((branch) => branch.startsWith("refs/tags/") && !isGuarded(branch));
+    if (isReviewed || tags.length === 0) return [];
+    return [
+      `environment ${name} admits ${tags.join(", ")}: whoever can push can make such a tag, with a workflow of their own at its ` +
+        "commit, and have what the environment's secrets and identities allow. Name its reviewers, or in tagRules.releaseAppId the " +
+        "App that alone makes release tags (for tags of the rules' patterns), unless another stack of the repository does",
+    ];
+  });
 }
 
 /** The protections that a request asks for. */

@@ -58,14 +58,13 @@ describe("a bake of inputs that were baked before", () => {
     expect([from.mock.calls.length, registry.tags.size]).toEqual([2, 1]);
   });
 
-  it("asks for them too where the stack demands a seal that the image has not, and takes it where it has", async () => {
+  it("asks for them too where nobody vouches for the image under that tag, and takes it where somebody does", async () => {
     registry.tags.set(`inputs-${"0".repeat(32)}`, KNOWN);
     const asked: string[] = [];
-    const reuse = (isSealed: boolean) => ({
-      takes: () => Promise.resolve(true),
-      takesSealed: ({ digest }: { readonly digest: string }, tag: string) => {
+    const reuse = (isVouchedFor: boolean) => ({
+      takes: ({ digest }: { readonly digest: string }, tag: string) => {
         asked.push(`${tag}@${digest}`);
-        return Promise.resolve(isSealed);
+        return Promise.resolve(isVouchedFor);
       },
       vouch: () => Promise.resolve(),
     });

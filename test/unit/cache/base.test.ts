@@ -56,7 +56,6 @@ describe("readyWarmBase", () => {
     const asked: unknown[] = [];
     const reuse = (taken: boolean) => ({
       takes: (...args: readonly unknown[]) => Promise.resolve(asked.push(args) > 0 && taken),
-      takesSealed: () => Promise.resolve(true),
       vouch: () => Promise.resolve(),
     });
     expect(await ready()).toEqual({ repository: REPOSITORY, digest: KNOWN });

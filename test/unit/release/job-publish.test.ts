@@ -48,7 +48,10 @@ vi.mock("../../../release/supply/package-list.ts", () => ({
 
 const [PRIMARY, MIRROR] = ["localhost:5181/kiln", "localhost:5182/kiln"] as const;
 const [BASE, MIRRORED] = [`${PRIMARY}/job-runner-base`, `${MIRROR}/job-runner-base`];
-const NOW = new Date("2026-11-22T09:00:00Z");
+const START = Date.parse("2026-11-22T09:00:00Z");
+let minutes = 0;
+/** A minute after the last time that somebody asked. */
+const now = () => new Date(START + 60_000 * minutes++);
 const [target] = jobTargets([PRIMARY, MIRROR], ["base"]);
 if (target === undefined) throw new Error("there is no target");
 
@@ -73,14 +76,14 @@ async function publish(version: string, { content = "first", allowOlder = false 
   const { client } = registryOf();
   const images = [{ repository: BASE, digest }];
   return publishJobImage({
-    ...{ client, release, target: target ?? never(), images, allowOlder, now: NOW, progress: silent },
+    ...{ client, release, target: target ?? never(), images, allowOlder, now: now(), progress: silent },
     ...{ version: "0.1.0", readPackages: () => Promise.resolve([]) },
   });
 }
 
 async function rollBack(to: string) {
   const rollback = await readJobRollback(registryOf().client, target ?? never(), parseNamedRelease(to));
-  await makeJobRollback(registryOf().client, rollback, { now: NOW, progress: silent });
+  await makeJobRollback(registryOf().client, rollback, { now: now(), progress: silent });
   return rollback;
 }
 
@@ -93,6 +96,7 @@ const tagsOf = (repository: string) => Object.fromEntries(registryOf().repositor
 beforeEach(() => {
   memory.registry = new MemoryRegistry();
   memory.records.length = 0;
+  minutes = 0;
 });
 
 describe("publishing an image of jobs", () => {
@@ -141,14 +145,45 @@ describe("going back", () => {
     const history = await readTagHistory(registryOf().client, { repository: BASE, imageTag: "latest" });
     expect(history.map(({ release, move }: RunnerRecord) => [release, move])).toEqual([
       ["job-runner-v1.0.0", "moved back"],
-      ["job-runner-v1.0.0", "new"],
       ["job-runner-v1.1.0", "moved"],
+      ["job-runner-v1.0.0", "new"],
     ]);
     expect(history[0]).toMatchObject({ buildTag: old.buildTag, replaces: bad.digest });
     // A fix of the bad line is not the highest that there is; the next release is.
     expect((await publish("1.0.1")).latest).toBeUndefined();
     const next = await publish("1.1.1");
     expect(tagsOf(BASE).latest).toBe(next.digest);
+  });
+
+  it("is not undone by a second run of the release that was bad, built anew or not, nor of one before it", async () => {
+    for (const version of ["1.1.0", "1.2.0", "1.3.0"]) await publish(version);
+    await rollBack("1.2.0");
+    const { digest } = await rollBack("1.1.0");
+    for (const [version, content] of [
+      ["1.3.0", "first"],
+      ["1.3.0", "second"],
+      ["1.2.0", "first"],
+    ] as const) {
+      expect((await publish(version, { content })).latest, `${version} ${content}`).toBeUndefined();
+    }
+    expect([tagsOf(BASE).latest, tagsOf(MIRRORED).latest]).toEqual([digest, digest]);
+    // But by name, and then it is as if it had never been set back.
+    const again = await publish("1.3.0", { content: "second", allowOlder: true });
+    expect(tagsOf(BASE).latest).toBe(again.digest);
+    const third = await publish("1.3.0", { content: "third" });
+    expect(tagsOf(BASE).latest).toBe(third.digest);
+  });
+
+  it("leaves a record of each that the tag named, also of what was there before the first that it came back to", async () => {
+    for (const version of ["0.9.0", "1.0.0", "1.1.0"]) await publish(version);
+    await rollBack("1.0.0");
+    const history = await readTagHistory(registryOf().client, { repository: BASE, imageTag: "latest" });
+    expect(history.map(({ release, move }) => [release, move])).toEqual([
+      ["job-runner-v1.0.0", "moved back"],
+      ["job-runner-v1.1.0", "moved"],
+      ["job-runner-v1.0.0", "moved"],
+      ["job-runner-v0.9.0", "new"],
+    ]);
   });
 
   it("takes the tag of one build of a version that was released anew", async () => {

@@ -211,4 +211,14 @@ describe("a release for a stack that demands a seal", () => {
     await publish("1.2.3", AMD, ARM);
     expect(registry.set).toEqual(["v1.2.3", "latest"]);
   });
+
+  it("is not tagged where the warm image below was built from another, unless its own record is what it goes by", async () => {
+    registry.sealed.add(AMD);
+    registry.builtFrom.set(BELOW, "d".repeat(40));
+    await expect(publishFor(demands, "1.2.3", AMD)).rejects.toThrow(`${BELOW} is not of commit ${COMMIT}`);
+    expect(registry.set).toEqual([]);
+    registry.verified.add(AMD);
+    await publishFor(demands, "1.2.3", AMD);
+    expect(registry.set).toEqual(["v1.2.3", "latest"]);
+  });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { tagRules } from "../../../release/tag-rules.ts";
+import { areReleaseTags, tagRules } from "../../../release/tag-rules.ts";
 
 /** What `fnmatch` does with a star: anything but a slash. */
 function matches(pattern: string, tag: string): boolean {
@@ -38,6 +38,17 @@ describe("the rules for release tags", () => {
       "nobody",
       "nobody",
     ]);
+  });
+
+  it.each([
+    ["refs/tags/iac-runner-base-v*", true],
+    ["refs/tags/v*.*.*", true],
+    ["refs/tags/job-runner-v1.2.3", true],
+    ["refs/tags/*", false],
+    ["refs/tags/v*/other", false],
+    ["v*", false],
+  ])("are for all tags of %s: %s", (pattern, expected) => {
+    expect(areReleaseTags(pattern)).toBe(expected);
   });
 
   it("have a key and a name each", () => {

@@ -127,6 +127,23 @@ test("a holder touches its lock while it works", async () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
+test("the folder of a lock may be removed under the hands of those who wait", async () => {
+  const folder = path.join(home, ".kiln");
+  const inside = path.join(folder, "a.lock");
+  let removing = true;
+  const holding = withLock(inside, silent, "it", async () => {
+    while (removing) {
+      await rm(folder, { recursive: true, force: true }).catch(() => undefined);
+      await new Promise(setImmediate);
+    }
+  });
+  const waiting = [1, 2, 3].map((one) => withLock(inside, silent, "it", () => Promise.resolve(one)));
+  await sleep(500);
+  removing = false;
+  await holding;
+  expect(await Promise.all(waiting)).toEqual([1, 2, 3]);
+});
+
 test("a holder that lost its lock leaves the next one's alone", async () => {
   await withLock(lock, silent, "it", async () => {
     await rm(lock);

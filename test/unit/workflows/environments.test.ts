@@ -16,6 +16,7 @@ interface Job {
   readonly concurrency?: Readonly<Record<string, string | boolean>>;
   readonly steps?: readonly {
     readonly id?: string;
+    readonly if?: string;
     readonly uses?: string;
     readonly run?: string;
     readonly env?: object;
@@ -81,6 +82,15 @@ describe("the environments of the stacks", () => {
       expect([...(branches ?? [])].sort()).toEqual([...new Set(starts)].sort());
     },
   );
+
+  it("that admit a tag have the rules for tags in the same file, so that its preview knows of them", () => {
+    const admits = environments.filter(([, { branches = [] }]) =>
+      branches.some((name) => name.startsWith("refs/tags/")),
+    );
+    expect(admits.map(([name]) => name)).toEqual(["dev"]);
+    for (const [name] of admits) expect(read(`stacks/Pulumi.${name}.yaml`)).toContain("tagRules:");
+    expect(documented("**First who may push tags**")).toContain("`tagRules.releaseAppId`");
+  });
 
   it("have one beside them, which admits releases too: the page says so", () => {
     expect(release.jobs.propose?.environment).toBe("automation");
@@ -157,6 +167,17 @@ describe("the two architectures of a release", () => {
     const [, compare, ...others] = workflow("iac-runner-index").jobs.index?.steps ?? [];
     expect(compare?.run).toContain('git merge-base --is-ancestor "$GITHUB_SHA" "$main"');
     expect(others.findIndex(({ run }) => run === "npm ci")).toBeGreaterThan(-1);
+  });
+});
+
+describe("the job that seals an index", () => {
+  it("takes an identity of the stack's for a key alone, and no secret", () => {
+    const steps = workflow("iac-runner-index").jobs.index?.steps ?? [];
+    const clouds = steps.filter(({ uses }) => /^(?:aws-actions|google-github-actions|azure)\//.test(uses ?? ""));
+    expect(clouds).toHaveLength(3);
+    for (const step of clouds) expect(step.if).toMatch(/^env\.\w+ != '' && vars\.KILN_SIGNING_KEY != ''$/);
+    expect(release.jobs.index).not.toHaveProperty("secrets");
+    expect(read(".github/workflows/iac-runner-index.yml")).not.toContain("secrets.");
   });
 });
 

@@ -92,6 +92,7 @@ interface Workflow {
         readonly environment?: string;
         readonly permissions: object;
         readonly steps: readonly { readonly run?: string; readonly env?: Readonly<Record<string, string>> }[];
+        readonly concurrency?: object;
       }
     >
   >;
@@ -105,6 +106,12 @@ describe("the workflow's file", () => {
     for (const tag of [TAG, "job-runner-v1.2.3-rc.1"]) expect(matchesTags(tag, on.push.tags)).toBe(true);
     for (const tag of ["v1.2.3", "iac-runner-base-v1.2.3", "dev-v1.2.3"])
       expect(matchesTags(tag, on.push.tags)).toBe(false);
+  });
+
+  it("lets one job at a time look at latest and move it, a release as well as a way back, and drops none", async () => {
+    const { jobs } = await read();
+    const group = { group: "job-runner-latest", "cancel-in-progress": false, queue: "max" };
+    expect([jobs.publish?.concurrency, jobs["roll-back"]?.concurrency]).toEqual([group, group]);
   });
 
   it("releases tags of main and rolls back from main, and lets write only what the environment's reviewers let in", async () => {

@@ -8,6 +8,7 @@ import { temporaryDirectory } from "../../support/temporary-directory.ts";
 const WORKFLOW = path.join(import.meta.dirname, "../../../.github/workflows/promote.yml");
 
 interface Step {
+  readonly id?: string;
   readonly name?: string;
   readonly run?: string;
 }
@@ -60,5 +61,23 @@ describe("a merge that is brought up late", () => {
     const { code, stderr } = await look(commit);
     expect([code, stderr]).toEqual([1, expect.stringContaining("stacks/Pulumi.prod.yaml is another one on main")]);
     expect((await look(later)).code).toBe(0);
+  });
+});
+
+describe("what is merged", () => {
+  it.each([
+    ["alone", [], "--follow dev"],
+    ["and dev-arm64, where that is a stack", ["stacks/Pulumi.dev-arm64.yaml"], "--follow dev --follow dev-arm64"],
+  ])("counts for dev %s", async (_, files, follow) => {
+    await merge(Object.fromEntries(["stacks/Pulumi.dev.yaml", ...files].map((name) => [name, "a: 1\n"])));
+    const { jobs } = parse(await readFile(WORKFLOW, "utf8")) as Workflow;
+    const script = jobs.touched?.steps.find(({ id }) => id === "touched")?.run ?? "exit 9";
+    const [bin, output] = [path.join(folder, "bin"), path.join(folder, "output")];
+    await mkdir(bin);
+    await writeFile(path.join(bin, "npx"), '#!/bin/sh\necho "$*"\n', { mode: 0o755 });
+    const env = { ...process.env, PATH: `${bin}:${process.env.PATH ?? ""}`, BEFORE: "before", GITHUB_OUTPUT: output };
+    await run("bash", ["-e", "-c", script], { cwd: folder, env });
+    const said = `matrix=kiln release touched --base before ${follow} --matrix --quiet\n`;
+    expect(await readFile(output, "utf8")).toBe(said);
   });
 });

@@ -165,6 +165,39 @@ describe("the warnings of a request", () => {
     ]);
   });
 
+  it.each<[string, Partial<GithubRequest>, Partial<EnvironmentRequest>, readonly string[]]>([
+    ["without rules", {}, {}, ["refs/tags/iac-runner-base-v*"]],
+    [
+      "with rules that let anybody make a tag",
+      { tagRules: { releaseAppId: undefined } },
+      {},
+      ["refs/tags/iac-runner-base-v*"],
+    ],
+    [
+      "of whose tags an App makes some",
+      { tagRules: { releaseAppId: 7 } },
+      { branches: ["refs/tags/v1.*", "refs/tags/x*"] },
+      ["refs/tags/x*"],
+    ],
+    [
+      "that has reviewers which the plan lacks",
+      { plan: "team" },
+      { reviewers: { teams: [1], users: [] } },
+      ["refs/tags/iac-runner-base-v*"],
+    ],
+    ["whose tags the App alone makes", { tagRules: { releaseAppId: 7 } }, {}, []],
+    ["with reviewers", {}, { reviewers: { teams: [], users: [1] } }, []],
+    ["of branches alone", {}, { branches: ["main"] }, []],
+    ["that no plan makes", { plan: "free" }, {}, []],
+  ])("name the tags that open an environment to whoever can push, %s", (_, changes, own, open) => {
+    const dev = { ...ENVIRONMENT, branches: ["main", "refs/tags/iac-runner-base-v*"], ...own };
+    const lines = githubWarnings(request({ ...changes, environments: { dev } }));
+    const named = lines.flatMap(
+      (line) => /^environment dev admits (.+): whoever can push can make/.exec(line)?.[1] ?? [],
+    );
+    expect(named).toEqual(open);
+  });
+
   it("are none for nothing", () => {
     expect(githubWarnings(request({ plan: "free" }))).toEqual([]);
   });
