@@ -32,7 +32,7 @@ export async function readyJobWays(options: {
       ...{ api_version: JOB_API, job_id: `bench-${id}`, image, script: "job", parameters: { id } },
       source: { kind: "directory", path: scripts },
     });
-  const runner = new DockerRunner(engine);
+  const runner = await DockerRunner.connect(engine);
   return [
     {
       name: "docker run",

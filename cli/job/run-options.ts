@@ -30,6 +30,7 @@ export const DESCRIPTION_OPTIONS = {
   grace: TEXT,
   network: TEXT,
   ...VAULT_OPTIONS,
+  "result-url": TEXT,
   label: TEXTS,
   "job-id": TEXT,
 } as const;
@@ -47,6 +48,8 @@ export const DESCRIPTION_HELP = {
   grace: "what the script has between SIGTERM and SIGKILL (default: 10s)",
   network: "isolated (a network of its own), none, or a network's name (default: isolated)",
   ...VAULT_HELP,
+  "result-url":
+    "where the container posts its result; with the secret RESULT_TOKEN as a bearer token, over https alone",
   label: "name=value, repeated for several",
   "job-id": "the job's id (default: a new one)",
 } as const;
@@ -55,6 +58,7 @@ export const DESCRIPTION_HELP = {
 export async function describedJob(values: Values, secrets: readonly JobSecret[]): Promise<JobDescription> {
   const limits = optional(values, "limits");
   const vault = await vaultOf(values);
+  const resultUrl = optional(values, "result-url");
   return checkDescription({
     api_version: JOB_API,
     job_id: optional(values, "job-id") ?? randomUUID(),
@@ -68,6 +72,7 @@ export async function describedJob(values: Values, secrets: readonly JobSecret[]
     network: optional(values, "network") ?? "isolated",
     secrets,
     ...(vault === undefined ? {} : { vault }),
+    ...(resultUrl === undefined ? {} : { result_url: resultUrl }),
     labels: Object.fromEntries(repeated(values, "label").map(labelOf)),
   });
 }

@@ -86,7 +86,8 @@ type Options = Parameters<DockerRunner["run"]>[0];
 async function onDocker(options: Options) {
   const { progress } = options;
   if (progress === undefined) throw new TypeError("a command has a progress");
-  return new DockerRunner(await readyEngine({ places: places(), progress })).run(options);
+  const runner = await DockerRunner.connect(await readyEngine({ places: places(), progress }));
+  return runner.run(options);
 }
 
 async function onKubernetes(options: Options, values: Values) {

@@ -101,8 +101,8 @@ async function take(place: ClusterPlace, job: V1Job, recorded: RecordedJob): Pro
     onEvent: () => undefined,
   });
   const watch = new PodWatch(cluster, { description, namespace, uid: job.metadata?.uid ?? "", output, progress });
-  const state = await watch.untilEnd(AbortSignal.abort());
-  await output.close();
+  // Also where it throws: nothing of the folder stays open.
+  const state = await watch.untilEnd(AbortSignal.abort()).finally(() => output.close());
   const { problem, isLogWhole } = watch;
   const result = clusterResult(description, output, { state, cause: undefined, problem, isLogWhole });
   const name = job.metadata?.name ?? "";

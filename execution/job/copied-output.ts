@@ -7,7 +7,7 @@ import { extract } from "tar-stream";
 import { messageOf } from "../../errors.ts";
 import type { Container } from "../container-run.ts";
 import { OUTPUT } from "./environment.ts";
-import { isOutputFile } from "./job-output.ts";
+import { isOutputFile, type JobOutput } from "./job-output.ts";
 import { parseResult, type JobResult } from "./result.ts";
 
 /** The entrypoint names a thousand artifacts at most; a script can write there too, and this is read into memory. */
@@ -36,6 +36,19 @@ export async function copyOutput(container: Container, folder: string, mostBytes
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
+}
+
+/** What the job left: as it came by standard output, else what the container has. */
+export async function takeOutput(
+  output: JobOutput,
+  container: Container,
+  folder: string,
+  mostBytes: number,
+): Promise<{ readonly result: JobResult | undefined; readonly fault: string | undefined }> {
+  const isWhole = await output.close();
+  if (isWhole && output.result !== undefined) return { result: output.result, fault: undefined };
+  const copied = await copyOutput(container, folder, mostBytes);
+  return { result: copied.result ?? output.result, fault: copied.fault ?? output.fault };
 }
 
 async function unpack(tar: string, temporary: string, folder: string, mostBytes: number): Promise<CopiedOutput> {

@@ -53,6 +53,8 @@ export interface JobDescription {
   readonly secrets: readonly JobSecret[];
   /** Settings of Vault, without logins. */
   readonly vault?: JsonObject;
+  /** Where the container posts the result; over https where the secret RESULT_TOKEN goes with it. */
+  readonly result_url?: string;
   readonly labels: Readonly<Record<string, string>>;
 }
 
@@ -67,11 +69,17 @@ const DIGEST = /^(?:[^@\s]+@)?sha256:[0-9a-f]{64}$/;
 export const REPOSITORY_URL =
   /^(?:https?:\/\/(?![^/]*@)[^\s-]\S*|ssh:\/\/(?![^/@]*:[^/@]*@)[^\s-]\S*|(?!-)[\w.-]+@[\w.-]+:[^\s-]\S*)$/;
 
+/** An address without a login in it. */
+const RESULT_URL = /^https?:\/\/(?![-:])[^\s/?#@]+(?:[/?#]\S*)?$/;
+/** The secret that is sent along with the result, and is not the script's. */
+export const RESULT_TOKEN = "RESULT_TOKEN";
+
 /** Reads a description. Throws a usage error that names the path of what is wrong, never its value. */
 export function parseDescription(source: string): JobDescription {
   const place = parseDocument(source, "job", "usage");
   const script = need(place, "script", textLike(SCRIPT, "a path of letters, digits, _ . - without `..`"));
   if (script.includes("..")) throw new KilnError("usage", "job.script must not hold `..`");
+  const secrets = may(place, "secrets", secretsAt).secrets ?? [];
   return {
     api_version: need(place, "api_version", oneOf([JOB_API])),
     job_id: need(place, "job_id", textLike(JOB_ID, "up to 128 letters, digits, _ . -, a letter or digit first")),
@@ -84,8 +92,9 @@ export function parseDescription(source: string): JobDescription {
     limits: may(place, "limits", limitsAt).limits ?? DEFAULT_LIMITS,
     timeouts: may(place, "timeouts", timeoutsAt).timeouts ?? DEFAULT_TIMEOUTS,
     network: may(place, "network", networkAt).network ?? "isolated",
-    secrets: may(place, "secrets", secretsAt).secrets ?? [],
+    secrets,
     ...may(place, "vault", vaultAt),
+    ...may(place, "result_url", resultUrlAt(secrets)),
     labels: may(place, "labels", labelsAt).labels ?? {},
   };
 }
@@ -134,6 +143,17 @@ function secretsAt(place: Place): readonly JobSecret[] {
   const twice = secrets.find(({ name }, index) => secrets.findIndex((one) => one.name === name) !== index);
   if (twice !== undefined) throw new KilnError(place.kind, `${place.path} names ${twice.name} twice`);
   return secrets;
+}
+
+/** The entrypoint sends no token where others can read it, nor does it reach this machine's loopback: so http is for none. */
+function resultUrlAt(secrets: readonly JobSecret[]) {
+  return (place: Place): string => {
+    const url = textLike(RESULT_URL, "an address https://… or http://… without a login in it")(place);
+    if (url.startsWith("https:") || secrets.every(({ name }) => name !== RESULT_TOKEN)) return url;
+    throw new KilnError(place.kind, `${place.path} is http, and ${RESULT_TOKEN} would be read on the way`, {
+      mend: "Post to https://…, or without a token.",
+    });
+  };
 }
 
 function labelsAt(place: Place): Readonly<Record<string, string>> {

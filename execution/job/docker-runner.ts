@@ -2,56 +2,62 @@ import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import path from "node:path";
-import { KilnError, messageOf } from "../../errors.ts";
+import { messageOf } from "../../errors.ts";
 import { silent, type Progress } from "../../progress.ts";
 import { engineEnvironment, type Engine } from "../../toolchain/docker-engine.ts";
 import type { ContainerFacts } from "../container-facts.ts";
 import { Container } from "../container-run.ts";
 import { identifyImage, type IdentifiedImage } from "../image-identity.ts";
-import { engineSocket } from "../local-engine.ts";
+import { engineSocket, localSocket } from "../local-engine.ts";
 import type { ContainerEngine } from "../offline-container.ts";
 import { Redactor } from "../redactor.ts";
-import { copyOutput } from "./copied-output.ts";
+import { mostBytes } from "./cluster-result.ts";
+import { runCopied, runMounted, type ContainedJob } from "./contained-job.ts";
+import { takeOutput } from "./copied-output.ts";
 import type { JobDescription } from "./description.ts";
 import { dockerPlan } from "./docker-plan.ts";
-import { inputFolders, WORKSPACE } from "./environment.ts";
 import { finalResult } from "./final-result.ts";
 import { Gate } from "./gate.ts";
 import { JobHistory } from "./history.ts";
-import { INPUT_FOLDER, inputTar, readInput, writeInputFolder, type JobInput } from "./input-folder.ts";
+import { INPUT_FOLDER, readInput, writeInputFolder, type JobInput } from "./input-folder.ts";
 import { JobDeadline } from "./job-deadline.ts";
 import { JobOutput } from "./job-output.ts";
 import type { JobRun, JobRunOptions } from "./job-options.ts";
-import { bytesOf } from "./limits.ts";
-import { IsolatedNetworks, namedNetwork, type LeasedNetwork } from "./network.ts";
+import { IsolatedNetworks, namedNetwork, type LeasedNetwork, type NetworkWait } from "./network.ts";
 import { ownerMark, settleOrphans } from "./orphans.ts";
 import { pinInput } from "./pinned-description.ts";
 import { Removals } from "./removals.ts";
 import { secretDocument, secretTexts, type JobSecretDocument } from "./secret-document.ts";
+import { SharedAnswer } from "./shared-answer.ts";
 import { stopSeconds } from "./timeouts.ts";
 
 /** Starting more containers than this at once makes each of them, and all together, slower. */
 const STARTING_AT_ONCE = Math.max(12, 4 * availableParallelism());
-const LOGS_BYTES = 64 * 1024 * 1024;
 
 /** Runs jobs in containers of one Docker engine. Several may be at it at once: they share its networks and its gate. */
 export class DockerRunner {
   readonly #engine: ContainerEngine;
-  /** Whether the engine sees this machine's disk: its socket is a file here. */
-  readonly #isLocal: boolean;
+  /** Whether the engine may see this machine's disk: its socket is a file here, and no mount was refused yet. */
+  #mounts: boolean;
   readonly #networks: IsolatedNetworks;
   readonly #gate = new Gate(STARTING_AT_ONCE);
   readonly #owner = ownerMark();
   readonly #removals: Removals;
-  readonly #asked = new Map<string, Promise<IdentifiedImage>>();
+  readonly #asked = new Map<string, SharedAnswer<IdentifiedImage>>();
   #settled: Promise<unknown> | undefined;
 
-  constructor(engine: Engine, options: { readonly env?: NodeJS.ProcessEnv } = {}) {
+  private constructor(engine: ContainerEngine, isLocal: boolean) {
+    this.#engine = engine;
+    this.#removals = new Removals(engine);
+    this.#mounts = isLocal;
+    this.#networks = new IsolatedNetworks(engine, { owner: this.#owner, guards: isLocal });
+  }
+
+  /** A runner for an engine, which may be the one that the client uses by itself: where that is, it is asked once. */
+  static async connect(engine: Engine, options: { readonly env?: NodeJS.ProcessEnv } = {}): Promise<DockerRunner> {
     const env = engineEnvironment(engine, options.env ?? process.env);
-    this.#engine = { docker: engine.docker, env, socket: engineSocket(engine, env) };
-    this.#removals = new Removals(this.#engine);
-    this.#isLocal = engine.host === undefined ? engine.managed : engine.host.startsWith("unix://");
-    this.#networks = new IsolatedNetworks(this.#engine, { owner: this.#owner, guards: this.#isLocal });
+    const socket = await localSocket(engine, env);
+    return new DockerRunner({ docker: engine.docker, env, socket: engineSocket(socket, env) }, socket !== undefined);
   }
 
   /**
@@ -61,22 +67,27 @@ export class DockerRunner {
   async run(options: JobRunOptions): Promise<JobRun> {
     const document = secretDocument(options.description, options.secrets ?? {});
     const input = await readInput(options.description);
+    const deadline = new JobDeadline(options.description.timeouts, options.signal);
+    const over = new AbortController();
     // Made while the engine says what the image is.
-    const leasing = this.#network(options.description);
+    const leasing = this.#network(options.description, {
+      progress: options.progress ?? silent,
+      until: AbortSignal.any([deadline.signal, over.signal]),
+    });
     leasing.catch(() => undefined);
     try {
-      return await this.#runIn(leasing, { ...options, document, input });
+      return await this.#runIn(leasing, { ...options, document, input, deadline });
     } finally {
+      over.abort();
       await leasing.then((network) => network.giveBack()).catch(() => undefined);
     }
   }
 
   async #runIn(leasing: Promise<LeasedNetwork>, options: CheckedOptions): Promise<JobRun> {
-    const { document, input, secrets = {}, progress = silent } = options;
-    const deadline = new JobDeadline(options.description.timeouts, options.signal);
+    const { document, input, deadline, secrets = {}, progress = silent } = options;
     const [image] = await Promise.all([
       this.#identified(options.description, { progress, signal: deadline.signal }),
-      (this.#settled ??= settleOrphans(this.#engine, progress)),
+      (this.#settled ??= this.#settle(progress)),
     ]);
     const digest = image.repoDigests[0] ?? image.id;
     const description = pinInput({ ...options.description, image_digest: digest }, input);
@@ -106,7 +117,7 @@ export class DockerRunner {
     const work = { description, imageId: image.id, input, container, network, history, output, deadline };
     try {
       const facts = await this.#contained(work, JSON.stringify(document));
-      const { result, fault } = await taken(output, container, history, mostBytes(description));
+      const { result, fault } = await takeOutput(output, container, history.folder, mostBytes(description));
       const final = finalResult(description, result, { facts, cause: deadline.cause, fault });
       const noted = fault === undefined ? final : { ...final, notes: [...(final.notes ?? []), fault] };
       await history.end(noted);
@@ -123,26 +134,44 @@ export class DockerRunner {
     } catch (error) {
       return await fail(error);
     } finally {
+      await output.close().catch(() => false);
       await this.#discard(container, progress);
       await rm(path.join(history.folder, INPUT_FOLDER), { recursive: true, force: true }).catch(() => undefined);
     }
   }
 
   /** Jobs that start at the same moment ask once: what an image is does not differ between them. */
-  #identified(
+  async #identified(
     { image, image_digest: digest }: JobDescription,
-    asking: { readonly progress: Progress; readonly signal: AbortSignal },
+    { progress, signal }: { readonly progress: Progress; readonly signal: AbortSignal },
   ): Promise<IdentifiedImage> {
     const key = `${image} ${digest ?? ""}`;
-    const asked = this.#asked.get(key);
-    if (asked !== undefined) return asked;
-    const answer = identifyImage(this.#engine, image, { expected: digest?.split("@").at(-1), ...asking });
-    this.#asked.set(key, answer);
-    return answer.finally(() => this.#asked.delete(key));
+    const expected = digest?.split("@").at(-1);
+    const asked =
+      this.#asked.get(key) ??
+      new SharedAnswer(`the image ${image}`, (until) =>
+        identifyImage(this.#engine, image, { expected, progress, signal: until }),
+      );
+    this.#asked.set(key, asked);
+    try {
+      return await asked.before(signal);
+    } finally {
+      if (!asked.isWaitedFor && this.#asked.get(key) === asked) this.#asked.delete(key);
+    }
   }
 
-  async #network({ network }: JobDescription): Promise<LeasedNetwork> {
-    return network === "isolated" ? this.#networks.lease() : namedNetwork(network);
+  /** Once a runner; where it fails, the next job tries it again. */
+  async #settle(progress: Progress): Promise<void> {
+    try {
+      await settleOrphans(this.#engine, progress);
+    } catch (error) {
+      this.#settled = undefined;
+      throw error;
+    }
+  }
+
+  async #network({ network }: JobDescription, waiting: NetworkWait): Promise<LeasedNetwork> {
+    return network === "isolated" ? this.#networks.lease(waiting) : namedNetwork(network);
   }
 
   #placing(work: Pick<Work, "imageId" | "network" | "history">, inputFolder: string | undefined) {
@@ -153,34 +182,19 @@ export class DockerRunner {
   /** From the making of the container to its end. */
   async #contained(work: Work, secrets: string): Promise<ContainerFacts> {
     const { description, input, container, output, deadline } = work;
-    const folder = this.#isLocal ? await writeInputFolder(input, work.history.folder) : undefined;
+    const folder = this.#mounts ? await writeInputFolder(input, work.history.folder) : undefined;
     const leave = await this.#gate.enter();
+    const job: ContainedJob = {
+      ...{ description, input, container, output, stop: deadline.signal },
+      plan: (inputFolder) => dockerPlan(description, this.#placing(work, inputFolder)),
+      secrets: Buffer.from(secrets),
+      onStarted: leave,
+    };
     try {
-      const plan = dockerPlan(description, this.#placing(work, folder));
-      if (folder === undefined) {
-        await container.create(plan);
-        for (const name of inputFolders(description)) {
-          await container.copyIn(await inputTar(input, name), `${WORKSPACE}/${name}`);
-        }
-      }
-      let said = "";
-      const facts = container.run({
-        ...(folder === undefined ? {} : { plan }),
-        input: Buffer.from(secrets),
-        onStdoutLine: (line) => {
-          leave();
-          output.line(line);
-        },
-        onStderrLine: (line) => {
-          said = line;
-          output.errorLine(line);
-        },
-        stop: deadline.signal,
-      });
-      return await facts.catch((error: unknown) => {
-        if (!/no such container/i.test(messageOf(error)) || said === "") throw error;
-        throw new KilnError("failed", `the container could not be made: ${said}`, { cause: error });
-      });
+      const facts = folder === undefined ? undefined : await runMounted(job, folder);
+      if (facts !== undefined) return facts;
+      this.#mounts = false;
+      return await runCopied(job);
     } finally {
       leave();
     }
@@ -197,6 +211,7 @@ export class DockerRunner {
 interface CheckedOptions extends JobRunOptions {
   readonly document: JobSecretDocument;
   readonly input: JobInput;
+  readonly deadline: JobDeadline;
 }
 
 interface Work {
@@ -208,16 +223,4 @@ interface Work {
   readonly history: JobHistory;
   readonly output: JobOutput;
   readonly deadline: JobDeadline;
-}
-
-/** What the job left: as it came by standard output, else what the container has. */
-async function taken(output: JobOutput, container: Container, history: JobHistory, most: number) {
-  const isWhole = await output.close();
-  if (isWhole && output.result !== undefined) return { result: output.result, fault: undefined };
-  const copied = await copyOutput(container, history.folder, most);
-  return { result: copied.result ?? output.result, fault: copied.fault ?? output.fault };
-}
-
-function mostBytes({ limits }: JobDescription): number {
-  return bytesOf(limits.disk) + LOGS_BYTES;
 }

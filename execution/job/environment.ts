@@ -36,7 +36,7 @@ export function inputFolders(description: JobDescription): readonly string[] {
 
 /** The variables of a job's container, the same on Docker and in Kubernetes. Everybody may read them: nothing is secret. */
 export function jobEnvironment(description: JobDescription): Readonly<Record<string, string>> {
-  const { source, timeouts, limits, vault } = description;
+  const { source, timeouts, limits, vault, result_url: resultUrl } = description;
   return {
     JOB_ID: description.job_id,
     JOB_ATTEMPT: String(description.attempt),
@@ -45,6 +45,7 @@ export function jobEnvironment(description: JobDescription): Readonly<Record<str
       ? { PARAMETERS: JSON.stringify(description.parameters) }
       : { PARAMETERS_FILE: `${WORKSPACE}/${PARAMETERS_FILE}` }),
     ...(source.kind === "repository" ? { SCRIPT_REPO: source.url, SCRIPT_REF: source.commit } : {}),
+    ...(resultUrl === undefined ? {} : { RESULT_URL: resultUrl }),
     KILN_EVENTS: "1",
     KILN_OUTPUT: "stdout",
     KILN_OUTPUT_BYTES: String(OUTPUT_BYTES),

@@ -47,6 +47,7 @@ export class JobOutput {
   readonly #sizes = new Map<string, number>();
   #result: JobResult | undefined;
   #summary: JobEvent | undefined;
+  #closing: Promise<boolean> | undefined;
   /** Why something of it could not be kept. */
   fault: string | undefined;
 
@@ -68,6 +69,7 @@ export class JobOutput {
 
   /** A line of standard output. */
   line(line: string): void {
+    if (this.#closing !== undefined) return;
     const event = eventOf(line);
     try {
       if (event?.kind === "file") this.#file(event);
@@ -81,14 +83,26 @@ export class JobOutput {
 
   /** A line of standard error: the entrypoint's own words, or docker's. */
   errorLine(line: string): void {
+    if (this.#closing !== undefined) return;
     this.#event(logEvent(line, "stderr"));
   }
 
-  /** Puts the files into place, where all of them came. Returns whether they did. */
-  async close(): Promise<boolean> {
+  /** Puts the files into place, where all of them came. Returns whether they did, to each who asks; no line counts after it. */
+  close(): Promise<boolean> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<boolean> {
     closeSync(this.#events);
-    if (this.#result === undefined) return false;
-    const cut = this.#result.artifacts.find(({ name, bytes }) => this.#sizes.get(`artifacts/${name}`) !== bytes);
+    try {
+      return this.#result === undefined ? false : await this.#place(this.#result);
+    } finally {
+      await rm(this.#incoming, { recursive: true, force: true });
+    }
+  }
+
+  async #place({ artifacts }: JobResult): Promise<boolean> {
+    const cut = artifacts.find(({ name, bytes }) => this.#sizes.get(`artifacts/${name}`) !== bytes);
     if (cut !== undefined) this.fault ??= `the artifact ${cut.name} did not come whole`;
     for (const name of ["stdout.log", "stderr.log", "artifacts"]) {
       const from = path.join(this.#incoming, name);
@@ -97,7 +111,6 @@ export class JobOutput {
       if (name === "artifacts") await rm(to, { recursive: true, force: true });
       await rename(from, to);
     }
-    await rm(this.#incoming, { recursive: true, force: true });
     return this.fault === undefined;
   }
 

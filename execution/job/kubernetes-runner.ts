@@ -96,6 +96,8 @@ export class KubernetesRunner {
       await history.end(finalResult(description, undefined, { facts, cause: deadline.cause })).catch(() => undefined);
       throw error;
     } finally {
+      // Before what may throw: whatever came is there, and nothing of it stays open.
+      await output.close().catch(() => false);
       // A Job that ended may stay for people to look at, and so its log that could not be read; its secrets may not, nor a pod
       // that could still start.
       await remove("Secret");

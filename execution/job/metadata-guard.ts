@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
 import { METADATA_NETWORKS } from "../../runners/namespace/forbidden-networks.ts";
 import { findExecutable } from "../../toolchain/executables.ts";
 import { run } from "../../toolchain/process.ts";
@@ -8,14 +10,18 @@ export interface MetadataGuard {
 }
 
 const WITHIN_MS = 20_000;
+/** Where the kernel has this machine's network interfaces. */
+const INTERFACES = "/sys/class/net";
 
 /**
  * Drops what comes from a bridge for a cloud's metadata service, before any address is translated. Docker itself has no
  * setting for it, and takes a container's right to set its own routes away with all others. Undefined where this process
- * may not, or cannot, change the packet filter. IPv6 needs none: these bridges have no IPv6.
+ * may not, or cannot, change the packet filter, and where the bridge is not here: behind a socket of this machine may be a
+ * rootless engine, or a virtual machine. IPv6 needs none: these bridges have no IPv6.
  */
 export async function guardMetadata(bridge: string): Promise<MetadataGuard | undefined> {
   if (process.platform !== "linux" || process.getuid?.() !== 0) return undefined;
+  if (!existsSync(path.join(INTERFACES, bridge))) return undefined;
   if (!(await changeRules("append", bridge))) return undefined;
   return { lift: () => liftGuard(bridge) };
 }

@@ -1,9 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { messageOf } from "../../errors.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { KilnError, messageOf } from "../../errors.ts";
+import type { Progress } from "../../progress.ts";
 import { dockerCall } from "../docker-call.ts";
 import type { ContainerEngine } from "../offline-container.ts";
 import { guardMetadata } from "./metadata-guard.ts";
 import { OWNER_LABEL } from "./docker-plan.ts";
+import { SharedAnswer } from "./shared-answer.ts";
 
 /** A network that a job's container is in, until it is given back. */
 export interface LeasedNetwork {
@@ -18,17 +21,26 @@ export const BRIDGE_PREFIX = "kj-";
 export const NETWORK_PREFIX = "kiln-job-";
 const NO_FILTER = /restrict inter-container communication|br_netfilter|bridge-nf/i;
 const ICC = "com.docker.network.bridge.enable_icc";
+/** What engines say where all their address ranges are taken: about thirty networks by default, of everybody on them. */
+const NO_ADDRESSES = /non-overlapping IPv4 address pool|address pools have been fully subnetted/i;
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 5_000;
+
+/** How a job waits for its network. */
+export interface NetworkWait {
+  readonly progress: Progress;
+  /** The end of its time, or of its need. */
+  readonly until: AbortSignal;
+}
 
 interface SharedNetwork {
-  readonly made: Promise<MadeNetwork>;
+  readonly made: SharedAnswer<MadeNetwork>;
   users: number;
 }
 
 interface MadeNetwork {
   readonly name: string;
   readonly relaxations: readonly string[];
-  /** Whether its containers cannot talk to each other, so that it serves several jobs. */
-  readonly apart: boolean;
   remove(): Promise<void>;
 }
 
@@ -49,28 +61,54 @@ export class IsolatedNetworks {
     this.#guards = options.guards;
   }
 
-  /** A network for one job: made now, or one of this process that is there. */
-  async lease(): Promise<LeasedNetwork> {
-    const shared = (this.#shared ??= { made: this.#make(true), users: 0 });
-    shared.users += 1;
-    const network = await shared.made.catch((error: unknown) => {
-      if (this.#shared === shared) this.#shared = undefined;
-      if (!NO_FILTER.test(messageOf(error))) throw error;
-      return undefined;
+  /**
+   * A network for one job: made now, or one of this process that is there. Where the engine has no addresses left, it waits
+   * until another network goes, as long as the job's signal allows.
+   */
+  async lease(waiting: NetworkWait): Promise<LeasedNetwork> {
+    const shared = (this.#shared ??= {
+      made: new SharedAnswer("the network", (until) => this.#make(true, { ...waiting, until })),
+      users: 0,
     });
-    if (network !== undefined) return { ...network, giveBack: () => this.#giveBack(shared, network) };
-    const own = await this.#make(false);
+    shared.users += 1;
+    const giveBack = () => this.#giveBack(shared);
+    try {
+      return { ...(await shared.made.before(waiting.until)), giveBack };
+    } catch (error) {
+      await giveBack();
+      if (!NO_FILTER.test(messageOf(error))) throw error;
+    }
+    const own = await this.#make(false, waiting);
     return { ...own, giveBack: () => own.remove() };
   }
 
-  async #giveBack(shared: SharedNetwork, network: MadeNetwork): Promise<void> {
+  async #giveBack(shared: SharedNetwork): Promise<void> {
     shared.users -= 1;
     if (shared.users > 0) return;
     if (this.#shared === shared) this.#shared = undefined;
-    await network.remove();
+    await shared.made.answer.then(
+      (network) => network.remove(),
+      () => undefined,
+    );
   }
 
-  async #make(apart: boolean): Promise<MadeNetwork> {
+  /** The call itself is not given up: it may have made the network all the same. */
+  async #make(apart: boolean, { progress, until }: NetworkWait): Promise<MadeNetwork> {
+    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+      try {
+        return await this.#makeNow(apart);
+      } catch (error) {
+        if (!NO_ADDRESSES.test(messageOf(error))) throw error;
+        const problem = noAddresses(error);
+        if (pause === FIRST_PAUSE_MS) progress.note(`${problem.message}: waiting for another network to go`);
+        // Those that wait together shall not ask together.
+        const slept = sleep(pause * (0.5 + Math.random()), undefined, { signal: until });
+        await slept.catch(() => Promise.reject(problem));
+      }
+    }
+  }
+
+  async #makeNow(apart: boolean): Promise<MadeNetwork> {
     const mark = randomBytes(4).toString("hex");
     const [name, bridge] = [`${NETWORK_PREFIX}${mark}`, `${BRIDGE_PREFIX}${mark}`];
     await dockerCall(this.#engine, [
@@ -84,8 +122,15 @@ export class IsolatedNetworks {
       await removeNetwork(this.#engine, name);
       await guard?.lift();
     };
-    return { name, relaxations, apart, remove };
+    return { name, relaxations, remove };
   }
+}
+
+function noAddresses(cause: unknown): KilnError {
+  return new KilnError("unreachable", "the Docker engine has no addresses left for the network of a job", {
+    mend: "Remove networks that nobody needs (`docker network ls`), give the engine smaller ranges (default-address-pools), or use --network none.",
+    cause,
+  });
 }
 
 const UNGUARDED =

@@ -1,5 +1,5 @@
 import { KilnError } from "../../errors.ts";
-import type { JobDescription } from "./description.ts";
+import { RESULT_TOKEN, type JobDescription } from "./description.ts";
 
 /** Values by the names that a description has. */
 export type SecretValues = Readonly<Record<string, Buffer>>;
@@ -13,7 +13,7 @@ export interface JobSecretDocument {
   readonly result_token?: string;
 }
 
-/** Names whose values are not the script's: logins to Vault and to the repository, which the entrypoint uses itself. */
+/** Names whose values are not the script's: logins to Vault and to the repository, which the entrypoint uses itself, as RESULT_TOKEN. */
 const OF_VAULT: Readonly<Record<string, string>> = {
   VAULT_ROLE_ID: "role_id",
   VAULT_SECRET_ID: "secret_id",
@@ -43,16 +43,19 @@ export function secretDocument(description: JobDescription, values: SecretValues
   const parts: Record<"environment" | "files" | "vault" | "repository", [string, unknown][]> = {
     ...{ environment: [], files: [], vault: [], repository: [] },
   };
+  let token: string | undefined;
   for (const { name, as } of description.secrets) {
     const value = values[name] ?? Buffer.alloc(0);
     const [login, access] = [OF_VAULT[name], OF_REPOSITORY[name]];
-    if (usesVault && login !== undefined) parts.vault.push([login, textOf(name, value)]);
+    if (description.result_url !== undefined && name === RESULT_TOKEN) token = textOf(name, value);
+    else if (usesVault && login !== undefined) parts.vault.push([login, textOf(name, value)]);
     else if (fetches && access !== undefined) parts.repository.push([access, textOf(name, value)]);
     else if (as === "file") parts.files.push([name, { name, base64: value.toString("base64") }]);
     else parts.environment.push([name, textOf(name, value)]);
   }
   const filled = Object.entries(parts).filter(([, entries]) => entries.length > 0);
-  return Object.fromEntries(filled.map(([part, entries]) => [part, Object.fromEntries(entries)]));
+  const document = Object.fromEntries(filled.map(([part, entries]) => [part, Object.fromEntries(entries)]));
+  return { ...document, ...(token === undefined ? {} : { result_token: token }) };
 }
 
 /** The texts that a redactor hides. */

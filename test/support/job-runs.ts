@@ -32,15 +32,15 @@ export class JobRuns {
   readonly image: string;
   readonly folder: string;
   readonly history: string;
-  readonly #runner: DockerRunner;
+  readonly #runner: Promise<DockerRunner>;
   #scripts = 0;
 
-  constructor(engine: Engine, image: string, folder: string) {
+  constructor(engine: Engine, image: string, folder: string, env: NodeJS.ProcessEnv = process.env) {
     this.engine = engine;
     this.image = image;
     this.folder = folder;
     this.history = path.join(folder, "history");
-    this.#runner = new DockerRunner(engine);
+    this.#runner = DockerRunner.connect(engine, { env });
   }
 
   /** A folder with one script, `job.py`. */
@@ -74,7 +74,8 @@ export class JobRuns {
       limits: { memory: "256m", disk: "64m", pids: 64, cpus: 2 },
       ...fields,
     });
-    return this.#runner.run({ description, history: this.history, ...options });
+    const runner = await this.#runner;
+    return runner.run({ description, history: this.history, ...options });
   }
 
   /** The same script in a plain container as root, in a network, without any of the protection: what a control run is. */

@@ -1,8 +1,13 @@
+import { randomUUID } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
+import { json } from "node:stream/consumers";
 import { readHistory } from "../../../execution/job/history.ts";
 import { fileOf, jobEngine, jobImage, JobRuns, printed } from "../../support/job-runs.ts";
 import { isExtended } from "../../support/extended.ts";
@@ -79,6 +84,35 @@ print("to standard error", file=sys.stderr)`;
     const recorded = (await readHistory(runs.history)).find(({ folder }) => folder === ended.folder);
     expect(recorded).toMatchObject({ status: "succeeded", description: ended.description });
     expect(ended.sandbox).toMatchObject({ user: "65532:65532", readOnlyRoot: true, capabilities: "none", pids: 64 });
+  });
+
+  it("has its result posted by the container, where a person said so", async () => {
+    // An address of this machine that every container on it reaches; that of Docker's own bridge is not always told.
+    const network = `kiln-test-posted-${randomUUID().slice(0, 8)}`;
+    await runs.docker("network", "create", network);
+    onTestFinished(async () => {
+      await runs.docker("network", "rm", network);
+    });
+    const format = "{{(index .IPAM.Config 0).Gateway}}";
+    const host = (await runs.docker("network", "inspect", network, "--format", format)).stdout.trim();
+    expect(host).not.toBe("");
+    const posted: unknown[] = [];
+    const server = createServer((request, response) => {
+      void json(request).then((body) => {
+        posted.push([request.method, request.headers["idempotency-key"], body]);
+        response.end();
+      });
+    });
+    server.listen(0, host);
+    await once(server, "listening");
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const ended = await runs.python(`import os; print("RESULT_URL" in os.environ)`, {
+      fields: { job_id: "posted", result_url: `http://${host}:${port}/results` },
+    });
+    expect(ended.result).toMatchObject({ status: "succeeded", posted: { delivered: true, attempts: 1, status: 200 } });
+    expect(posted).toMatchObject([["POST", "posted-1", { job_id: "posted", status: "succeeded", exit_code: 0 }]]);
+    expect(await fileOf(ended, "stdout.log")).toBe("False\n");
   });
 
   it("gets parameters of every type, hostile ones too, as they are", async () => {

@@ -131,6 +131,15 @@ describe("images/job-runner/docker-compose.yml", () => {
     }
   });
 
+  it("has the command for secrets in both files that a person looks at, with a channel that the entrypoint knows", async () => {
+    const { text } = await composed();
+    const example = await readFile(path.join(FOLDER, ".env.example"), "utf8");
+    const page = await readFile(path.join(FOLDER, "../../docs/job-runners.md"), "utf8");
+    for (const file of [text, example, page]) {
+      expect(file).toContain("docker compose run --rm -T -e KILN_SECRETS=stdin job < secrets.json");
+    }
+  });
+
   it("asks for no variable that .env.example does not name, and for the image first of all", async () => {
     const { text, service } = await composed();
     const example = await readFile(path.join(FOLDER, ".env.example"), "utf8");

@@ -1,13 +1,17 @@
+import { mkdir, readdir, readlink, writeFile } from "node:fs/promises";
+import path from "node:path";
 import type { CoreV1Event, V1Pod } from "@kubernetes/client-node";
 import { describe, expect, it } from "vitest";
 import { KilnError } from "../../../../errors.ts";
 import type { ClusterJobs } from "../../../../execution/job/cluster-jobs.ts";
 import { clusterResult } from "../../../../execution/job/cluster-result.ts";
+import { KubernetesRunner } from "../../../../execution/job/kubernetes-runner.ts";
 import type { JobResult } from "../../../../execution/job/result.ts";
 import { NO_POD } from "../../../../execution/job/pod-state.ts";
 import { PodWatch } from "../../../../execution/job/pod-watch.ts";
 import { silent } from "../../../../progress.ts";
 import { cluster, ended, NAME, prints } from "./cluster-values.ts";
+import { temporaryDirectory } from "../../../support/temporary-directory.ts";
 import { aJob } from "./job-values.ts";
 
 const PLACE = { description: aJob(), namespace: "jobs", uid: "u" };
@@ -146,6 +150,21 @@ describe("a pod that is watched", () => {
     expect(await watch.untilEnd(AbortSignal.abort())).toEqual(NO_POD);
     expect(done).toEqual([`end ${NAME}`]);
   });
+});
+
+it("a Job that could not be made leaves no file of its folder open", async () => {
+  const root = await temporaryDirectory();
+  const [scripts, history] = [path.join(root, "scripts"), path.join(root, "history")];
+  await mkdir(path.join(scripts, "ops"), { recursive: true });
+  await writeFile(path.join(scripts, "ops/restart.py"), "");
+  const runner = new KubernetesRunner({ cluster: cluster({}).fake });
+  const description = aJob({ source: { kind: "directory", path: scripts } });
+  await expect(runner.run({ description, history })).rejects.toThrow("nothing is made here");
+  expect(await readdir(history)).toHaveLength(1);
+  const open = await Promise.all(
+    (await readdir("/proc/self/fd")).map((name) => readlink(`/proc/self/fd/${name}`).catch(() => "")),
+  );
+  expect(open.filter((file) => file.startsWith(root))).toEqual([]);
 });
 
 it("a result says why a pod never started, and why it was taken away", () => {

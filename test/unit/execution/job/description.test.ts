@@ -43,6 +43,10 @@ describe("a job's description", () => {
     ["secrets", { secrets: [{ name: "A B", as: "file" }] }],
     ["limits.memory", { limits: { memory: "much" } }],
     ["timeouts.job", { timeouts: { job: "1h" } }],
+    ["result_url", { result_url: "file:///etc/passwd" }],
+    ["result_url", { result_url: "https://me:word@results.example/" }],
+    ["result_url", { result_url: "https://results.example/ a" }],
+    ["result_url", { result_url: "http://:8080/" }],
     ["vault.secret_id", { vault: { auth: "approle", secret_id: "s" } }],
     ["vault.namespace", { vault: { auth: "approle", namespace: 1 } }],
     ["vault.ca_cert", { vault: { ca_cert: "-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----" } }],
@@ -55,6 +59,14 @@ describe("a job's description", () => {
       !JSON.stringify(fields).includes("..")
     )
       expect(fits(document)).toBe(false);
+  });
+
+  it("sends a token over https alone", () => {
+    const secrets = [{ name: "RESULT_TOKEN", as: "environment" }];
+    const posts = (result_url: string, more = {}) => aJob({ result_url, ...more }).result_url;
+    expect(posts("https://results.example", { secrets })).toBe("https://results.example");
+    expect(posts("http://collector:8080/jobs")).toBe("http://collector:8080/jobs");
+    expect(() => posts("http://127.0.0.1/jobs", { secrets })).toThrow("RESULT_TOKEN would be read on the way");
   });
 
   it("never repeats a value that it refuses", () => {

@@ -39,6 +39,7 @@ export const jobs: fc.Arbitrary<JobDescription> = fc
       { requiredKeys: [] },
     ),
     network: fc.constantFrom("none", "isolated", "company"),
+    result_url: fc.constantFrom(undefined, "https://results.example/jobs?of=me", "http://collector:8080"),
     labels: fc.dictionary(fc.stringMatching(/^[a-z]{1,9}$/), fc.stringMatching(/^[a-z0-9]{0,9}$/)),
   })
   .map((fields) => aJob(fields));

@@ -1,4 +1,5 @@
-import { mkdir, open, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { readdirSync, readlinkSync } from "node:fs";
+import { mkdir, open, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
@@ -118,6 +119,28 @@ describe("what a container prints", () => {
       expect(await output.close()).toBe(false);
       expect(output.fault).toBeDefined();
     }
+  });
+
+  it("leaves nothing open nor half there, whenever it is closed, and counts nothing after that", async () => {
+    const folder = await temporaryDirectory();
+    const output = new JobOutput({ folder, redactor: new Redactor([]), mostBytes: 100, onEvent: () => undefined });
+    const piece = JSON.stringify({ at: "now", kind: "file", path: "artifacts/a", offset: 0, base64: "AAAA" });
+    output.line(piece);
+    const isOpen = () =>
+      readdirSync("/proc/self/fd").some((name) => {
+        try {
+          return readlinkSync(`/proc/self/fd/${name}`).startsWith(folder);
+        } catch {
+          return false;
+        }
+      });
+    expect(isOpen()).toBe(true);
+    expect(await Promise.all([output.close(), output.close()])).toEqual([false, false]);
+    expect(isOpen()).toBe(false);
+    output.line(piece);
+    output.errorLine("too late");
+    expect(await readdir(folder)).toEqual(["events.ndjson"]);
+    expect(output.fault).toBeUndefined();
   });
 
   it("is not whole where a piece of a file did not come, as of a log that a node rotated", async () => {
@@ -249,6 +272,15 @@ describe("secrets", () => {
       vault: { role_id: "role" },
     });
     expect(secretDocument(aJob({ secrets }), values).environment).toMatchObject({ VAULT_ROLE_ID: "role" });
+  });
+
+  it("go along with the result where that is posted, and else to the script", () => {
+    const job = { secrets: [{ name: "RESULT_TOKEN", as: "environment" }] };
+    const values = { RESULT_TOKEN: Buffer.from("token\n") };
+    expect(secretDocument(aJob({ ...job, result_url: "https://results.example/" }), values)).toEqual({
+      result_token: "token",
+    });
+    expect(secretDocument(aJob(job), values)).toEqual({ environment: { RESULT_TOKEN: "token" } });
   });
 
   it("are refused where one is missing, unknown, or no text for a variable", () => {

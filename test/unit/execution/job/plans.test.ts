@@ -8,7 +8,7 @@ import { readInput } from "../../../../execution/job/input-folder.ts";
 import { jobNetworkPolicy } from "../../../../execution/job/job-network-policy.ts";
 import { bytesOf } from "../../../../execution/job/limits.ts";
 import { jobManifest, manifestName } from "../../../../execution/job/manifest.ts";
-import { guardRules } from "../../../../execution/job/metadata-guard.ts";
+import { guardMetadata, guardRules } from "../../../../execution/job/metadata-guard.ts";
 import { outerSeconds } from "../../../../execution/job/timeouts.ts";
 import { sandboxTmpfs } from "../../../../execution/sandbox.ts";
 import { METADATA_NETWORKS } from "../../../../runners/namespace/forbidden-networks.ts";
@@ -192,6 +192,14 @@ describe("the container and the Kubernetes Job of one description", () => {
     expect(Object.keys(bare).filter((name) => name.startsWith("VAULT_"))).toEqual([]);
   });
 
+  it("say where the result is posted, and only where a person said so", () => {
+    const posting = aJob({ result_url: "https://results.example/" });
+    const { env } = jobManifest(posting, { namespace: "jobs", files: {} }).spec?.template.spec?.containers[0] ?? {};
+    expect(new Map(expanded(env ?? [])).get("RESULT_URL")).toBe("https://results.example/");
+    expect(dockerPlan(posting, PLACING).environment.RESULT_URL).toBe("https://results.example/");
+    expect(dockerPlan(aJob(), PLACING).environment).not.toHaveProperty("RESULT_URL");
+  });
+
   it("mount a folder whatever is in its name", () => {
     const plan = dockerPlan(aJob(), { ...PLACING, inputFolder: '/in,readonly=false"' });
     expect(createArguments(plan)).toContain(
@@ -243,6 +251,12 @@ describe("the rules for a bridge of jobs", () => {
     ]);
     for (const rule of rules) expect(rule).toMatch(/^-A PREROUTING --in-interface kj-1 .*\b169\.254\.169\.254\/32,/);
     expect(guardRules("delete", "kj-1").replaceAll("-D ", "-A ")).toBe(lines.join("\n"));
+  });
+
+  it("are not made where the bridge is not, such as that of a rootless engine: they would guard nothing", async () => {
+    const guard = await guardMetadata("kj-elsewhere");
+    await guard?.lift();
+    expect(guard).toBeUndefined();
   });
 });
 
