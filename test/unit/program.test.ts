@@ -92,6 +92,8 @@ const EXPECTED: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     ...WITH_RUNNERS,
     // Releases run at their tag, and are deployed here.
     "github:index/repositoryEnvironmentDeploymentPolicy:RepositoryEnvironmentDeploymentPolicy": 2,
+    // So the rules of their tags stand here too.
+    "github:index/repositoryRuleset:RepositoryRuleset": 2,
   },
   staging: WITH_RUNNERS,
   prod: {
@@ -99,7 +101,6 @@ const EXPECTED: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     // The replicas of the controller elect a leader.
     "kubernetes:rbac.authorization.k8s.io/v1:Role": 6,
     "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": 6,
-    "github:index/repositoryRuleset:RepositoryRuleset": 2,
   },
 };
 
