@@ -1,4 +1,4 @@
-import { isMap } from "../../cache/document.ts";
+import { isMap, parsedMap } from "../../cache/document.ts";
 import { encoded, goModule, type Package } from "./package.ts";
 
 /** Files by which package managers and images themselves say what is installed, and how each is read. */
@@ -25,7 +25,7 @@ export function installedReader(file: string): ((text: string) => readonly Packa
 }
 
 function npmPackages(text: string, file: string): readonly Package[] {
-  const { name, version } = parsed(text);
+  const { name, version } = parsedMap(text);
   if (typeof name !== "string" || typeof version !== "string") return [];
   const purl = `pkg:npm/${name.split("/").map(encoded).join("/")}@${encoded(version)}`;
   return [{ name, version, purl, foundIn: file }];
@@ -48,7 +48,7 @@ const PROGRAMS: Readonly<Record<string, (version: string, file: string) => Packa
 };
 
 function runnerPrograms(text: string, file: string): readonly Package[] {
-  const { pulumi, programs } = parsed(text);
+  const { pulumi, programs } = parsedMap(text);
   const named = isMap(programs) ? Object.entries(programs) : [];
   return [
     ...(typeof pulumi === "string" ? [goModule(`github.com/pulumi/pulumi/pkg/v3@v${pulumi}`, file)] : []),
@@ -65,13 +65,4 @@ function pythonPackage(name: string, version: string, foundIn: string): Package 
 
 function genericPackage(name: string, version: string, foundIn: string): Package {
   return { name, version, purl: `pkg:generic/${name}@${encoded(version)}`, foundIn };
-}
-
-function parsed(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const found: unknown = JSON.parse(text);
-    return isMap(found) ? found : {};
-  } catch {
-    return {};
-  }
 }

@@ -1,4 +1,4 @@
-import { isMap } from "../../cache/document.ts";
+import { parsedMap } from "../../cache/document.ts";
 import { KilnError } from "../../errors.ts";
 import type { Progress } from "../../progress.ts";
 import { attachDocument } from "../../registry/attach-document.ts";
@@ -86,7 +86,7 @@ async function readPlainLists(client: RegistryClient, image: PinnedImage): Promi
     const [blob, ...more] = stored?.layers ?? [];
     const size = stored?.blobs.find((one) => one.digest === blob)?.size ?? 0;
     if (blob === undefined || more.length > 0 || size > LIST_BYTES) continue;
-    const document = parsed(await readBlobText(client, repository, blob));
+    const document = parsedMap(await readBlobText(client, repository, blob));
     const packages = packagesIn(document);
     if (packages === undefined || listedDigest(document) !== image.digest) continue;
     lists.push({ digest, document, packages, isSealed: false });
@@ -96,13 +96,4 @@ async function readPlainLists(client: RegistryClient, image: PinnedImage): Promi
 
 function isNamed(document: Readonly<Record<string, unknown>>, namespace: string): boolean {
   return document.documentNamespace === namespace;
-}
-
-function parsed(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const found: unknown = JSON.parse(text);
-    return isMap(found) ? found : {};
-  } catch {
-    return {};
-  }
 }
