@@ -1,6 +1,12 @@
 import { defineConfig } from "vitest/config";
 
-/** Three pyramids of one suite: `unit` needs nothing, `engine` the Pulumi CLI, `e2e` Docker, a registry and real compiles. */
+/** Tests that run modules and jobs: images of their own, nothing of the bake that the other end-to-end tests share. */
+const CONTAINERS = ["test/e2e/jobs/**/*.test.ts", "test/e2e/modules/**/*.test.ts"];
+
+/**
+ * Kinds of one suite: `unit` needs nothing, `engine` the Pulumi CLI, `containers` Docker, `e2e` a registry and real
+ * compiles too.
+ */
 export default defineConfig({
   test: {
     pool: "forks",
@@ -19,8 +25,20 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: "containers",
+          include: CONTAINERS,
+          globalSetup: ["test/support/containers-engine.ts"],
+          fileParallelism: false,
+          testTimeout: 600_000,
+          hookTimeout: 2_700_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
+          exclude: CONTAINERS,
           globalSetup: ["test/support/local-stack.ts"],
           fileParallelism: false,
           testTimeout: 600_000,

@@ -19,7 +19,10 @@ export const testCommand: Command = {
   summary: "Run the tests, with the same set-up as `up`; arguments narrow them as vitest's do.",
   usage: "[FILE…]",
   options: { extended: { type: "boolean" }, project: { type: "string", multiple: true } },
-  help: { extended: "also what is slow or needs many tools", project: "unit, engine or e2e (may be repeated)" },
+  help: {
+    extended: "also what is slow or needs many tools",
+    project: "unit, engine, containers or e2e (may be repeated)",
+  },
   async run({ values, positionals }) {
     const here = places();
     const results = path.join(here.work, "test-results.json");

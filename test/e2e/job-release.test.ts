@@ -1,12 +1,12 @@
 import { afterAll, describe, expect, inject, it } from "vitest";
-import type { PublishedJobImage } from "../../../release/job-publish.ts";
-import type { RunnerRecord } from "../../../release/runner-record.ts";
-import { engineEnvironment, readyEngine } from "../../../toolchain/docker-engine.ts";
-import { places } from "../../../toolchain/places.ts";
-import { run } from "../../../toolchain/process.ts";
-import { silent } from "../../../progress.ts";
-import { kiln } from "../../support/checkout.ts";
-import { isExtended } from "../../support/extended.ts";
+import type { PublishedJobImage } from "../../release/job-publish.ts";
+import type { RunnerRecord } from "../../release/runner-record.ts";
+import { engineEnvironment, readyEngine } from "../../toolchain/docker-engine.ts";
+import { places } from "../../toolchain/places.ts";
+import { run } from "../../toolchain/process.ts";
+import { silent } from "../../progress.ts";
+import { kiln } from "../support/checkout.ts";
+import { isExtended } from "../support/extended.ts";
 
 const checkout = inject("checkout");
 const REGISTRY = `${checkout.registry}/kiln-jobs`;
