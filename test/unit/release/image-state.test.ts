@@ -2,19 +2,14 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { readRecord } from "../../../cache/record.ts";
 import type { ImageManifest } from "../../../registry/client.ts";
 import { readImageState, readReleasedTags } from "../../../release/image-state.ts";
+import { memory } from "../../support/memory-client.ts";
 import { memoryManifests, putAny } from "../../support/memory-manifests.ts";
 import { MemoryRegistry } from "../../support/memory-registry.ts";
 import { putRecord, putWarmImage } from "../../support/warm-image.ts";
 
-const memory = vi.hoisted((): { functions: Record<string, (...args: never[]) => unknown> } => ({ functions: {} }));
-vi.mock("../../../registry/client.ts", async (original) => {
-  const names = [
-    ...["readDigest", "readReferrers", "readTags", "readImageManifest", "readImageConfig", "readBlobText"],
-    "regctl",
-  ];
-  const calls = names.map((name) => [name, (...args: never[]) => memory.functions[name]?.(...args)]);
-  return { ...(await original<object>()), ...(Object.fromEntries(calls) as object) };
-});
+vi.mock("../../../registry/client.ts", async (original) =>
+  (await import("../../support/memory-client.ts")).clientInMemory(original),
+);
 
 const WARM = "localhost:5180/kiln/base-images/iac-runner-warm";
 const RUNNER = "localhost:5180/kiln/base-images/iac-runner";

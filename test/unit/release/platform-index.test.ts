@@ -6,6 +6,7 @@ import { publishRelease } from "../../../release/publish.ts";
 import { commitMaterial, LOCAL_BUILDER } from "../../../release/supply/provenance.ts";
 import { readSealState } from "../../../release/supply/seal-faults.ts";
 import { parseReleaseTag } from "../../../release/tags.ts";
+import { memory } from "../../support/memory-client.ts";
 import { memoryManifests, putAny } from "../../support/memory-manifests.ts";
 import { MemoryNotary } from "../../support/memory-notary.ts";
 import { MemoryRegistry } from "../../support/memory-registry.ts";
@@ -13,15 +14,9 @@ import { KEY, sealInMemory } from "../../support/sealed-image.ts";
 import { putRecord, putWarmImage } from "../../support/warm-image.ts";
 
 const COMMIT = "c".repeat(40);
-const memory = vi.hoisted((): { functions: Record<string, (...args: never[]) => unknown> } => ({ functions: {} }));
-vi.mock("../../../registry/client.ts", async (original) => {
-  const names = [
-    ...["readDigest", "readReferrers", "readTags", "readImageManifest", "readImageConfig", "readBlobText"],
-    ...["regctl", "pushManifest", "pushDocument", "pushIndex"],
-  ];
-  const calls = names.map((name) => [name, (...args: never[]) => memory.functions[name]?.(...args)]);
-  return { ...(await original<object>()), ...(Object.fromEntries(calls) as object) };
-});
+vi.mock("../../../registry/client.ts", async (original) =>
+  (await import("../../support/memory-client.ts")).clientInMemory(original),
+);
 vi.mock("../../../registry/tag-manifest.ts", () => ({
   tagManifest: (_: unknown, { digest }: PinnedImage, tag: string) => {
     registry.repository(REPOSITORY).tags.set(tag, digest);

@@ -4,22 +4,16 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { silent } from "../../../progress.ts";
 import { OCI } from "../../../registry/client.ts";
 import { promote, type PromoteOptions } from "../../../release/promote.ts";
-import { memoryManifests } from "../../support/memory-manifests.ts";
+import { memory, useMemory } from "../../support/memory-client.ts";
 import { MemoryNotary, NO_NOTARY } from "../../support/memory-notary.ts";
 import { MemoryRegistry } from "../../support/memory-registry.ts";
 import { sealInMemory } from "../../support/sealed-image.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 import { CONTRACT, putRecord, putWarmImage, type WarmImageOptions } from "../../support/warm-image.ts";
 
-const memory = vi.hoisted((): { functions: Record<string, (...args: never[]) => unknown> } => ({ functions: {} }));
-vi.mock("../../../registry/client.ts", async (original) => {
-  const names = [
-    ...["readDigest", "readReferrers", "readTags", "readImageManifest", "readImageConfig", "readBlobText"],
-    ...["hasBlob", "copyBlob", "copyWithReferrers", "regctl", "pushManifest", "pushDocument"],
-  ];
-  const calls = names.map((name) => [name, (...args: never[]) => memory.functions[name]?.(...args)]);
-  return { ...(await original<object>()), ...(Object.fromEntries(calls) as object) };
-});
+vi.mock("../../../registry/client.ts", async (original) =>
+  (await import("../../support/memory-client.ts")).clientInMemory(original),
+);
 
 const DEV = "localhost:5181/kiln/base-images/iac-runner-warm";
 const STAGING = "localhost:5182/kiln/base-images/iac-runner-warm";
@@ -57,7 +51,7 @@ async function bakeDev(options: WarmImageOptions = {}, record: object | false = 
 
 beforeEach(async () => {
   registry = new MemoryRegistry();
-  memory.functions = { ...registry.functions, ...memoryManifests(registry, { refused: new Set(), leavesTags: false }) };
+  useMemory(registry);
   project = await temporaryDirectory();
   await mkdir(path.join(project, "stacks"));
   await writeStack("staging", 5182);

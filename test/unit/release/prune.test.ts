@@ -5,15 +5,13 @@ import { registryRemover, type ImageRemover } from "../../../release/image-remov
 import { prune, type PruneOptions } from "../../../release/prune.ts";
 import { NOTE_TAG } from "../../../release/registry-tag.ts";
 import { BUNDLE_TYPE } from "../../../release/supply/bundle.ts";
-import { memoryManifests, putAny, type Deletions } from "../../support/memory-manifests.ts";
+import { memory, useMemory } from "../../support/memory-client.ts";
+import { putAny, type Deletions } from "../../support/memory-manifests.ts";
 import { MemoryRegistry } from "../../support/memory-registry.ts";
 
-const memory = vi.hoisted((): { functions: Record<string, (...args: never[]) => unknown> } => ({ functions: {} }));
-vi.mock("../../../registry/client.ts", async (original) => {
-  const names = ["readDigest", "readReferrers", "readTags", "readBlobText", "regctl", "pushManifest", "pushDocument"];
-  const calls = names.map((name) => [name, (...args: never[]) => memory.functions[name]?.(...args)]);
-  return { ...(await original<object>()), ...(Object.fromEntries(calls) as object) };
-});
+vi.mock("../../../registry/client.ts", async (original) =>
+  (await import("../../support/memory-client.ts")).clientInMemory(original),
+);
 
 const WARM = "localhost:5180/kiln/base-images/iac-runner-warm";
 const RUNNER = "localhost:5180/kiln/base-images/iac-runner";
@@ -27,7 +25,7 @@ let deletions: Deletions;
 beforeEach(() => {
   registry = new MemoryRegistry();
   deletions = { refused: new Set(), leavesTags: false };
-  memory.functions = { ...registry.functions, ...memoryManifests(registry, deletions) };
+  useMemory(registry, deletions);
 });
 
 /** By default the stacks name an image that is not there: the repository is theirs, and all in it is unused. */

@@ -4,17 +4,14 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { silent } from "../../../progress.ts";
 import { rollback, type RollbackOptions } from "../../../release/rollback.ts";
 import { run } from "../../../toolchain/process.ts";
-import { memoryManifests } from "../../support/memory-manifests.ts";
+import { useMemory } from "../../support/memory-client.ts";
 import { MemoryRegistry } from "../../support/memory-registry.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 import { putRecord, putWarmImage } from "../../support/warm-image.ts";
 
-const memory = vi.hoisted((): { functions: Record<string, (...args: never[]) => unknown> } => ({ functions: {} }));
-vi.mock("../../../registry/client.ts", async (original) => {
-  const names = ["readDigest", "readReferrers", "readImageManifest", "readImageConfig", "readBlobText", "regctl"];
-  const calls = names.map((name) => [name, (...args: never[]) => memory.functions[name]?.(...args)]);
-  return { ...(await original<object>()), ...(Object.fromEntries(calls) as object) };
-});
+vi.mock("../../../registry/client.ts", async (original) =>
+  (await import("../../support/memory-client.ts")).clientInMemory(original),
+);
 
 const WARM = "localhost:5180/kiln/base-images/iac-runner-warm";
 
@@ -49,7 +46,7 @@ function putVerified(layer: string, record = true): string {
 
 beforeEach(async () => {
   registry = new MemoryRegistry();
-  memory.functions = { ...registry.functions, ...memoryManifests(registry, { refused: new Set(), leavesTags: false }) };
+  useMemory(registry);
   project = await temporaryDirectory();
   await mkdir(path.join(project, "stacks"));
   await git("init", "--quiet");

@@ -4,22 +4,16 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { KilnError } from "../../../errors.ts";
 import { readOutputs, requireLogin } from "../../../release/pulumi-stack.ts";
 import { imagesNamed, readStackDrift } from "../../../release/stack-drift.ts";
-import { memoryManifests } from "../../support/memory-manifests.ts";
+import { memory, useMemory } from "../../support/memory-client.ts";
 import { MemoryNotary, NO_NOTARY } from "../../support/memory-notary.ts";
 import { MemoryRegistry } from "../../support/memory-registry.ts";
 import { sealInMemory } from "../../support/sealed-image.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 import { putRecord, putWarmImage } from "../../support/warm-image.ts";
 
-const memory = vi.hoisted((): { functions: Record<string, (...args: never[]) => unknown> } => ({ functions: {} }));
-vi.mock("../../../registry/client.ts", async (original) => {
-  const names = [
-    ...["readDigest", "readReferrers", "readTags", "readImageManifest", "readImageConfig", "readBlobText"],
-    ...["regctl", "pushManifest", "pushDocument"],
-  ];
-  const calls = names.map((name) => [name, (...args: never[]) => memory.functions[name]?.(...args)]);
-  return { ...(await original<object>()), ...(Object.fromEntries(calls) as object) };
-});
+vi.mock("../../../registry/client.ts", async (original) =>
+  (await import("../../support/memory-client.ts")).clientInMemory(original),
+);
 
 const WARM = "localhost:5181/kiln/base-images/iac-runner-warm";
 const RUNNER = "localhost:5181/kiln/base-images/iac-runner";
@@ -41,7 +35,7 @@ const outputs = (values: object) => `echo '${JSON.stringify(values)}'`;
 
 beforeEach(async () => {
   registry = new MemoryRegistry();
-  memory.functions = { ...registry.functions, ...memoryManifests(registry, { refused: new Set(), leavesTags: false }) };
+  useMemory(registry);
   project = await temporaryDirectory();
   await Promise.all([mkdir(path.join(project, "stacks")), mkdir(path.join(project, "bin"))]);
   digest = putWarmImage(registry, WARM);

@@ -6,17 +6,15 @@ import type { Image } from "../../../../registry/compose.ts";
 import { readBase, readBuildFacts } from "../../../../release/supply/build-facts.ts";
 import { LOCAL_BUILDER } from "../../../../release/supply/provenance.ts";
 import { parseSettings } from "../../../../settings.ts";
+import { memory } from "../../../support/memory-client.ts";
 import { MemoryRegistry } from "../../../support/memory-registry.ts";
 import { temporaryDirectory } from "../../../support/temporary-directory.ts";
 import { putWarmImage } from "../../../support/warm-image.ts";
 import { GIT_ENV, gitRepository } from "../github/git-repository.ts";
 
-const memory = vi.hoisted((): { functions: Record<string, (...args: never[]) => unknown> } => ({ functions: {} }));
-vi.mock("../../../../registry/client.ts", async (original) => {
-  const names = ["readDigest", "readTags", "readImageManifest", "readImageConfig"];
-  const calls = names.map((name) => [name, (...args: never[]) => memory.functions[name]?.(...args)]);
-  return { ...(await original<object>()), ...(Object.fromEntries(calls) as object) };
-});
+vi.mock("../../../../registry/client.ts", async (original) =>
+  (await import("../../../support/memory-client.ts")).clientInMemory(original),
+);
 
 const WARM = "localhost:5181/kiln/base-images/iac-runner-warm";
 const settings = parseSettings("dev", { registry: "localhost:5181" });

@@ -1,21 +1,15 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { requireBuiltFrom } from "../../../../release/supply/built-from.ts";
 import { commitMaterial, commitsIn, LOCAL_BUILDER, provenanceOf } from "../../../../release/supply/provenance.ts";
-import { memoryManifests } from "../../../support/memory-manifests.ts";
+import { useMemory } from "../../../support/memory-client.ts";
 import { MemoryNotary } from "../../../support/memory-notary.ts";
 import { MemoryRegistry } from "../../../support/memory-registry.ts";
 import { KEY, sealInMemory } from "../../../support/sealed-image.ts";
 import { putWarmImage } from "../../../support/warm-image.ts";
 
-const memory = vi.hoisted((): { functions: Record<string, (...args: never[]) => unknown> } => ({ functions: {} }));
-vi.mock("../../../../registry/client.ts", async (original) => {
-  const names = [
-    ...["readDigest", "readReferrers", "readTags", "readImageManifest", "readImageConfig", "readBlobText"],
-    ...["regctl", "pushManifest", "pushDocument"],
-  ];
-  const calls = names.map((name) => [name, (...args: never[]) => memory.functions[name]?.(...args)]);
-  return { ...(await original<object>()), ...(Object.fromEntries(calls) as object) };
-});
+vi.mock("../../../../registry/client.ts", async (original) =>
+  (await import("../../../support/memory-client.ts")).clientInMemory(original),
+);
 
 const WARM = "localhost:5181/kiln/base-images/iac-runner-warm";
 const [ONE, TWO, THREE] = ["1", "2", "3"].map((digit) => digit.repeat(40)) as [string, string, string];
@@ -31,7 +25,7 @@ let image: { readonly repository: string; readonly digest: string };
 beforeEach(() => {
   registry = new MemoryRegistry();
   notary = new MemoryNotary();
-  memory.functions = { ...registry.functions, ...memoryManifests(registry, { refused: new Set(), leavesTags: false }) };
+  useMemory(registry);
   image = { repository: WARM, digest: putWarmImage(registry, WARM) };
 });
 

@@ -3,21 +3,15 @@ import { silent } from "../../../../progress.ts";
 import type { ImageManifest } from "../../../../registry/client.ts";
 import { attachPackageList, PACKAGE_LIST, readPackageLists } from "../../../../release/supply/package-list.ts";
 import { goModule, type Package } from "../../../../release/supply/package.ts";
-import { memoryManifests } from "../../../support/memory-manifests.ts";
+import { memory, useMemory } from "../../../support/memory-client.ts";
 import { MemoryNotary } from "../../../support/memory-notary.ts";
 import { MemoryRegistry } from "../../../support/memory-registry.ts";
 import { sealInMemory } from "../../../support/sealed-image.ts";
 import { putWarmImage } from "../../../support/warm-image.ts";
 
-const memory = vi.hoisted((): { functions: Record<string, (...args: never[]) => unknown> } => ({ functions: {} }));
-vi.mock("../../../../registry/client.ts", async (original) => {
-  const names = [
-    ...["readDigest", "readReferrers", "readTags", "readImageManifest", "readImageConfig", "readBlobText"],
-    ...["regctl", "pushManifest", "pushDocument"],
-  ];
-  const calls = names.map((name) => [name, (...args: never[]) => memory.functions[name]?.(...args)]);
-  return { ...(await original<object>()), ...(Object.fromEntries(calls) as object) };
-});
+vi.mock("../../../../registry/client.ts", async (original) =>
+  (await import("../../../support/memory-client.ts")).clientInMemory(original),
+);
 
 const REPOSITORY = "localhost:5181/kiln/runner-pulumi-golang";
 const TOOL = goModule("github.com/acme/tool@v1.2.3", "usr/local/bin/tool");
@@ -28,7 +22,7 @@ const readPackages = vi.fn<() => Promise<readonly Package[]>>();
 
 beforeEach(() => {
   registry = new MemoryRegistry();
-  memory.functions = { ...registry.functions, ...memoryManifests(registry, { refused: new Set(), leavesTags: false }) };
+  useMemory(registry);
   image = { repository: REPOSITORY, digest: putWarmImage(registry, REPOSITORY) };
   readPackages.mockReset().mockResolvedValue([TOOL]);
 });

@@ -5,21 +5,16 @@ import { attachBundle, BUNDLE_TYPE, readBundles } from "../../../../release/supp
 import { readSealState, requireSeal } from "../../../../release/supply/seal-faults.ts";
 import { PREDICATES, statementOf, type SealPart } from "../../../../release/supply/statement.ts";
 import type { SignaturePolicy } from "../../../../settings/signatures.ts";
-import { memoryManifests, putAny } from "../../../support/memory-manifests.ts";
+import { memory, useMemory } from "../../../support/memory-client.ts";
+import { putAny } from "../../../support/memory-manifests.ts";
 import { MemoryNotary } from "../../../support/memory-notary.ts";
 import { MemoryRegistry } from "../../../support/memory-registry.ts";
 import { KEY, sealInMemory } from "../../../support/sealed-image.ts";
 import { putWarmImage } from "../../../support/warm-image.ts";
 
-const memory = vi.hoisted((): { functions: Record<string, (...args: never[]) => unknown> } => ({ functions: {} }));
-vi.mock("../../../../registry/client.ts", async (original) => {
-  const names = [
-    ...["readDigest", "readReferrers", "readTags", "readImageManifest", "readImageConfig", "readBlobText"],
-    ...["regctl", "pushManifest", "pushDocument"],
-  ];
-  const calls = names.map((name) => [name, (...args: never[]) => memory.functions[name]?.(...args)]);
-  return { ...(await original<object>()), ...(Object.fromEntries(calls) as object) };
-});
+vi.mock("../../../../registry/client.ts", async (original) =>
+  (await import("../../../support/memory-client.ts")).clientInMemory(original),
+);
 
 const WARM = "localhost:5181/kiln/base-images/iac-runner-warm";
 const RUNNER = "localhost:5181/kiln/base-images/iac-runner";
@@ -31,7 +26,7 @@ let image: { readonly repository: string; readonly digest: string };
 beforeEach(() => {
   registry = new MemoryRegistry();
   notary = new MemoryNotary();
-  memory.functions = { ...registry.functions, ...memoryManifests(registry, { refused: new Set(), leavesTags: false }) };
+  useMemory(registry);
   image = { repository: WARM, digest: putWarmImage(registry, WARM) };
 });
 

@@ -5,21 +5,15 @@ import { attachBundle } from "../../../../release/supply/bundle.ts";
 import type { Signer } from "../../../../release/supply/cosign.ts";
 import { commitMaterial, LOCAL_BUILDER } from "../../../../release/supply/provenance.ts";
 import { REUSE_PREDICATE, vouchedReuse, type VouchedReuseOptions } from "../../../../release/supply/vouched-reuse.ts";
-import { memoryManifests } from "../../../support/memory-manifests.ts";
+import { useMemory } from "../../../support/memory-client.ts";
 import { MemoryNotary } from "../../../support/memory-notary.ts";
 import { MemoryRegistry } from "../../../support/memory-registry.ts";
 import { KEY, sealInMemory } from "../../../support/sealed-image.ts";
 import { putWarmImage } from "../../../support/warm-image.ts";
 
-const memory = vi.hoisted((): { functions: Record<string, (...args: never[]) => unknown> } => ({ functions: {} }));
-vi.mock("../../../../registry/client.ts", async (original) => {
-  const names = [
-    ...["readDigest", "readReferrers", "readTags", "readImageManifest", "readImageConfig", "readBlobText"],
-    ...["regctl", "pushManifest", "pushDocument"],
-  ];
-  const calls = names.map((name) => [name, (...args: never[]) => memory.functions[name]?.(...args)]);
-  return { ...(await original<object>()), ...(Object.fromEntries(calls) as object) };
-});
+vi.mock("../../../../registry/client.ts", async (original) =>
+  (await import("../../../support/memory-client.ts")).clientInMemory(original),
+);
 
 const REPOSITORY = "localhost:5181/kiln/base-images/iac-runner-warm";
 const TAG = "base-0123456789abcdef";
@@ -34,7 +28,7 @@ let notes: string[];
 beforeEach(() => {
   registry = new MemoryRegistry();
   notary = new MemoryNotary();
-  memory.functions = { ...registry.functions, ...memoryManifests(registry, { refused: new Set(), leavesTags: false }) };
+  useMemory(registry);
   image = { repository: REPOSITORY, digest: putWarmImage(registry, REPOSITORY) };
   notes = [];
 });
