@@ -11,7 +11,7 @@ export interface Deletions {
 }
 
 /**
- * The calls of regctl that read and delete manifests of any kind, and those that push, on registries in memory: for `vi.mock` of
+ * The calls of regctl that read, delete and tag manifests of any kind, and those that push, on registries in memory: for `vi.mock` of
  * registry/client.ts beside `registry.functions`.
  */
 export function memoryManifests(registry: MemoryRegistry, deletions: Deletions) {
@@ -25,10 +25,18 @@ export function memoryManifests(registry: MemoryRegistry, deletions: Deletions) 
     if (deletions.leavesTags) return;
     for (const [name, target] of tags) if (target === digest) tags.delete(name);
   };
+  /** Lets a tag name a manifest of its repository, which is all that is copied by this way. */
+  const name = (from: string, to: string) => {
+    const [image, { repository, tag = "" }] = [parseReference(from), parseReference(to)];
+    if (image.repository !== repository) throw new Error(`regctl in memory copies no images: ${from} to ${to}`);
+    registry.writes.push(`tag ${to}`);
+    registry.repository(repository).tags.set(tag, image.digest ?? "");
+  };
   return {
     regctl: (_: RegistryClient, __: string, args: readonly string[]) =>
       Promise.resolve().then(() => {
         const reference = args.at(-1) ?? "";
+        if (args[0] === "image" && args[1] === "copy") name(args.at(-2) ?? "", reference);
         if (args[1] === "delete") remove(reference);
         if (args[1] !== "get") return { code: 0, stdout: "", stderr: "" };
         const { repository, tag, digest } = parseReference(reference);

@@ -9,28 +9,21 @@ import { shardCommand } from "../../../cli/cache/shard.ts";
 import type { Command } from "../../../cli/command.ts";
 import { localCommands } from "../../../cli/local.ts";
 import { silent } from "../../../progress.ts";
+import { memory } from "../../support/memory-client.ts";
 import { MemoryRegistry } from "../../support/memory-registry.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 import { CONTRACT, putWarmImage } from "../../support/warm-image.ts";
 
 // What a stack demands reaches what takes images from its registry: everything between the two is real.
 const here = vi.hoisted(() => ({ project: "", work: "", state: "", cache: "" }));
-const memory = vi.hoisted(
-  (): { functions: Record<string, (...args: never[]) => unknown>; baked: unknown[]; pushed: unknown[] } => ({
-    functions: {},
-    baked: [],
-    pushed: [],
-  }),
-);
+const taken = vi.hoisted((): { baked: unknown[]; pushed: unknown[] } => ({ baked: [], pushed: [] }));
 vi.mock("../../../toolchain/places.ts", () => ({ places: () => here }));
-vi.mock("../../../registry/client.ts", async (original) => {
-  const names = ["readDigest", "readReferrers", "readTags", "readImageManifest", "readImageConfig", "readBlobText"];
-  const calls = names.map((name) => [name, (...args: never[]) => memory.functions[name]?.(...args)]);
-  return { ...(await original<object>()), ...(Object.fromEntries(calls) as object) };
-});
+vi.mock("../../../registry/client.ts", async (original) =>
+  (await import("../../support/memory-client.ts")).clientInMemory(original),
+);
 vi.mock("../../../cache/bake.ts", () => ({
   bake: (options: unknown) => {
-    memory.baked.push(options);
+    taken.baked.push(options);
     return Promise.reject(new Error("this is where it is baked"));
   },
 }));
@@ -38,7 +31,7 @@ vi.mock("../../../cache/shard-image.ts", async (original) => ({
   ...(await original<object>()),
   shardTags: () => Promise.resolve(new Map(["base", "shard-1"].map((id) => [id, `shard-${id}-0`]))),
   pushShard: (options: unknown) => {
-    memory.pushed.push(options);
+    taken.pushed.push(options);
     return Promise.reject(new Error("this is where it is pushed"));
   },
 }));
@@ -84,8 +77,8 @@ beforeEach(async () => {
   Object.assign(here, { project: home, work: path.join(home, ".kiln"), state: path.join(home, "state"), cache: home });
   const registry = new MemoryRegistry();
   memory.functions = registry.functions;
-  memory.baked.length = 0;
-  memory.pushed.length = 0;
+  taken.baked.length = 0;
+  taken.pushed.length = 0;
   notes = [];
   foreign = { repository: REPOSITORY, digest: putWarmImage(registry, REPOSITORY) };
   for (const tag of ["shard-base-0", "shard-shard-1-0"]) registry.repository(REPOSITORY).tags.set(tag, foreign.digest);
@@ -111,7 +104,7 @@ describe.each<[string, Command]>([
 ])("kiln %s of a stack that demands signatures", (name, command) => {
   const bakes = async (signatures?: string) => {
     await expect(run(command, name === "up" ? {} : { shards: "plan.json" }, signatures)).rejects.toThrow("it is baked");
-    return memory.baked[0] as BakeOptions;
+    return taken.baked[0] as BakeOptions;
   };
 
   it("takes no image that somebody put under a tag of its inputs, its base or a shard", async () => {
@@ -133,7 +126,7 @@ describe("kiln cache shard of a stack that demands signatures", () => {
 
   it("compiles what somebody put under the shard's tag, leaves nothing to a foreign base, and vouches for its own", async () => {
     await expect(run(shardCommand, SHARD, SIGNED)).rejects.toThrow("it is pushed");
-    const { reuse, elsewhere } = memory.pushed[0] as PushShardOptions;
+    const { reuse, elsewhere } = taken.pushed[0] as PushShardOptions;
     expect([reuse, elsewhere.size]).toEqual([expect.objectContaining({ vouch: expect.any(Function) as object }), 0]);
     expect(notes).toEqual(
       ["shard-shard-1-0", "shard-base-0"].map(
@@ -144,6 +137,6 @@ describe("kiln cache shard of a stack that demands signatures", () => {
 
   it("takes it where the stack demands none", async () => {
     await run(shardCommand, SHARD);
-    expect([memory.pushed, notes]).toEqual([[], []]);
+    expect([taken.pushed, notes]).toEqual([[], []]);
   });
 });

@@ -11,35 +11,22 @@ import {
 } from "../../../release/job-rollback.ts";
 import type { RunnerRecord } from "../../../release/runner-record.ts";
 import { readTagHistory } from "../../../release/tag-history.ts";
+import { useMemory } from "../../support/memory-client.ts";
 import { MemoryRegistry } from "../../support/memory-registry.ts";
 
-const memory = vi.hoisted(() => ({
-  registry: undefined as object | undefined,
-  records: [] as { at: string; record: object }[],
-}));
-const registryOf = () => memory.registry as MemoryRegistry;
+const recorded = vi.hoisted((): { at: string; record: object }[] => []);
+let registry: MemoryRegistry;
 
-vi.mock("../../../registry/client.ts", async (original) => {
-  const names = ["readDigest", "readTags", "readImageManifest", "readImageConfig", "copyWithReferrers"] as const;
-  const calls = names.map((name) => [
-    name,
-    (...args: never[]) => (registryOf().functions[name] as (...args: never[]) => unknown)(...args),
-  ]);
-  return { ...(await original<object>()), ...(Object.fromEntries(calls) as object) };
-});
-vi.mock("../../../registry/tag-manifest.ts", () => ({
-  tagManifest: (_: unknown, { repository, digest }: { repository: string; digest: string }, tag: string) => {
-    registryOf().repository(repository).tags.set(tag, digest);
-    return Promise.resolve();
-  },
-}));
+vi.mock("../../../registry/client.ts", async (original) =>
+  (await import("../../support/memory-client.ts")).clientInMemory(original),
+);
 vi.mock("../../../release/runner-record.ts", () => ({
   attachRunnerRecord: (_: unknown, { repository, digest }: { repository: string; digest: string }, record: object) => {
-    memory.records.unshift({ at: `${repository}@${digest}`, record });
+    recorded.unshift({ at: `${repository}@${digest}`, record });
     return Promise.resolve();
   },
   readRunnerRecords: (_: unknown, { repository, digest }: { repository: string; digest: string }) =>
-    Promise.resolve(memory.records.filter(({ at }) => at === `${repository}@${digest}`).map(({ record }) => record)),
+    Promise.resolve(recorded.filter(({ at }) => at === `${repository}@${digest}`).map(({ record }) => record)),
 }));
 
 vi.mock("../../../release/supply/package-list.ts", () => ({
@@ -63,7 +50,6 @@ const labelsOf = (version: string) => ({
 
 /** Pushes an image of a version; `content` tells two builds of one version apart. */
 function push(version: string, content = "first"): string {
-  const registry = registryOf();
   const rootfs = { type: "layers", diff_ids: [content] };
   const config = { architecture: "amd64", os: "linux", rootfs, config: { Labels: labelsOf(version) } };
   const blob = registry.putBlob(BASE, JSON.stringify(config));
@@ -73,7 +59,7 @@ function push(version: string, content = "first"): string {
 async function publish(version: string, { content = "first", allowOlder = false } = {}) {
   const digest = push(version, content);
   const release = parseJobTag(`job-runner-v${version}`);
-  const { client } = registryOf();
+  const { client } = registry;
   const images = [{ repository: BASE, digest }];
   return publishJobImage({
     ...{ client, release, target: target ?? never(), images, allowOlder, now: now(), progress: silent },
@@ -82,8 +68,8 @@ async function publish(version: string, { content = "first", allowOlder = false 
 }
 
 async function rollBack(to: string) {
-  const rollback = await readJobRollback(registryOf().client, target ?? never(), parseNamedRelease(to));
-  await makeJobRollback(registryOf().client, rollback, { now: now(), progress: silent });
+  const rollback = await readJobRollback(registry.client, target ?? never(), parseNamedRelease(to));
+  await makeJobRollback(registry.client, rollback, { now: now(), progress: silent });
   return rollback;
 }
 
@@ -91,11 +77,12 @@ function never(): never {
   throw new Error("there is no target");
 }
 
-const tagsOf = (repository: string) => Object.fromEntries(registryOf().repository(repository).tags);
+const tagsOf = (repository: string) => Object.fromEntries(registry.repository(repository).tags);
 
 beforeEach(() => {
-  memory.registry = new MemoryRegistry();
-  memory.records.length = 0;
+  registry = new MemoryRegistry();
+  useMemory(registry);
+  recorded.length = 0;
   minutes = 0;
 });
 
@@ -142,7 +129,7 @@ describe("going back", () => {
       expect(moves[repository]).toEqual({ kind: "moved back", digest: old.digest, replaces: bad.digest });
       expect(tagsOf(repository)).toMatchObject({ latest: old.digest, "v1.1.0": bad.digest });
     }
-    const history = await readTagHistory(registryOf().client, { repository: BASE, imageTag: "latest" });
+    const history = await readTagHistory(registry.client, { repository: BASE, imageTag: "latest" });
     expect(history.map(({ release, move }: RunnerRecord) => [release, move])).toEqual([
       ["job-runner-v1.0.0", "moved back"],
       ["job-runner-v1.1.0", "moved"],
@@ -177,7 +164,7 @@ describe("going back", () => {
   it("leaves a record of each that the tag named, also of what was there before the first that it came back to", async () => {
     for (const version of ["0.9.0", "1.0.0", "1.1.0"]) await publish(version);
     await rollBack("1.0.0");
-    const history = await readTagHistory(registryOf().client, { repository: BASE, imageTag: "latest" });
+    const history = await readTagHistory(registry.client, { repository: BASE, imageTag: "latest" });
     expect(history.map(({ release, move }) => [release, move])).toEqual([
       ["job-runner-v1.0.0", "moved back"],
       ["job-runner-v1.1.0", "moved"],
@@ -200,7 +187,7 @@ describe("going back", () => {
       kind: "difference",
       message: `there is no ${BASE}:v0.9.0`,
     });
-    registryOf().repository(MIRRORED).tags.set("v1.0.0", digest);
+    registry.repository(MIRRORED).tags.set("v1.0.0", digest);
     await expect(rollBack("1.0.0")).rejects.toThrow(`${MIRRORED}:v1.0.0 is ${digest}`);
     expect([tagsOf(BASE).latest, tagsOf(MIRRORED).latest]).toEqual([digest, digest]);
     for (const text of ["latest", "v1", "1.0", "v1.0.0 "])
@@ -211,7 +198,7 @@ describe("going back", () => {
 describe("going back with several images", () => {
   const all = jobTargets([PRIMARY, MIRROR], ["base", "kubernetes"]);
   const read = (mayLack: boolean, to: string) =>
-    readJobRollbacks(registryOf().client, { targets: all, mayLack }, parseNamedRelease(to));
+    readJobRollbacks(registry.client, { targets: all, mayLack }, parseNamedRelease(to));
 
   it("leaves those that the release does not have, unless they were named", async () => {
     await publish("1.0.0");
@@ -228,9 +215,9 @@ describe("going back with several images", () => {
   it("leaves none that a mirror alone has: that is a fault", async () => {
     await publish("1.0.0");
     const mirrored = `${MIRROR}/job-runner-kubernetes`;
-    const config = registryOf().putBlob(mirrored, "{}");
+    const config = registry.putBlob(mirrored, "{}");
     const manifest = { schemaVersion: 2 as const, mediaType: OCI.manifest, config, layers: [] };
-    registryOf().repository(mirrored).tags.set("v1.0.0", registryOf().putManifest(mirrored, manifest));
+    registry.repository(mirrored).tags.set("v1.0.0", registry.putManifest(mirrored, manifest));
     await expect(read(true, "1.0.0")).rejects.toThrow(`there is no ${PRIMARY}/job-runner-kubernetes:v1.0.0`);
   });
 });

@@ -17,12 +17,6 @@ const COMMIT = "c".repeat(40);
 vi.mock("../../../registry/client.ts", async (original) =>
   (await import("../../support/memory-client.ts")).clientInMemory(original),
 );
-vi.mock("../../../registry/tag-manifest.ts", () => ({
-  tagManifest: (_: unknown, { digest }: PinnedImage, tag: string) => {
-    registry.repository(REPOSITORY).tags.set(tag, digest);
-    return Promise.resolve();
-  },
-}));
 
 const REPOSITORY = "localhost:5181/kiln/base-images/iac-runner";
 const INDEX = "application/vnd.oci.image.index.v1+json";

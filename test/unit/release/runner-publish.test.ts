@@ -8,41 +8,23 @@ import { parseRunnerTag } from "../../../release/runner-tag.ts";
 import { readTagHistory } from "../../../release/tag-history.ts";
 import { readPackageLists } from "../../../release/supply/package-list.ts";
 import { goModule } from "../../../release/supply/package.ts";
-import { memoryManifests } from "../../support/memory-manifests.ts";
+import { useMemory } from "../../support/memory-client.ts";
 import { MemoryRegistry } from "../../support/memory-registry.ts";
 
-interface Memory {
-  registry: object | undefined;
-  functions: Record<string, (...args: never[]) => unknown>;
-  readonly records: { repository: string; digest: string; record: unknown }[];
-}
+const recorded = vi.hoisted((): { repository: string; digest: string; record: unknown }[] => []);
+let registry: MemoryRegistry;
 
-const memory = vi.hoisted((): Memory => ({ registry: undefined, functions: {}, records: [] }));
-const registryOf = () => memory.registry as MemoryRegistry;
-
-vi.mock("../../../registry/client.ts", async (original) => {
-  const names = [
-    ...["readDigest", "readReferrers", "readImageManifest", "readImageConfig", "readBlobText", "copyWithReferrers"],
-    ...["regctl", "pushManifest", "pushDocument"],
-  ];
-  const calls = names.map((name) => [name, (...args: never[]) => memory.functions[name]?.(...args)]);
-  return { ...(await original<object>()), ...(Object.fromEntries(calls) as object) };
-});
-vi.mock("../../../registry/tag-manifest.ts", () => ({
-  tagManifest: (_: unknown, { repository, digest }: { repository: string; digest: string }, tag: string) => {
-    registryOf().writes.push(`tag ${repository}:${tag}`);
-    registryOf().repository(repository).tags.set(tag, digest);
-    return Promise.resolve();
-  },
-}));
+vi.mock("../../../registry/client.ts", async (original) =>
+  (await import("../../support/memory-client.ts")).clientInMemory(original),
+);
 vi.mock("../../../release/runner-record.ts", () => ({
   attachRunnerRecord: (_: unknown, image: { repository: string; digest: string }, record: unknown) => {
-    memory.records.push({ ...image, record });
+    recorded.push({ ...image, record });
     return Promise.resolve();
   },
   readRunnerRecords: (_: unknown, { repository, digest }: { repository: string; digest: string }) =>
     Promise.resolve(
-      memory.records
+      recorded
         .filter((one) => one.repository === repository && one.digest === digest)
         .map(({ record }) => record)
         .reverse(),
@@ -65,7 +47,6 @@ const labelsOf = (version: string) => ({
 
 /** Pushes an image of a version; `content` tells two builds of one version apart. */
 function push(version: string, content = "first", repository = GOLANG, labels = {}, architecture = "amd64"): string {
-  const registry = registryOf();
   const config = {
     ...{ architecture, os: "linux", rootfs: { type: "layers", diff_ids: [content] } },
     config: { Labels: { ...labelsOf(version), ...labels } },
@@ -84,7 +65,7 @@ function publish(tag: string, digest: string | readonly string[], { allowOlder =
   if (target === undefined) throw new Error("no target");
   const images = [digest].flat().map((one) => ({ repository, digest: one }));
   return publishRunner({
-    client: registryOf().client,
+    client: registry.client,
     release,
     target,
     images,
@@ -96,15 +77,14 @@ function publish(tag: string, digest: string | readonly string[], { allowOlder =
   });
 }
 
-const tagsOf = (repository: string) => Object.fromEntries(registryOf().repository(repository).tags);
+const tagsOf = (repository: string) => Object.fromEntries(registry.repository(repository).tags);
 const recordsOf = (repository: string) =>
-  memory.records.filter((one) => one.repository === repository).map(({ record }) => record as RunnerRecord);
+  recorded.filter((one) => one.repository === repository).map(({ record }) => record as RunnerRecord);
 
 beforeEach(() => {
-  const registry = new MemoryRegistry();
-  memory.registry = registry;
-  memory.functions = { ...registry.functions, ...memoryManifests(registry, { refused: new Set(), leavesTags: false }) };
-  memory.records.length = 0;
+  registry = new MemoryRegistry();
+  useMemory(registry);
+  recorded.length = 0;
 });
 
 describe("publishing a language runner", () => {
@@ -116,18 +96,18 @@ describe("publishing a language runner", () => {
       expect(tagsOf(repository)).toEqual({ "v3.253.0": digest, [buildTag]: digest });
       expect(moves[repository]).toEqual({ kind: "new", digest });
     }
-    const named = (tag: string) => registryOf().writes.findIndex((write) => write.endsWith(tag));
+    const named = (tag: string) => registry.writes.findIndex((write) => write.endsWith(tag));
     expect(named(`${GOLANG}:${buildTag}`)).toBeLessThan(named(`${GOLANG}:v3.253.0`));
   });
 
   it("attaches the list of its packages before a tag names it, and takes it to the mirror", async () => {
     const digest = push("3.253.0");
     const { packageLists } = await publish("v3.253.0", digest);
-    const attached = registryOf().writes.findIndex((write) => write.startsWith("push "));
+    const attached = registry.writes.findIndex((write) => write.startsWith("push "));
     expect(attached).toBeGreaterThanOrEqual(0);
-    expect(attached).toBeLessThan(registryOf().writes.findIndex((write) => write.startsWith("tag ")));
+    expect(attached).toBeLessThan(registry.writes.findIndex((write) => write.startsWith("tag ")));
     for (const repository of [GOLANG, MIRRORED]) {
-      const lists = await readPackageLists(registryOf().client, { repository, digest });
+      const lists = await readPackageLists(registry.client, { repository, digest });
       expect(lists.map((list) => [list.digest, list.packages])).toEqual([[packageLists[digest], [TOOL]]]);
     }
   });
@@ -146,10 +126,10 @@ describe("publishing a language runner", () => {
   it("a second time changes nothing and records nothing", async () => {
     const digest = push("3.253.0");
     await publish("v3.253.0", digest);
-    const before = memory.records.length;
+    const before = recorded.length;
     const { moves } = await publish("v3.253.0", digest);
     expect(moves[GOLANG]?.kind).toBe("unchanged");
-    expect(memory.records).toHaveLength(before);
+    expect(recorded).toHaveLength(before);
   });
 
   it("records an unchanged image anew where no record names its commit, or its tag, and keeps what it replaced", async () => {
@@ -158,22 +138,22 @@ describe("publishing a language runner", () => {
     const digest = push("3.253.0", "a", GOLANG, { "org.opencontainers.image.revision": "c1" });
     await publish("v3.253.0", digest);
     // As one that was written before records named their commit; the mirror has lost its own.
-    for (const [index, one] of memory.records.entries()) {
-      memory.records[index] = { ...one, record: { ...(one.record as RunnerRecord), revision: undefined } };
+    for (const [index, one] of recorded.entries()) {
+      recorded[index] = { ...one, record: { ...(one.record as RunnerRecord), revision: undefined } };
     }
-    memory.records.splice(
-      memory.records.findIndex((one) => one.repository === MIRRORED && one.digest === digest),
+    recorded.splice(
+      recorded.findIndex((one) => one.repository === MIRRORED && one.digest === digest),
       1,
     );
-    const before = memory.records.length;
+    const before = recorded.length;
     const { moves } = await publish("v3.253.0", digest);
-    expect([moves[GOLANG]?.kind, memory.records.length]).toEqual(["unchanged", before + 2]);
+    expect([moves[GOLANG]?.kind, recorded.length]).toEqual(["unchanged", before + 2]);
     for (const repository of [GOLANG, MIRRORED]) {
       expect(recordsOf(repository).at(-1)).toMatchObject({ ...{ move: "unchanged", revision: "c1", digest } });
     }
     await publish("v3.253.0", digest);
-    expect(memory.records).toHaveLength(before + 2);
-    const history = await readTagHistory(registryOf().client, { repository: GOLANG, imageTag: "v3.253.0" });
+    expect(recorded).toHaveLength(before + 2);
+    const history = await readTagHistory(registry.client, { repository: GOLANG, imageTag: "v3.253.0" });
     expect(history.map((record) => [record.move, record.digest])).toEqual([
       ["unchanged", digest],
       ["replaced", digest],
@@ -198,7 +178,7 @@ describe("publishing a language runner", () => {
     const newer = push("3.253.0");
     await publish("latest-v3.253.0", newer);
     // The registry itself has lost it: the mirror knows.
-    registryOf().repository(GOLANG).tags.delete("latest");
+    registry.repository(GOLANG).tags.delete("latest");
     const older = push("3.252.0");
     const before = tagsOf(GOLANG);
     await expect(publish("latest-v3.252.0", older)).rejects.toMatchObject({ kind: "difference" });
@@ -211,10 +191,10 @@ describe("publishing a language runner", () => {
 
   it("goes on where a mirror was down", async () => {
     const digest = push("3.253.0");
-    registryOf().down.add("localhost:5182");
+    registry.down.add("localhost:5182");
     await expect(publish("v3.253.0", digest)).rejects.toMatchObject({ kind: "unreachable" });
     expect(tagsOf(GOLANG)).toEqual({});
-    registryOf().down.clear();
+    registry.down.clear();
     await publish("v3.253.0", digest);
     expect(tagsOf(MIRRORED)["v3.253.0"]).toBe(digest);
   });
@@ -228,7 +208,7 @@ describe("publishing a language runner", () => {
     const digest = push("3.253.0");
     const other = push("3.253.0", "other");
     const buildTag = runnerBuildTag(parseRunnerTag("v3.253.0").version, "slim", digest);
-    registryOf().repository(GOLANG).tags.set(buildTag, other);
+    registry.repository(GOLANG).tags.set(buildTag, other);
     await expect(publish("v3.253.0", digest)).rejects.toThrow(`${GOLANG}:${buildTag} is ${other}`);
   });
 });
