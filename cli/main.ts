@@ -4,6 +4,7 @@ import { interruption } from "../toolchain/process.ts";
 import type { Command } from "./command.ts";
 import { readCommands } from "./commands.ts";
 import { helpOf, overview } from "./help.ts";
+import { printable } from "./printable.ts";
 import { printer } from "./printer.ts";
 
 const COMMON_OPTIONS = {
@@ -126,9 +127,10 @@ function report(error: unknown, debug: boolean, json: boolean): number {
     process.stderr.write("kiln: interrupted; what is done is kept, and the same command goes on from there\n");
     return EXIT.interrupted;
   }
-  process.stderr.write(`kiln: ${messageOf(error)}\n`);
-  if (known?.mend !== undefined) process.stderr.write(`      ${known.mend}\n`);
-  if (debug && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
+  // A message may quote others: a server, a program, a file.
+  process.stderr.write(printable(`kiln: ${messageOf(error)}\n`));
+  if (known?.mend !== undefined) process.stderr.write(printable(`      ${known.mend}\n`));
+  if (debug && error instanceof Error) process.stderr.write(printable(`${error.stack ?? ""}\n`));
   else if (!known) process.stderr.write("      This is a fault in kiln; --debug shows where.\n");
   return EXIT[known?.kind ?? "failed"];
 }

@@ -110,7 +110,7 @@ export function watchText({ repository, sources, versions, malformed, tags, dryR
       const outcome = outcomes.get(name);
       return `${name} ${outcome?.outcome ?? "not pushed"}`;
     });
-    // A reason may be upstream's own words; a line of theirs that begins with :: is a command to GitHub's log.
+    // A reason may be upstream's own words: they make no row of their own.
     return [version, verdict, printableLine([reason, ...pushed].join("; "))];
   });
   const done = tags.filter(({ outcome }) => outcome === "pushed").length;
@@ -120,7 +120,7 @@ export function watchText({ repository, sources, versions, malformed, tags, dryR
     ...sources.flatMap(({ source, fault }) =>
       fault === undefined ? [] : [printableLine(`${source} did not answer: ${fault}`)],
     ),
-    ...malformed.map(({ source, name }) => `${JSON.stringify(name)} of ${source} is no version`),
+    ...malformed.map(({ source, name }) => printableLine(`${JSON.stringify(name)} of ${source} is no version`)),
     ...tags.flatMap(({ tag, fault }) => (fault === undefined ? [] : [printable(`${tag} was not pushed: ${fault}`)])),
     dryRun
       ? `dry run: ${tags.length === 1 ? "1 tag" : `${tags.length} tags`} would be pushed to ${repository}`

@@ -18,7 +18,9 @@ export interface Known {
 /** A tag to push. */
 export interface NewTag {
   readonly name: string;
-  /** What was tried is what is released: the commit that was found. Nothing for the head of the branch. */
+  /**
+   * The commit that was tried is the one that is released: the images are built from it again. Nothing for the head of the branch.
+   */
   readonly commit: string | undefined;
   /** What the repository has under this name, which is removed first; nothing for a tag that is not there. */
   readonly instead?: string;
@@ -122,7 +124,7 @@ function isOld(name: string, floor: Version): boolean {
 function withTagged(versions: readonly UpstreamVersion[], tags: readonly string[]): readonly UpstreamVersion[] {
   const names = new Set(versions.map(({ version }) => version.text));
   const vanished = versionsOf(tags).filter(({ text }) => !names.has(text));
-  const nothing = { knownTo: [], published: undefined, withdrawn: undefined, unfinished: false };
+  const nothing = { knownTo: [], published: new Map<string, number>(), withdrawn: undefined, unfinished: false };
   return [...versions, ...vanished.map((version) => ({ version, ...nothing }))];
 }
 

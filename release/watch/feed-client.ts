@@ -137,7 +137,9 @@ function digested<Document>(address: string, text: string, digest: (text: string
   try {
     return digest(text);
   } catch (error) {
-    throw new KilnError("unreachable", `${address} is not what a source of releases gives: ${messageOf(error)}`, {
+    // V8 quotes the document in what it says of JSON, and a document's words are not for a log.
+    const why = error instanceof SyntaxError ? "it is no JSON" : messageOf(error);
+    throw new KilnError("unreachable", `${address} is not what a source of releases gives: ${why}`, {
       mend: "Look at it in a browser: a proxy may answer in its place.",
     });
   }

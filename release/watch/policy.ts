@@ -15,7 +15,7 @@ import {
 } from "../../settings/field.ts";
 import { RUNNER_LANGUAGES, RUNNER_VARIANTS, type RunnerLanguage, type RunnerVariant } from "../runner-image.ts";
 import { parseVersion, type Version } from "../version.ts";
-import { SOURCE_KINDS, sourceOf, type Source } from "./source.ts";
+import { DATED_KINDS, SOURCE_KINDS, sourceOf, type Source, type SourceKind } from "./source.ts";
 import { parseVersionRange, type VersionRange } from "./version-range.ts";
 
 /** Below a checkout: what the watcher does about new versions. */
@@ -35,7 +35,7 @@ export interface WatchPolicy {
   readonly confirmations: number;
   /** The lowest version that is released. */
   readonly floor: Version;
-  /** How old a version is before it is taken: what is bad is mostly withdrawn soon. */
+  /** How old a version is before it is taken, by the times of so many sources as have to know it: what is bad is withdrawn soon. */
   readonly minimumAge: number;
   /** Versions that one run begins or pushes again at most; the others come with the next. */
   readonly backfill: number;
@@ -89,18 +89,22 @@ export function parseWatchPolicy(text: string, file: string): WatchPolicy {
     throw refusal(policy("sources"), "names no source", { mend: `Name one of ${SOURCE_KINDS.join(", ")}` });
   }
   // A source and its mirror confirm nothing to each other: they count as one, and stand in for each other.
-  const kinds = new Set(sources.map(({ kind }) => kind)).size;
-  const confirmations = countOf(policy("confirmations"), 1) ?? Math.min(2, kinds);
-  if (confirmations > kinds) {
-    throw refusal(policy("confirmations"), `is ${confirmations}, but there are ${kinds} sources of different kinds`, {
-      mend: "Name more sources, or ask for fewer",
-    });
+  const kinds = [...new Set(sources.map(({ kind }) => kind))];
+  const confirmations = countOf(policy("confirmations"), 1) ?? Math.min(2, kinds.length);
+  if (confirmations > kinds.length) {
+    throw refusal(
+      policy("confirmations"),
+      `is ${confirmations}, but there are ${kinds.length} sources of different kinds`,
+      {
+        mend: "Name more sources, or ask for fewer",
+      },
+    );
   }
   return Object.freeze({
     sources,
     confirmations,
     floor: versionOf(policy("floor")),
-    minimumAge: countOf(policy("minimumAgeHours")) ?? 24,
+    minimumAge: minimumAgeOf(policy("minimumAgeHours"), kinds, confirmations),
     backfill: countOf(policy("backfill"), 1) ?? 3,
     patience: countOf(policy("patienceHours"), 1) ?? 6,
     productionPatience: countOf(policy("productionPatienceHours"), 1) ?? 72,
@@ -127,6 +131,17 @@ function versionOf(field: Field): Version {
   const version = parseVersion(requiredText(field, "Set it to the lowest version to release, such as 3.250.0"));
   if (version !== undefined) return version;
   throw refusal(field, "is no version", { mend: "Write three numbers, such as 3.250.0" });
+}
+
+/** An age is told by as many sources as have to know a version; where fewer can, every version would wait for ever. */
+function minimumAgeOf(field: Field, kinds: readonly SourceKind[], confirmations: number): number {
+  const hours = countOf(field) ?? 24;
+  const dated = kinds.filter((kind) => DATED_KINDS.includes(kind)).length;
+  if (hours === 0 || dated >= confirmations) return hours;
+  const problem = `is ${hours}: ${confirmations} kinds of sources have to say when a version was published, and ${dated} of these do`;
+  throw refusal(field, problem, {
+    mend: `Name more of ${DATED_KINDS.join(", ")}, ask for fewer confirmations, or set it to 0, for versions of any age`,
+  });
 }
 
 /** It becomes a part of what Git is asked for. */

@@ -64,7 +64,7 @@ function readReleases(client: FeedClient, source: Source, floor: Version): Promi
     case "npm":
       return readNpmReleases(client, source);
     case "go":
-      return readGoReleases(client, source, floor);
+      return readGoReleases(client, source);
     case "pypi":
       return readPypiReleases(client, source);
   }

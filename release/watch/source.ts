@@ -4,6 +4,9 @@ export const SOURCE_KINDS = ["github", "npm", "go", "pypi"] as const;
 
 export type SourceKind = (typeof SOURCE_KINDS)[number];
 
+/** The kinds that say when a version was published. A Go proxy says when its commit was made, which is as its author likes. */
+export const DATED_KINDS: readonly SourceKind[] = ["github", "npm", "pypi"];
+
 /** Where releases are told of. */
 export interface Source {
   readonly kind: SourceKind;

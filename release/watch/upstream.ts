@@ -37,8 +37,8 @@ export interface UpstreamVersion {
   readonly version: Version;
   /** The sources that know it, in their order. */
   readonly knownTo: readonly string[];
-  /** The earliest time that a source gives. */
-  readonly published: number | undefined;
+  /** By the sources that say so: when it was published, in milliseconds since 1970. */
+  readonly published: ReadonlyMap<string, number>;
   /** `npm: deprecated: …`; nothing where no source withdraws it. */
   readonly withdrawn: string | undefined;
   readonly unfinished: boolean;
@@ -87,11 +87,12 @@ function withRelease(
   { published, withdrawn, unfinished = false }: UpstreamRelease,
 ): UpstreamVersion {
   const knownTo = [...new Set([...(known?.knownTo ?? []), source])];
-  const times = [known?.published, published].filter((time) => time !== undefined);
+  // Of two names of one version, as `v1.0.0` and `1.0.0`, the later time: a source makes no version older by telling it twice.
+  const time = Math.max(published ?? -Infinity, known?.published.get(source) ?? -Infinity);
   return {
     version,
     knownTo,
-    published: times.length === 0 ? undefined : Math.min(...times),
+    published: new Map([...(known?.published ?? []), ...(Number.isFinite(time) ? [[source, time] as const] : [])]),
     withdrawn: known?.withdrawn ?? (withdrawn === undefined ? undefined : `${source}: ${withdrawn}`),
     unfinished: (known?.unfinished ?? false) || unfinished,
   };

@@ -89,16 +89,29 @@ function refused({ version, withdrawn, knownTo }: UpstreamVersion, policy: Watch
 }
 
 function begin({ upstream, room, now }: Case, policy: WatchPolicy): Answer {
-  const { published } = upstream;
-  if (published === undefined && policy.minimumAge > 0) {
-    return { verdict: "waiting", reason: "no source says when it was published" };
-  }
-  const age = published === undefined ? Infinity : (now - published) / HOUR_MS;
-  if (age < policy.minimumAge) {
-    return { verdict: "waiting", reason: `${hours(age)} old, and ${policy.minimumAge} h are asked for` };
-  }
+  const young = youngness(upstream, now, policy);
+  if (young !== undefined) return { verdict: "waiting", reason: young };
   if (room <= 0) return { verdict: "waiting", reason: nextRun(policy) };
   return { verdict: "release", reason: `new: known to ${upstream.knownTo.join(" and ")}` };
+}
+
+/**
+ * Why a version is too young, or may be; nothing where it is old enough. It is published once as many sources say so as have to
+ * know it: by the earliest of all times a single one that lies would make any version old.
+ */
+function youngness(
+  { published }: UpstreamVersion,
+  now: number,
+  { minimumAge, confirmations }: WatchPolicy,
+): string | undefined {
+  if (minimumAge === 0) return undefined;
+  const since = [...published.values()].sort((a, b) => a - b)[confirmations - 1];
+  if (since === undefined) {
+    const [who, say] = [[...published.keys()].join(" and "), published.size === 1 ? "says" : "say"];
+    return `${who === "" ? "no source says" : `only ${who} ${say}`} when it was published, and ${confirmations} have to`;
+  }
+  const age = (now - since) / HOUR_MS;
+  return age < minimumAge ? `${hours(age)} old, and ${minimumAge} h are asked for` : undefined;
 }
 
 /** A version that was begun: its images come, or did not come; production follows. */

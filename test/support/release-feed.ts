@@ -12,14 +12,20 @@ export interface FeedRelease {
   /** How long ago it was published, in hours. */
   readonly hoursAgo: number;
   readonly on?: readonly FeedSource[];
+  /** Sources that say another time: so many hours ago. */
+  readonly lies?: Readonly<Partial<Record<FeedSource, number>>>;
   readonly prerelease?: boolean;
   /** Why npm has it deprecated. */
   readonly deprecated?: string;
   /** Why PyPI has it yanked. */
   readonly yanked?: string;
+  /** Why the module's latest version retracts it. */
+  readonly retracted?: string;
 }
 
-type FeedSource = "github" | "npm" | "pypi";
+const FEED_SOURCES = ["github", "npm", "pypi", "go"] as const;
+
+type FeedSource = (typeof FEED_SOURCES)[number];
 
 /** An image of the feed's registry, with the record of its release. */
 export interface FeedImage {
@@ -40,7 +46,7 @@ interface Answer {
 
 const HOUR_MS = 3_600_000;
 
-/** GitHub, npm, PyPI and a registry on loopback, all of one project: what they know is what a test puts in. */
+/** GitHub, npm, PyPI, a Go proxy and a registry on loopback, all of one project: what they know is what a test puts in. */
 export class ReleaseFeed {
   releases: readonly FeedRelease[] = [];
   /** The documents of the registry, by their paths. */
@@ -109,11 +115,26 @@ export class ReleaseFeed {
     if (url.startsWith("/repos/acme/tool/releases")) return JSON.stringify(this.#github());
     if (url === "/@acme%2ftool") return JSON.stringify(this.#npm());
     if (url === "/pypi/tool/json") return JSON.stringify(this.#pypi());
+    if (url.startsWith(`/${PROJECTS.go}/@`)) return this.#go(url.slice(PROJECTS.go.length + 2));
     return this.#registry.get(url);
   }
 
   #known(source: FeedSource): readonly FeedRelease[] {
-    return this.releases.filter(({ on = ["github", "npm", "pypi"] }) => on.includes(source));
+    return this.releases
+      .filter(({ on = FEED_SOURCES }) => on.includes(source))
+      .map((one) => ({ ...one, hoursAgo: one.lies?.[source] ?? one.hoursAgo }));
+  }
+
+  /** The proxy's documents by their paths below the module. The time of a version is that of its commit, in 1970. */
+  #go(path: string): string | undefined {
+    const known = this.#known("go").filter(({ version }) => /^\d/.test(version));
+    const [latest] = known;
+    if (path === "@v/list") return known.map(({ version }) => `v${version}\n`).join("");
+    if (latest === undefined) return undefined;
+    if (path === "@latest") return JSON.stringify({ Version: `v${latest.version}`, Time: "1970-01-01T00:00:00Z" });
+    if (path !== `@v/v${latest.version}.mod`) return undefined;
+    const retracted = known.filter((one) => one.retracted !== undefined);
+    return retracted.map((one) => `retract v${one.version} // ${one.retracted ?? ""}\n`).join("");
   }
 
   #pypi(): unknown {
@@ -150,7 +171,9 @@ function timeOf(hoursAgo: number): string {
   return new Date((Math.floor(Date.now() / HOUR_MS) - hoursAgo) * HOUR_MS).toISOString();
 }
 
-const PROJECTS: Readonly<Record<FeedSource, string>> = { github: "acme/tool", npm: "@acme/tool", pypi: "tool" };
+const PROJECTS: Readonly<Record<FeedSource, string>> = {
+  ...{ github: "acme/tool", npm: "@acme/tool", pypi: "tool", go: "example.com/acme/tool" },
+};
 
 /** A watcher's file for the feed, which asks for images of these languages to try. */
 export function watchFile(

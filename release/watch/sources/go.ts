@@ -2,34 +2,34 @@ import type { FeedClient } from "../feed-client.ts";
 import type { Source } from "../source.ts";
 import { releasedAs, type UpstreamRelease } from "../upstream.ts";
 import { compareVersions, parseVersion, type Version } from "../../version.ts";
-import { object, text, time } from "./document.ts";
+import { object, text } from "./document.ts";
 
-/** A version's time is a request of its own: so many are made, for the highest versions. */
-const DATED = 10;
-
-/** Versions of a module on a Go proxy. What the latest version's go.mod retracts is withdrawn (Go's own rule). */
+/**
+ * Versions of a module on a Go proxy. What the latest version's go.mod retracts is withdrawn (Go's own rule). When one was
+ * published a proxy does not say: its `Time` is that of the commit, which whoever commits may set as they like.
+ */
 export async function readGoReleases(
   client: FeedClient,
   { address, project }: Source,
-  floor: Version,
 ): Promise<readonly UpstreamRelease[]> {
   const module = `${address}/${escapedModule(project)}`;
   const read = <Document>(path: string, digest: (text: string) => Document) =>
     client.read({ address: `${module}/${path}`, digest });
   const names = (await read("@v/list", goVersions)) ?? [];
-  const latest = await read("@latest", (document) => text(object(JSON.parse(document)).Version));
+  const latest = await read("@latest", latestVersion);
   const retracted = latest === undefined ? [] : ((await read(`@v/${latest}.mod`, retractions)) ?? []);
-  const dated = new Set(highest(names, floor));
-  const releases: UpstreamRelease[] = [];
-  for (const name of names) {
-    const published = dated.has(name)
-      ? await read(`@v/${name}.info`, (info) => time(object(JSON.parse(info)).Time))
-      : {};
+  return names.map((name) => {
     const version = releasedAs(name);
     const why = version && retracted.find(({ from, to }) => isBetween(version, from, to));
-    releases.push({ name, ...published, ...(why ? { withdrawn: why.reason } : {}) });
-  }
-  return releases;
+    return { name, ...(why ? { withdrawn: why.reason } : {}) };
+  });
+}
+
+/** The latest version that a proxy names. Throws for what is none: it becomes a part of an address. */
+function latestVersion(document: string): string {
+  const name = text(object(JSON.parse(document)).Version);
+  if (releasedAs(name) !== undefined) return name;
+  throw new Error("its latest version is none");
 }
 
 /** The lines of a proxy's list. */
@@ -69,17 +69,6 @@ function retraction(code: string, comment: string): readonly Retraction[] {
 /** Capitals are written with an exclamation mark (https://go.dev/ref/mod#goproxy-protocol). */
 function escapedModule(module: string): string {
   return module.replaceAll(/[A-Z]/g, (letter) => `!${letter.toLowerCase()}`);
-}
-
-function highest(names: readonly string[], floor: Version): readonly string[] {
-  return names
-    .flatMap((name) => {
-      const version = releasedAs(name);
-      return version?.prerelease.length === 0 && compareVersions(version, floor) >= 0 ? [{ name, version }] : [];
-    })
-    .sort((a, b) => compareVersions(b.version, a.version))
-    .slice(0, DATED)
-    .map(({ name }) => name);
 }
 
 function isBetween(version: Version, from: Version, to: Version): boolean {

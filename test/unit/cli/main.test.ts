@@ -201,6 +201,13 @@ describe("a command that fails", () => {
     });
   });
 
+  it("obeys nothing that a message quotes, on a terminal or in the log of a workflow", async () => {
+    const quoting = new KilnError("unreachable", "npm: \u001b[2J\n::add-mask::a", { mend: "Look.\n##[add-mask]b" });
+    const { stderr } = await failing(quoting, "--debug");
+    const said = "npm: \u241b[2J\n\u2237add-mask::a\n";
+    expect(stderr.startsWith(`kiln: ${said}      Look.\n\uff03#[add-mask]b\nKilnError: ${said}`)).toBe(true);
+  });
+
   it("exits with 130 when it was interrupted", async () => {
     const { code, stderr } = await failing(new KilnError("interrupted", "interrupted"));
     expect([code, stderr]).toEqual([130, expect.stringContaining("kiln: interrupted") as string]);

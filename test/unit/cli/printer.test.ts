@@ -36,6 +36,13 @@ describe("without a terminal", () => {
     ]);
   });
 
+  it("notes and steps no command to the log of a workflow", () => {
+    const { progress, printed } = printing();
+    progress.note("::add-mask::a\n::add-mask::b");
+    progress.update("c ##[add-mask]d", 0, 0);
+    expect(printed()).toBe("    \u2237add-mask::a\n\u2237add-mask::b\n    c \uff03#[add-mask]d\n");
+  });
+
   it("says where a new step is without waiting", () => {
     const { progress, printed } = printing();
     progress.update("a", 1, 2);

@@ -155,6 +155,21 @@ it("prints what upstream says on one line, and obeys none of it", () => {
   );
 });
 
+it("prints names that are no versions, and faults, as a terminal shows and never obeys them", () => {
+  const malformed = [{ source: "npm", name: "\u009b31m\u202e\n::error::a" }];
+  const sources = [{ source: "pypi", fault: "b\n::error::c" }];
+  expect(watchText({ repository: "r", dryRun: false, sources, versions: [], malformed, tags: [] })).toBe(
+    'pypi did not answer: b\u240a::error::c\n"\ufffd31m\ufffd\\n::error::a" of npm is no version\nno changes',
+  );
+});
+
+it("notes why a tag was not pushed, in lines of which none is a command", () => {
+  const tags = [{ tag: "v1.0.0", outcome: "failed", fault: "git push: remote: no\n::add-mask::a" }] as const;
+  expect(watchText({ repository: "r", dryRun: false, sources: [], versions: [], malformed: [], tags })).toBe(
+    "v1.0.0 was not pushed: git push: remote: no\n\u2237add-mask::a\n0 of 1 tags pushed to r",
+  );
+});
+
 function lastWord(line: string): string {
   return line.slice(line.lastIndexOf(" ") + 1);
 }

@@ -10,7 +10,7 @@ describe("a version that was never begun", () => {
     ["new", [release("v3.253.0")], [], ["release", "new: known to github and npm", ["dev-v3.253.0"]]],
     ["young", [release("v3.253.0", 23)], [], ["waiting", "23 h old, and 24 h are asked for", []]],
     ["of the future", [release("v3.253.0", -5)], [], ["waiting", "0 h old, and 24 h are asked for", []]],
-    ["undated", [{ name: "3.253.0" }], [], ["waiting", "no source says when it was published", []]],
+    ["undated", [{ name: "3.253.0" }], [], ["waiting", "no source says when it was published, and 2 have to", []]],
     [
       "undated, of any age",
       [{ name: "3.253.0" }],
@@ -47,6 +47,28 @@ describe("a version that was never begun", () => {
       ? { ...policyOf(), ...floorOf("3.253.1") }
       : policyOf(...more);
     expect(decided(known(releases), policy)).toEqual(expected);
+  });
+
+  it.each<[string, readonly (number | undefined)[], readonly string[], string]>([
+    ["one of two says that it is old", [100, 3], [], "3 h old, and 24 h are asked for"],
+    ["one of three says that it is old", [3, 3, 5000], [], "3 h old, and 24 h are asked for"],
+    ["one of three says that it is young", [-5, 100, 100], [], "new: known to github and npm and pypi"],
+    ["two say that it is old", [3, 50, 100], [], "new: known to github and npm and pypi"],
+    ["two do, and three have to", [3, 50, 100], ["confirmations: 3"], "3 h old, and 24 h are asked for"],
+    ["one does, and one has to", [3, 50], ["confirmations: 1"], "new: known to github and npm"],
+    ["one alone says when", [undefined, 100, undefined], [], "only npm says when it was published, and 2 have to"],
+    [
+      "two alone say when",
+      [100, 100, undefined],
+      ["confirmations: 3"],
+      "only github and npm say when it was published, and 3 have to",
+    ],
+  ])("is as old as so many say as have to know it: %s", (_, ages, more, reason) => {
+    const readings = ages.map((hoursAgo, index) => ({
+      source: ["github", "npm", "pypi"][index] ?? "",
+      releases: [hoursAgo === undefined ? { name: "3.253.0" } : release("3.253.0", hoursAgo)],
+    }));
+    expect(decided(known([], { readings }), policyOf(...more))[1]).toBe(reason);
   });
 
   it("waits until a second source knows it", () => {

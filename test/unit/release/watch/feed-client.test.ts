@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { FeedClient, type FeedClientOptions } from "../../../../release/watch/feed-client.ts";
 import { folderMemory, shortMemory } from "../../../../release/watch/feed-memory.ts";
+import { object } from "../../../../release/watch/sources/document.ts";
 import { FakeGithub } from "../github/fake-github.ts";
 import { temporaryDirectory } from "../../../support/temporary-directory.ts";
 
@@ -82,6 +83,16 @@ describe("reading from a source", () => {
     const { read } = await clientOf([() => ({ status: 200, headers: { etag: '"y"' } })]);
     await expect(read()).rejects.toThrow(/is not what a source of releases gives/);
     await expect(read()).rejects.toThrow(/is not what a source of releases gives/);
+  });
+
+  it("quotes nothing of it, as the log of a workflow obeys what begins a line there", async () => {
+    const { server } = await clientOf([() => ok([1])]);
+    const client = new FeedClient({ memory: shortMemory() });
+    const read = (digest: () => unknown) => client.read({ address: `${server.address}/a`, digest });
+    await expect(read(() => JSON.parse('"\n::add-mask::a"') as unknown)).rejects.toMatchObject({
+      message: `${server.address}/a is not what a source of releases gives: it is no JSON`,
+    });
+    await expect(read(() => object([]))).rejects.toThrow(/gives: it has no map where one belongs$/);
   });
 
   it("follows no redirect", async () => {

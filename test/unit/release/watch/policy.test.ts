@@ -31,6 +31,18 @@ describe("the watcher's file", () => {
     });
   });
 
+  it.each([
+    ["of any age, by sources that tell none", "[{ kind: go, project: a.b/c }]", "minimumAgeHours: 0", 0],
+    [
+      "of an age that one of two tells",
+      "[{ kind: go, project: a.b/c }, { kind: npm, project: a }]",
+      "confirmations: 1",
+      24,
+    ],
+  ])("asks for versions %s", (_, sources, line, hours) => {
+    expect(parsed(`sources: ${sources}`, "floor: 1.0.0", line).minimumAge).toBe(hours);
+  });
+
   it.each<[string, readonly string[], string]>([
     ["no floor", [SMALLEST[0] ?? ""], "watch.yaml: floor is not set"],
     ["a floor that is none", [SMALLEST[0] ?? "", "floor: '3.250'"], "floor is no version"],
@@ -65,6 +77,16 @@ describe("the watcher's file", () => {
       "more confirmations than kinds of sources",
       ["sources: [{ kind: npm, project: a }, { kind: npm, project: b }]", "floor: 1.0.0", "confirmations: 2"],
       "confirmations is 2, but there are 1 sources of different kinds",
+    ],
+    [
+      "an age that no source can tell",
+      ["sources: [{ kind: go, project: a.b/c }]", "floor: 1.0.0"],
+      "minimumAgeHours is 24: 1 kinds of sources have to say when a version was published, and 0 of these do",
+    ],
+    [
+      "an age that one source alone can tell, where two have to know a version",
+      ["sources: [{ kind: go, project: a.b/c }, { kind: npm, project: a }]", "floor: 1.0.0", "minimumAgeHours: 5"],
+      "minimumAgeHours is 5: 2 kinds of sources have to say when a version was published, and 1 of these do",
     ],
     ["a hold without a reason", [...SMALLEST, "holds: [{ versions: 3.251.0 }]"], "holds[0].reason is not set"],
     ["a hold of no range", [...SMALLEST, "holds: [{ versions: 3.x, reason: r }]"], "which is no range of versions"],

@@ -106,12 +106,10 @@ describe("versions of a Go module", () => {
     ]);
   });
 
-  it("are read with their times, and with what the latest go.mod retracts; capitals are escaped", async () => {
+  it("are read without a time, and with what the latest go.mod retracts; capitals are escaped", async () => {
     const server = await FakeGithub.start();
     const texts: Readonly<Record<string, unknown>> = {
       "/example.com/!big/tool/@latest": { Version: "v1.2.0" },
-      "/example.com/!big/tool/@v/v1.0.0.info": { Time: TIME },
-      "/example.com/!big/tool/@v/v1.2.0.info": { Time: TIME },
     };
     server.answer = ({ url }) => ({ status: url in texts ? 200 : 404, body: texts[url] });
     const client = new FeedClient({ memory: shortMemory() });
@@ -127,11 +125,24 @@ describe("versions of a Go module", () => {
       },
     } as FeedClient;
     const source = { kind: "go", project: "example.com/Big/tool", address: server.address } as const;
-    expect(await readGoReleases(own, source, floorOf("1.0.0"))).toEqual([
+    expect(await readGoReleases(own, source)).toEqual([
       { name: "v0.9.0" },
-      { name: "v1.0.0", published, withdrawn: "retracted: broken" },
+      { name: "v1.0.0", withdrawn: "retracted: broken" },
       { name: "v1.2.0-rc.1" },
-      { name: "v1.2.0", published },
+      { name: "v1.2.0" },
     ]);
+    expect(server.asked.map(({ url }) => url)).toEqual(["/example.com/!big/tool/@latest"]);
+  });
+
+  it("are not asked for by a name that is no version", async () => {
+    const server = await FakeGithub.start();
+    server.answer = ({ url }) => ({
+      status: url.endsWith("@latest") ? 200 : 404,
+      body: { Version: "../\n::error::a" },
+    });
+    const source = { kind: "go", project: "a.b/c", address: server.address } as const;
+    await expect(readGoReleases(new FeedClient({ memory: shortMemory() }), source)).rejects.toThrow(
+      `${server.address}/a.b/c/@latest is not what a source of releases gives: its latest version is none`,
+    );
   });
 });
