@@ -6,6 +6,7 @@ import { readPrograms } from "../cache/programs.ts";
 import { verifyDelivery } from "../cache/verify-delivery.ts";
 import { KilnError } from "../errors.ts";
 import { removeImages } from "../execution/docker.ts";
+import { removeJobsNetwork } from "../execution/job/network.ts";
 import type { Progress } from "../progress.ts";
 import { readImage } from "../registry/compose.ts";
 import { parseReference } from "../registry/image-reference.ts";
@@ -139,6 +140,7 @@ const down: Command = {
     });
     const settings = await readStackSettings(here.project, LOCAL_STACK).catch(() => undefined);
     if (engine && settings) await removeImages(engine, `${settings.registry}/kiln/`);
+    if (engine) await removeJobsNetwork({ docker: engine.docker, env: engineEnvironment(engine) });
     const stopped = [
       (await stopRegistry({ places: here })) ? "registry" : "",
       (await stopEngine({ places: here })) ? "engine" : "",

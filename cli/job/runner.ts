@@ -12,6 +12,7 @@ import { jobNetworkPolicy } from "../../execution/job/job-network-policy.ts";
 import { jobSecretData } from "../../execution/job/job-secret.ts";
 import { KubernetesRunner } from "../../execution/job/kubernetes-runner.ts";
 import { jobManifest } from "../../execution/job/manifest.ts";
+import { JOBS_NETWORK } from "../../execution/job/network.ts";
 import type { SecretValues } from "../../execution/job/secret-document.ts";
 import { readyEngine } from "../../toolchain/docker-engine.ts";
 import { places } from "../../toolchain/places.ts";
@@ -102,7 +103,7 @@ async function dryRun(description: JobDescription, on: "docker" | "kubernetes", 
 }
 
 function dockerDocument(description: JobDescription, values: Values): unknown {
-  const network = description.network === "isolated" ? "kiln-job-new" : description.network;
+  const network = description.network === "isolated" ? JOBS_NETWORK : description.network;
   const placing = { owner: "…", historyFolder: historyFolder(values), inputFolder: "…" };
   const plan = dockerPlan(description, { imageId: description.image_digest ?? description.image, network, ...placing });
   return { description, plan, docker: ["docker", "run", ...createArguments(plan)] };

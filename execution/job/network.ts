@@ -4,7 +4,7 @@ import { KilnError, messageOf } from "../../errors.ts";
 import type { Progress } from "../../progress.ts";
 import { dockerCall } from "../docker-call.ts";
 import type { ContainerEngine } from "../offline-container.ts";
-import { guardMetadata } from "./metadata-guard.ts";
+import { guardMetadata, isUnfiltered, liftGuard } from "./metadata-guard.ts";
 import { OWNER_LABEL } from "./docker-plan.ts";
 import { SharedAnswer } from "./shared-answer.ts";
 
@@ -16,11 +16,14 @@ export interface LeasedNetwork {
   giveBack(): Promise<void>;
 }
 
+/** The network that the jobs of an engine share. */
+export const JOBS_NETWORK = "kiln-jobs";
 /** The first letters of every bridge of jobs: what an administrator's own packet filter can name. */
 export const BRIDGE_PREFIX = "kj-";
 export const NETWORK_PREFIX = "kiln-job-";
+const JOBS_BRIDGE = `${BRIDGE_PREFIX}shared`;
 const NO_FILTER = /restrict inter-container communication|br_netfilter|bridge-nf/i;
-const ICC = "com.docker.network.bridge.enable_icc";
+const [ICC, BRIDGE_NAME] = ["com.docker.network.bridge.enable_icc", "com.docker.network.bridge.name"];
 /** What engines say where all their address ranges are taken: about thirty networks by default, of everybody on them. */
 const NO_ADDRESSES = /non-overlapping IPv4 address pool|address pools have been fully subnetted/i;
 const FIRST_PAUSE_MS = 500;
@@ -33,27 +36,22 @@ export interface NetworkWait {
   readonly until: AbortSignal;
 }
 
-interface SharedNetwork {
-  readonly made: SharedAnswer<MadeNetwork>;
-  users: number;
-}
-
-interface MadeNetwork {
+interface FoundNetwork {
   readonly name: string;
   readonly relaxations: readonly string[];
-  remove(): Promise<void>;
 }
 
 /**
- * The isolated networks of one process. Its jobs share a bridge on which no two containers can talk; where the kernel cannot
- * filter a bridge, each job has one of its own. It goes with the last job that is in it.
+ * The isolated networks of one engine. Its jobs, of whichever process, share a bridge on which no two containers can talk: the
+ * first makes it, and it stays (docs/adr/0036-one-network.md). Where the kernel cannot filter a bridge, each job has one of its
+ * own, which goes with it.
  */
 export class IsolatedNetworks {
   readonly #engine: ContainerEngine;
   readonly #owner: string;
   /** Whether this machine's packet filter is that of the engine. */
   readonly #guards: boolean;
-  #shared: SharedNetwork | undefined;
+  #shared: { readonly found: SharedAnswer<FoundNetwork>; users: number } | undefined;
 
   constructor(engine: ContainerEngine, options: { readonly owner: string; readonly guards: boolean }) {
     this.#engine = engine;
@@ -62,41 +60,65 @@ export class IsolatedNetworks {
   }
 
   /**
-   * A network for one job: made now, or one of this process that is there. Where the engine has no addresses left, it waits
-   * until another network goes, as long as the job's signal allows.
+   * A network for one job. Where one has to be made and the engine has no addresses left, it waits until another network goes,
+   * as long as the job's signal allows.
    */
   async lease(waiting: NetworkWait): Promise<LeasedNetwork> {
+    // Jobs at the same time ask once; a later one asks again, since somebody may have removed it.
     const shared = (this.#shared ??= {
-      made: new SharedAnswer("the network", (until) => this.#make(true, { ...waiting, until })),
+      found: new SharedAnswer("the network", (until) => this.#findShared({ ...waiting, until })),
       users: 0,
     });
     shared.users += 1;
-    const giveBack = () => this.#giveBack(shared);
+    const giveBack = () => {
+      shared.users -= 1;
+      if (shared.users === 0 && this.#shared === shared) this.#shared = undefined;
+      return Promise.resolve();
+    };
     try {
-      return { ...(await shared.made.before(waiting.until)), giveBack };
+      return { ...(await shared.found.before(waiting.until)), giveBack };
     } catch (error) {
       await giveBack();
       if (!NO_FILTER.test(messageOf(error))) throw error;
     }
-    const own = await this.#make(false, waiting);
-    return { ...own, giveBack: () => own.remove() };
+    return this.#makeOwn(waiting);
   }
 
-  async #giveBack(shared: SharedNetwork): Promise<void> {
-    shared.users -= 1;
-    if (shared.users > 0) return;
-    if (this.#shared === shared) this.#shared = undefined;
-    await shared.made.answer.then(
-      (network) => network.remove(),
-      () => undefined,
-    );
+  async #findShared(waiting: NetworkWait): Promise<FoundNetwork> {
+    if (!(await isJobsNetwork(this.#engine))) {
+      try {
+        await this.#make({ name: JOBS_NETWORK, bridge: JOBS_BRIDGE, flags: ["--opt", `${ICC}=false`] }, waiting);
+      } catch (error) {
+        // Another process was first.
+        if (!(await isJobsNetwork(this.#engine))) throw error;
+      }
+    }
+    if (this.#guards && (await isUnfiltered(JOBS_BRIDGE))) throw new Error("bridge-nf-call-iptables is off");
+    return { name: JOBS_NETWORK, relaxations: await this.#guard(JOBS_BRIDGE) };
+  }
+
+  async #makeOwn(waiting: NetworkWait): Promise<LeasedNetwork> {
+    const mark = randomBytes(4).toString("hex");
+    const [name, bridge] = [`${NETWORK_PREFIX}${mark}`, `${BRIDGE_PREFIX}${mark}`];
+    await this.#make({ name, bridge, flags: ["--label", `${OWNER_LABEL}=${this.#owner}`] }, waiting);
+    const relaxations = await this.#guard(bridge);
+    const giveBack = async () => {
+      await removeNetwork(this.#engine, name);
+      if (relaxations.length === 0) await liftGuard(bridge);
+    };
+    return { name, relaxations, giveBack };
+  }
+
+  async #guard(bridge: string): Promise<readonly string[]> {
+    return this.#guards && (await guardMetadata(bridge)) ? [] : [UNGUARDED];
   }
 
   /** The call itself is not given up: it may have made the network all the same. */
-  async #make(apart: boolean, { progress, until }: NetworkWait): Promise<MadeNetwork> {
+  async #make(network: NewNetwork, { progress, until }: NetworkWait): Promise<void> {
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
       try {
-        return await this.#makeNow(apart);
+        await makeNetwork(this.#engine, network);
+        return;
       } catch (error) {
         if (!NO_ADDRESSES.test(messageOf(error))) throw error;
         const problem = noAddresses(error);
@@ -107,23 +129,41 @@ export class IsolatedNetworks {
       }
     }
   }
+}
 
-  async #makeNow(apart: boolean): Promise<MadeNetwork> {
-    const mark = randomBytes(4).toString("hex");
-    const [name, bridge] = [`${NETWORK_PREFIX}${mark}`, `${BRIDGE_PREFIX}${mark}`];
-    await dockerCall(this.#engine, [
-      ...["network", "create", "--driver", "bridge", "--ipv6=false", "--label", `${OWNER_LABEL}=${this.#owner}`],
-      ...["--opt", `com.docker.network.bridge.name=${bridge}`, ...(apart ? ["--opt", `${ICC}=false`] : [])],
-      name,
-    ]);
-    const guard = this.#guards ? await guardMetadata(bridge) : undefined;
-    const relaxations = guard === undefined ? [UNGUARDED] : [];
-    const remove = async () => {
-      await removeNetwork(this.#engine, name);
-      await guard?.lift();
-    };
-    return { name, relaxations, remove };
-  }
+interface NewNetwork {
+  readonly name: string;
+  readonly bridge: string;
+  readonly flags: readonly string[];
+}
+
+async function makeNetwork(engine: ContainerEngine, { name, bridge, flags }: NewNetwork): Promise<void> {
+  const common = ["network", "create", "--driver", "bridge", "--ipv6=false", "--opt", `${BRIDGE_NAME}=${bridge}`];
+  await dockerCall(engine, [...common, ...flags, name]);
+}
+
+/** Whether the engine has the network that jobs share. Throws where there is one of that name which would not keep them apart. */
+async function isJobsNetwork(engine: ContainerEngine): Promise<boolean> {
+  const options = [ICC, BRIDGE_NAME].map((option) => `{{index .Options "${option}"}}`);
+  const format = ["{{.Driver}}", "{{.EnableIPv6}}", ...options].join(" ");
+  const found = await dockerCall(engine, ["network", "inspect", "--format", format, JOBS_NETWORK], {
+    allowFailure: true,
+  });
+  if (found.code !== 0) return false;
+  if (found.stdout.trim() === `bridge false false ${JOBS_BRIDGE}`) return true;
+  throw new KilnError(
+    "failed",
+    `the network ${JOBS_NETWORK} of this engine was not made for jobs: it would not keep them apart`,
+    {
+      mend: `Remove it: docker network rm ${JOBS_NETWORK}; the next job makes it anew.`,
+    },
+  );
+}
+
+/** Removes the network that the jobs of an engine share, where no container is in it; the next job makes it anew. */
+export async function removeJobsNetwork(engine: ContainerEngine): Promise<void> {
+  const removed = await dockerCall(engine, ["network", "rm", JOBS_NETWORK], { allowFailure: true });
+  if (removed.code === 0) await liftGuard(JOBS_BRIDGE);
 }
 
 function noAddresses(cause: unknown): KilnError {
