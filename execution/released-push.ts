@@ -3,7 +3,8 @@ import type { RegistryClient } from "../registry/client.ts";
 import { pushDateless } from "../registry/dateless-image.ts";
 import type { PinnedImage } from "../registry/image-reference.ts";
 import { tagManifest } from "../registry/tag-manifest.ts";
-import { isHome, type ReleasedImage } from "../release/runner-publish.ts";
+import type { ReleasedImage } from "../release/runner-publish.ts";
+import { isHome, requireAddresses } from "../release/runner-readiness.ts";
 import { engineEnvironment, type Engine } from "../toolchain/docker-engine.ts";
 import { dockerCall } from "./docker-call.ts";
 import { pushImage } from "./docker.ts";
@@ -11,7 +12,8 @@ import { identifyImage } from "./image-identity.ts";
 
 /**
  * Pushes an image of the engine to the first repository of its release, under a tag that names its inputs, and returns it by
- * digest. The same build has the same digest, whenever it is pushed. No tag of a release moves.
+ * digest. The same build has the same digest, whenever it is pushed. No tag of a release moves. Throws a usage error for
+ * registries that are examples, and for an image that is not that of the release.
  */
 export async function pushReleased(options: {
   readonly engine: Engine;
@@ -21,6 +23,7 @@ export async function pushReleased(options: {
   readonly progress: Progress;
 }): Promise<PinnedImage> {
   const { engine, client, image, released, progress } = options;
+  requireAddresses(released);
   const docker = { docker: engine.docker, env: engineEnvironment(engine) };
   const { id, labels } = await identifyImage(docker, image, { progress });
   released.requireLabels(image, labels, isHome(released));

@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises";
-import path from "node:path";
+import { isMap } from "../cache/document.ts";
 import { KilnError } from "../errors.ts";
+import { parseDocument, readText } from "../settings/checkout-document.ts";
 import { addresses, isAddress } from "./runner-registries.ts";
 
 /** Below a checkout: where its job runners are pushed. */
@@ -8,13 +8,13 @@ export const JOB_REGISTRIES_FILE = "images/job-runner/registries.json";
 
 /** Reads and checks the registries of a checkout: the first is pushed to, the others mirror it. */
 export async function readJobRegistries(project: string): Promise<readonly string[]> {
-  return parseJobRegistries(await readFile(path.join(project, JOB_REGISTRIES_FILE), "utf8"));
+  return parseJobRegistries(await readText(project, JOB_REGISTRIES_FILE));
 }
 
-/** Checks the text of that file. Throws a usage error that names the first wrong key. */
+/** Checks the text of that file. Throws a usage error that names the file, and the first wrong key. */
 export function parseJobRegistries(text: string): readonly string[] {
-  const { registries } = JSON.parse(text) as { readonly registries?: unknown };
-  return addresses(registries, "registries", JOB_REGISTRIES_FILE);
+  const document = parseDocument(text, JOB_REGISTRIES_FILE);
+  return addresses(isMap(document) ? document.registries : undefined, "registries", JOB_REGISTRIES_FILE);
 }
 
 /** Those that are given in place of the file's, if any. Throws a usage error on what is no address. */

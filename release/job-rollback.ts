@@ -4,7 +4,7 @@ import { readDigest, type RegistryClient } from "../registry/client.ts";
 import { JOB_RUNNER_TAG, type JobTarget } from "./job-image.ts";
 import { LATEST } from "./job-publish.ts";
 import { buildTag } from "./runner-image.ts";
-import { requireAddresses } from "./runner-publish.ts";
+import { requireAddresses } from "./runner-readiness.ts";
 import { makeMoves, readMoves, type TagMoves } from "./tag-moves.ts";
 import { parseVersion, type Version } from "./version.ts";
 

@@ -1,9 +1,10 @@
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { KilnError } from "../errors.ts";
-import { CATALOGUE_FILE, readCatalogue } from "../execution/language/catalogue-reading.ts";
+import { CATALOGUE_FILE, parseCatalogue } from "../execution/language/catalogue-reading.ts";
 import { readDigest, type RegistryClient } from "../registry/client.ts";
 import { parseReference } from "../registry/image-reference.ts";
+import { readText } from "../settings/checkout-document.ts";
 import { mirroredReference } from "../toolchain/base-image.ts";
 
 /** The base of language runners, and what its registry says of it. */
@@ -30,8 +31,8 @@ export async function pinRunnerBase(
   },
 ): Promise<RunnerBasePin> {
   const file = path.join(project, CATALOGUE_FILE);
-  const text = await readFile(file, "utf8");
-  const { base } = readCatalogue(JSON.parse(text));
+  const text = await readText(project, CATALOGUE_FILE);
+  const { base } = parseCatalogue(text);
   const image = `${base.image}:${base.tag}`;
   const digest = await lookUp(image, options.client, options.mirror);
   if (options.write && digest !== base.digest) {
@@ -44,7 +45,7 @@ export async function pinRunnerBase(
 /** The text of a catalogue with the digest of its base in it, and every other character as it was. Pure. */
 export function pinnedCatalogue(text: string, digest: string): string {
   const made = text.replace(/("base":\s*\{[^{}]*"digest":\s*)(?:null|"[^"]*")/, `$1"${digest}"`);
-  if (readCatalogue(JSON.parse(made)).base.digest === digest) return made;
+  if (parseCatalogue(made).base.digest === digest) return made;
   throw new KilnError("usage", `${CATALOGUE_FILE}: base.digest cannot be written`, {
     mend: `Write it by hand: ${digest}.`,
   });

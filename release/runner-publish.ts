@@ -1,13 +1,12 @@
 import { KilnError } from "../errors.ts";
 import { copyWithReferrers, pushIndex, readDigest, type RegistryClient } from "../registry/client.ts";
 import { readImage } from "../registry/compose.ts";
-import { formatReference, registryHost, type PinnedImage } from "../registry/image-reference.ts";
-import { isLoopback } from "../registry/repository-names.ts";
+import { formatReference, type PinnedImage } from "../registry/image-reference.ts";
 import { tagManifest } from "../registry/tag-manifest.ts";
 import { byPlatform } from "./platform-index.ts";
 import { runnerBuildTag, type RunnerRelease, type RunnerTarget } from "./runner-image.ts";
 import { requireBuildTag } from "./runner-move.ts";
-import { isPlaceholder } from "./runner-registries.ts";
+import { BASE_DIGEST_LABEL, isHome, requireAddresses, requireBase, type RunnerBase } from "./runner-readiness.ts";
 import type { RunnerTag } from "./runner-tag.ts";
 import { attachPackageList, type ListOptions } from "./supply/package-list.ts";
 import { makeMoves, readMoves, type TagMoves } from "./tag-moves.ts";
@@ -47,24 +46,25 @@ interface Publication extends ListOptions {
 }
 
 /** A language runner as it is released. Pure. */
-export function releasedRunner(release: RunnerRelease, target: RunnerTarget): ReleasedImage {
+export function releasedRunner(release: RunnerRelease, target: RunnerTarget, base: RunnerBase): ReleasedImage {
   const { tag, version, channel } = release;
   const { imageTag, repositories, variant } = target;
   return {
     ...{ tag, version, channel, imageTag, repositories, pushedBy: "kiln language push" },
     buildTag: (digest) => runnerBuildTag(version, variant, digest),
     requireLabels: (image, labels, isAtHome) => {
-      requireLabels(image, labels, { release, target, isAtHome });
+      requireLabels(image, labels, { release, target, base, isAtHome });
     },
   };
 }
 
 /** Publishes one language runner of a release. */
 export function publishRunner(
-  publication: Omit<Publication, "released"> & { readonly release: RunnerRelease; readonly target: RunnerTarget },
+  publication: Omit<Publication, "released"> &
+    RunnerBase & { readonly release: RunnerRelease; readonly target: RunnerTarget },
 ): Promise<PublishedRunner> {
-  const { release, target, ...others } = publication;
-  return publishImage({ ...others, released: releasedRunner(release, target) });
+  const { release, target, baseDigest, ...others } = publication;
+  return publishImage({ ...others, released: releasedRunner(release, target, { baseDigest }) });
 }
 
 /**
@@ -79,7 +79,8 @@ export async function publishImage(publication: Publication): Promise<PublishedR
   const [repository] = repositories;
   const images = await Promise.all(publication.images.map((image) => readReleased(client, image, released)));
   const platforms = byPlatform(images);
-  const revision = commonRevision(images);
+  const revision = common(images, "commit");
+  common(images, "base");
   const digests = platforms.map(({ image }) => image.digest);
   const [first, ...others] = digests;
   if (first === undefined)
@@ -100,21 +101,28 @@ export async function publishImage(publication: Publication): Promise<PublishedR
       await copyWithReferrers(client, { repository, digest }, { repository: to, tag: buildTag });
     } else await tagManifest(client, { repository, digest }, buildTag);
   }
-  await makeMoves(client, moves, { release: released.tag, version, ...revision, imageTag, buildTag, now, progress });
+  await makeMoves(client, moves, {
+    ...{ release: released.tag, version, imageTag, buildTag, now, progress },
+    ...(revision === "" ? {} : { revision }),
+  });
   return { digest, platforms: platforms.map(({ platform }) => platform), imageTag, buildTag, packageLists, moves };
 }
 
-/** Refuses registries that nobody has filled in. */
-export function requireAddresses({ repositories }: Pick<RunnerTarget, "repositories">): void {
-  const open = repositories.find(isPlaceholder);
-  if (open === undefined) return;
-  throw new KilnError("usage", `${open} is an example`, {
-    mend: "Name your own registries in registries.json beside the Dockerfile of these images, or by --registry.",
-  });
+/** An image of one platform, and what its labels say that it was made of: empty where they say nothing. */
+interface ReleasedPlatform {
+  readonly image: PinnedImage;
+  readonly platform: string;
+  readonly commit: string;
+  /** By its digest. */
+  readonly base: string;
 }
 
 /** An image with its platform, after a look at its labels: it must be what the release says, and fit to leave this machine. */
-async function readReleased(client: RegistryClient, image: PinnedImage, released: ReleasedImage) {
+async function readReleased(
+  client: RegistryClient,
+  image: PinnedImage,
+  released: ReleasedImage,
+): Promise<ReleasedPlatform> {
   const [repository] = released.repositories;
   if (image.repository !== repository) {
     throw new KilnError("usage", `${formatReference(image)} is not in ${repository}`, {
@@ -124,40 +132,40 @@ async function readReleased(client: RegistryClient, image: PinnedImage, released
   const { config } = await readImage(client, image);
   const labels = config.config?.Labels ?? {};
   released.requireLabels(formatReference(image), labels, isHome(released));
-  return { image, platform: `${config.os}/${config.architecture}`, revision: labels[REVISION_LABEL] ?? "" };
+  const [commit, base] = [labels[REVISION_LABEL] ?? "", labels[BASE_DIGEST_LABEL] ?? ""];
+  return { image, platform: `${config.os}/${config.architecture}`, commit, base };
 }
 
-/** The commit of which all images were built. Throws where one is of another: an index of both would be of neither. */
-function commonRevision(images: readonly { readonly platform: string; readonly revision: string }[]): {
-  readonly revision?: string;
-} {
+/** What all images have in common. Throws where one has another commit or base: an index of both would be of neither. */
+function common(images: readonly ReleasedPlatform[], part: "commit" | "base"): string {
   const [first, ...others] = images;
-  const other = others.find(({ revision }) => revision !== first?.revision);
-  if (first === undefined || (other === undefined && first.revision === "")) return {};
-  if (other === undefined) return { revision: first.revision };
-  const of = ({ platform, revision }: typeof first) => `${platform} of ${revision === "" ? "no commit" : revision}`;
-  throw new KilnError("usage", `the images are not of one commit: ${of(first)}, ${of(other)}`, {
-    mend: "Build all of them at the same commit.",
+  const other = others.find((one) => one[part] !== first?.[part]);
+  if (first === undefined || other === undefined) return first?.[part] ?? "";
+  const of = (one: ReleasedPlatform) => `${one.platform} of ${one[part] === "" ? `no ${part}` : one[part]}`;
+  throw new KilnError("usage", `the images are not of one ${part}: ${of(first)}, ${of(other)}`, {
+    mend:
+      part === "commit"
+        ? "Build all of them at the same commit."
+        : "Build all of them on one base, by the digest of its index.",
   });
 }
 
-/** Whether all its registries are on this machine. */
-export function isHome({ repositories }: Pick<ReleasedImage, "repositories">): boolean {
-  return repositories.every((to) => isLoopback(registryHost(to)));
-}
-
-/** Refuses an image that is none of a release's target, or that was made for tests and would leave the machine. Pure. */
+/**
+ * Refuses an image that is none of a release's target; and one that would leave the machine and was made for tests, or stands on
+ * another base than it shall. Pure.
+ */
 export function requireLabels(
   image: string,
   labels: Readonly<Record<string, string>>,
   wanted: {
     readonly release: Pick<RunnerRelease, "version">;
     readonly target: Pick<RunnerTarget, "language" | "variant">;
+    readonly base: RunnerBase;
     /** Whether all registries are on this machine. */
     readonly isAtHome: boolean;
   },
 ): void {
-  const { release, target, isAtHome } = wanted;
+  const { release, target, base, isAtHome } = wanted;
   const expected = {
     "org.opencontainers.image.version": release.version.text,
     "dev.kiln.language.name": target.language,
@@ -175,9 +183,5 @@ export function requireLabels(
       mend: "Build it without that switch.",
     });
   }
-  if (labels["org.opencontainers.image.base.digest"]?.startsWith("sha256:") !== true) {
-    throw new KilnError("usage", `${image} stands on a base that no digest names: nobody could make it again`, {
-      mend: "`npx kiln language pin` writes base.digest into images/pulumi-runner/languages.json; or name a base by digest with --base-image.",
-    });
-  }
+  requireBase(image, labels, base);
 }

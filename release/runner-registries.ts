@@ -1,20 +1,24 @@
-import { readFile } from "node:fs/promises";
-import path from "node:path";
+import { isMap } from "../cache/document.ts";
 import { KilnError } from "../errors.ts";
 import { parseReference } from "../registry/image-reference.ts";
+import { parseDocument, readText } from "../settings/checkout-document.ts";
 import type { RunnerRegistries } from "./runner-image.ts";
 
 /** Below a checkout: where its language runners are pushed. */
 export const REGISTRIES_FILE = "images/pulumi-runner/registries.json";
 
-/** Reads and checks the registries of a checkout. */
+/** What stands in the files of registries until somebody fills them in. */
+const PLACEHOLDERS: readonly string[] = ["your-org", "your-repo", "your-alias", "your-alias-dev"];
+
+/** Reads and checks the registries of a checkout. Throws a usage error that names the file. */
 export async function readRunnerRegistries(project: string): Promise<RunnerRegistries> {
-  return parseRunnerRegistries(await readFile(path.join(project, REGISTRIES_FILE), "utf8"));
+  return parseRunnerRegistries(await readText(project, REGISTRIES_FILE));
 }
 
-/** Checks the text of a registries file. Throws a usage error that names the first wrong key. */
+/** Checks the text of a registries file. Throws a usage error that names the file, and the first wrong key. */
 export function parseRunnerRegistries(text: string): RunnerRegistries {
-  const document = JSON.parse(text) as Readonly<Record<string, unknown>>;
+  const document = parseDocument(text, REGISTRIES_FILE);
+  if (!isMap(document)) throw wrong("it", "a map of production and preproduction", document);
   const { production, preproduction, ...others } = document;
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) throw wrong(unknown, "left away", others[unknown]);
@@ -22,14 +26,13 @@ export function parseRunnerRegistries(text: string): RunnerRegistries {
     production: addresses(production, "production"),
     preproduction: addresses(preproduction, "preproduction"),
   };
-  const shared = registries.production.find((address) => registries.preproduction.includes(address));
-  if (shared === undefined) return registries;
-  throw new KilnError("usage", `${REGISTRIES_FILE}: ${shared} is both production and preproduction`, {
-    mend: "An image to try would take the place of a released one: name two addresses.",
-  });
+  return apart(registries, REGISTRIES_FILE);
 }
 
-/** Registries with those of `given` (`production=ADDRESS`) in place of an environment's own. Throws a usage error on any other text. */
+/**
+ * Registries with those of `given` (`production=ADDRESS`) in place of an environment's own. Throws a usage error on any other
+ * text, and where an address would then serve both.
+ */
 export function withRegistries(registries: RunnerRegistries, given: readonly string[]): RunnerRegistries {
   const pairs = given.map((text) => {
     const [, environment, address = ""] = /^(production|preproduction)=(.*)$/.exec(text) ?? [];
@@ -40,15 +43,26 @@ export function withRegistries(registries: RunnerRegistries, given: readonly str
   });
   const of = (environment: string) => pairs.filter(([name]) => name === environment).map(([, address]) => address);
   const [production, preproduction] = [of("production"), of("preproduction")];
-  return {
+  const named = {
     production: production.length > 0 ? production : registries.production,
     preproduction: preproduction.length > 0 ? preproduction : registries.preproduction,
   };
+  return apart(named, "--registry");
 }
 
-/** Whether an address is one that nobody has filled in yet. */
+/** The registries, of which none serves both environments. `origin` is what named them. */
+function apart(registries: RunnerRegistries, origin: string): RunnerRegistries {
+  const toTry = registries.preproduction.map((address) => address.toLowerCase());
+  const shared = registries.production.find((address) => toTry.includes(address.toLowerCase()));
+  if (shared === undefined) return registries;
+  throw new KilnError("usage", `${origin}: ${shared} is both production and preproduction`, {
+    mend: "An image to try would take the place of a released one: name two addresses.",
+  });
+}
+
+/** Whether an address, or a repository below one, is of those that nobody has filled in yet. */
 export function isPlaceholder(address: string): boolean {
-  return /(^|[/-])your-/.test(address);
+  return address.split("/").some((part) => PLACEHOLDERS.includes(part));
 }
 
 /** The registries of one key of a file. Throws a usage error that names what is wrong there. */

@@ -44,7 +44,6 @@ const PROGRAM: Readonly<Record<string, readonly string[]>> = {
       "execution/language/catalogue-reading.ts",
     ],
     ...["execution/language/catalogue.ts", "execution/language/pulumi-release.ts"],
-    ...["images/pulumi-runner/languages.json"],
     ...["registry/public-ecr.ts", "registry/repository-names.ts", "release/publisher.ts", "release/runner-catalog.ts"],
     ...["release/runner-image.ts", "release/runner-registries.ts", "release/tag-rules.ts", "release/version.ts"],
     ...["release/watch/policy.ts", "release/watch/source.ts", "release/watch/version-range.ts"],
@@ -55,7 +54,8 @@ const PROGRAM: Readonly<Record<string, readonly string[]>> = {
   ],
   "is what an image of every stack is built from": ["images/actions-runner/", "images/iac-runner/"],
   "is what the program reads": [
-    ...["images/job-runner/versions.json", "images/pulumi-runner/registries.json", "images/pulumi-runner/watch.yaml"],
+    ...["images/job-runner/versions.json", "images/pulumi-runner/languages.json"],
+    ...["images/pulumi-runner/registries.json", "images/pulumi-runner/watch.yaml"],
   ],
   "is what the program is run with": [
     ...["Pulumi.yaml", "package.json", "package-lock.json", "tsconfig.json", ".nvmrc"],

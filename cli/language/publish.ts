@@ -3,6 +3,7 @@ import kilnPackage from "../../package.json" with { type: "json" };
 import { pushLanguageImage } from "../../execution/language/push.ts";
 import { parsePinnedImage, type PinnedImage } from "../../registry/image-reference.ts";
 import { publishRunner, type PublishedRunner } from "../../release/runner-publish.ts";
+import { requireReady } from "../../release/runner-readiness.ts";
 import type { RunnerRecord } from "../../release/runner-record.ts";
 import {
   runnerRelease,
@@ -22,7 +23,7 @@ import { noArguments, repeated, required } from "../options.ts";
 import { table } from "../printer.ts";
 import { packageReader } from "../release/package-reader.ts";
 import { REGISTRY_HELP, REGISTRY_OPTION, registriesOf } from "../release/plan.ts";
-import { languageOf, variantOf } from "./selection.ts";
+import { BASE, BASE_HELP, baseOf, languageOf, variantOf } from "./selection.ts";
 
 const TARGET: Command["options"] = {
   tag: { type: "string" },
@@ -42,16 +43,19 @@ export const languagePushCommand: Command = {
   name: "language push",
   summary: "Push a language runner to the registry of its release, by digest alone: no tag of a release moves.",
   usage: "--tag TAG --language L [--variant V] --image REF",
-  options: { ...TARGET, image: { type: "string" } },
-  help: { ...TARGET_HELP, image: "the image's name in the engine" },
+  options: { ...TARGET, ...BASE, image: { type: "string" } },
+  help: { ...TARGET_HELP, ...BASE_HELP, image: "the image's name in the engine" },
   async run({ values, positionals, progress }) {
     noArguments(positionals);
     const image = required(values, "image");
     const { release, target } = await targetOf(values, languageOf(values), variantOf(values));
+    const base = baseOf(values);
+    requireReady(target, base);
     const here = places();
     const { path: regctl } = await resolveTool("regctl", { places: here, progress });
     const engine = await readyEngine({ places: here, progress });
-    const pushed = await pushLanguageImage({ engine, client: { regctl }, image, release, target, progress });
+    const client = { regctl };
+    const pushed = await pushLanguageImage({ engine, client, image, release, target, ...base, progress });
     return { json: pushed, text: `${pushed.repository}@${pushed.digest}` };
   },
 };
@@ -62,9 +66,10 @@ export const languagePublishCommand: Command = {
   summary:
     "Give a pushed language runner the tags of its release and a list of its packages (SBOM), in its registry and the mirrors.",
   usage: "--tag TAG --language L [--variant V] --image REPOSITORY@DIGEST… [--allow-older]",
-  options: { ...TARGET, image: { type: "string", multiple: true }, "allow-older": { type: "boolean" } },
+  options: { ...TARGET, ...BASE, image: { type: "string", multiple: true }, "allow-older": { type: "boolean" } },
   help: {
     ...TARGET_HELP,
+    ...BASE_HELP,
     image: "as `kiln language push` prints it; several, one a platform, become an index",
     "allow-older": "let latest go back to an older version",
   },
@@ -76,6 +81,7 @@ export const languagePublishCommand: Command = {
     const client = { regctl: (await resolveTool("regctl", { places: here, progress })).path };
     const published = await publishRunner({
       ...{ client, release, target, images, allowOlder: values["allow-older"] === true, now: new Date(), progress },
+      ...baseOf(values),
       ...{ version: kilnPackage.version, readPackages: packageReader(client, here, progress) },
     });
     return { json: published, text: publishedText(published) };

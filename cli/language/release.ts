@@ -12,6 +12,7 @@ import {
   type RunnerRelease,
   type RunnerTarget,
 } from "../../release/runner-image.ts";
+import { requireReady } from "../../release/runner-readiness.ts";
 import { parseRunnerTag } from "../../release/runner-tag.ts";
 import type { Progress } from "../../progress.ts";
 import { engineEnvironment, readyEngine, type Engine } from "../../toolchain/docker-engine.ts";
@@ -23,7 +24,7 @@ import { table } from "../printer.ts";
 import { packageReader } from "../release/package-reader.ts";
 import { REGISTRY_HELP, REGISTRY_OPTION, registriesOf } from "../release/plan.ts";
 import { isScanLeftOut, readVex, readyScanner, scanText, type ImageScanner } from "../release/scan.ts";
-import { CONTENT, CONTENT_HELP, languageNamed, platformOf, readContent, variantNamed } from "./selection.ts";
+import { baseOf, CONTENT, CONTENT_HELP, languageNamed, platformOf, readContent, variantNamed } from "./selection.ts";
 
 /** How one image of a release ended. */
 interface Ending {
@@ -60,6 +61,8 @@ export const languageReleaseCommand: Command = {
   async run({ values, positionals, progress }) {
     noArguments(positionals);
     const release = await releaseOf(values);
+    const base = baseOf(values);
+    for (const target of release.targets) requireReady(target, base);
     const here = places();
     // Before hours of building: a database that cannot be had ends the release.
     const scanner = isScanLeftOut(process.env)
@@ -141,7 +144,8 @@ async function releaseTarget(
   }
   if (scanner !== undefined) await requireSound(scanner, image, { engine, product: title, progress });
   const client = { regctl: (await resolveTool("regctl", { places: here, progress })).path };
-  const pushed = await pushLanguageImage({ engine, client, image, release, target, progress });
+  const base = baseOf(values);
+  const pushed = await pushLanguageImage({ engine, client, image, release, target, ...base, progress });
   const published = await publishRunner({
     ...{
       client,
@@ -152,6 +156,7 @@ async function releaseTarget(
       now: new Date(),
       progress,
     },
+    ...base,
     ...{ version: kilnPackage.version, readPackages: packageReader(client, here, progress) },
   });
   return published.buildTag;

@@ -6,8 +6,10 @@ import {
   type RunnerVariant,
 } from "../../release/runner-image.ts";
 import { readLock, PLUGIN_LOCK } from "../../cache/plugins/lock.ts";
-import type { Archive } from "../../execution/language/catalogue.ts";
+import { catalogue, type Archive } from "../../execution/language/catalogue.ts";
 import type { LanguageImageRequest } from "../../execution/language/builder.ts";
+import type { RunnerBase } from "../../release/runner-readiness.ts";
+import { parseReference } from "../../registry/image-reference.ts";
 import { parseVersion } from "../../release/version.ts";
 import { ownPlatform, PLATFORMS, type Platform } from "../../toolchain/platforms.ts";
 import path from "node:path";
@@ -29,6 +31,10 @@ export const CONTENT: Command["options"] = {
   revision: { type: "string" },
   "loopback-hosts": { type: "boolean" },
 };
+
+/** The option that names what an image was built on, of the commands that take it out of the engine. */
+export const BASE = { "base-image": { type: "string" } } as const;
+export const BASE_HELP = { "base-image": "what the image was built on, by digest, in place of the catalogue's base" };
 
 export const CONTENT_HELP: Command["help"] = {
   "pulumi-version": "the release of Pulumi inside (default: the pinned one)",
@@ -73,6 +79,12 @@ export function pulumiVersionOf(values: Values): string | undefined {
   throw new KilnError("usage", `--pulumi-version ${text} is no version`, {
     mend: "Write such as 3.253.0, without a v.",
   });
+}
+
+/** The base of a release: that of `--base-image`, or the catalogue's. Throws a usage error where the option names no image. */
+export function baseOf(values: Values): RunnerBase {
+  const named = optional(values, "base-image");
+  return { baseDigest: named === undefined ? catalogue.base.digest : parseReference(named).digest };
 }
 
 /** What an image is asked to contain. Reads the lock of plugins where one is named. */

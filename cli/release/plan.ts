@@ -1,10 +1,12 @@
 import { EXIT, KilnError } from "../../errors.ts";
+import { catalogue } from "../../execution/language/catalogue.ts";
 import { readJobVersions } from "../../execution/job/image-versions.ts";
 import { leftOutText } from "../../release/job-builds.ts";
 import { RUNNER_LANGUAGES, type RunnerRegistries } from "../../release/runner-image.ts";
 import { readRunnerRegistries, withRegistries } from "../../release/runner-registries.ts";
 import { givenJobRegistries, JOB_REGISTRIES_FILE, readJobRegistries } from "../../release/job-registries.ts";
 import { buildMatrix, runnerMatrix } from "../../release/runner-matrix.ts";
+import { addressFaults, readinessFaults } from "../../release/runner-readiness.ts";
 import { tagPlans, type TagPlan } from "../../release/tag-plan.ts";
 import { places } from "../../toolchain/places.ts";
 import type { Command, Invocation } from "../command.ts";
@@ -25,13 +27,20 @@ export const JOB_REGISTRY_HELP = { registry: `ADDRESS, in place of ${JOB_REGISTR
 export const releasePlanCommand: Command = {
   name: "release plan",
   summary: "Show what Git tags release, where, and under which image tags. Exit code 2 where one is wrong.",
-  usage: "--tag TAG… [--registry [ENVIRONMENT=]ADDRESS]… [--matrix]",
-  options: { tag: { type: "string", multiple: true }, ...REGISTRY_OPTION, matrix: { type: "boolean" } },
+  usage: "--tag TAG… [--registry [ENVIRONMENT=]ADDRESS]… [--matrix] [--require-ready]",
+  options: {
+    tag: { type: "string", multiple: true },
+    ...REGISTRY_OPTION,
+    matrix: { type: "boolean" },
+    "require-ready": { type: "boolean" },
+  },
   help: {
     tag: "a Git tag, pushed or not; repeat it for several",
     registry: `${REGISTRY_HELP.registry}; ADDRESS alone in place of ${JOB_REGISTRIES_FILE}`,
     matrix:
       'print {"include":[{"language":…,"variant":…,"platform":…,"runs_on":…}]} for a GitHub Actions matrix; "image" of job runners',
+    "require-ready":
+      "end with 2 where a release would end after its builds: registries that are examples, a base without digest",
   },
   async run({ values, positionals, progress }) {
     noArguments(positionals);
@@ -44,6 +53,11 @@ export const releasePlanCommand: Command = {
     const versions = await readJobVersions(places().project);
     const jobs = { registries: await jobRegistriesOf({ registry: forJobs }), versions };
     const plans = tagPlans(tags, registries, jobs);
+    const faults = new Map(plans.flatMap(faultsOf).map((fault) => [fault.message, fault]));
+    for (const fault of faults.values()) {
+      if (values["require-ready"] === true) throw fault;
+      progress.note(`no release yet: ${fault.message}. ${fault.mend ?? ""}`);
+    }
     const exitCode = plans.some(({ kind }) => kind === "wrong") ? EXIT.usage : EXIT.done;
     if (values.matrix !== true) return { json: { plans }, text: tagPlansText(plans), exitCode };
     const matrix = matrixOf(plans);
@@ -60,6 +74,13 @@ export async function registriesOf(values: Invocation["values"]): Promise<Runner
 /** The registries of job runners: those of the file, or those that `--registry` names in their place. */
 export async function jobRegistriesOf(values: Invocation["values"]): Promise<readonly string[]> {
   return givenJobRegistries(await readJobRegistries(places().project), repeated(values, "registry"));
+}
+
+/** What a release by this plan would fail at once everything is built. */
+function faultsOf(plan: TagPlan): readonly KilnError[] {
+  if (plan.kind === "job-runner") return addressFaults({ repositories: plan.registries });
+  if (plan.kind !== "language-runner") return [];
+  return readinessFaults({ repositories: plan.registries }, { baseDigest: catalogue.base.digest });
 }
 
 function matrixOf(plans: readonly TagPlan[]) {

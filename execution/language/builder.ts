@@ -96,8 +96,8 @@ export function missingDownload(error: KilnError): KilnError | undefined {
 }
 
 /**
- * The base by the digest that it has in its registry, so that the image can say what it stands on. Where `mayReplace`, a pinned
- * one that cannot be pulled gives way to the stand-in, which has none.
+ * The base by its digest, so that the image can say what it stands on: the one that it is named by, or that its tag stands for
+ * today. Where `mayReplace`, a pinned one that cannot be pulled gives way to the stand-in, which has none.
  */
 async function readyBase(
   reference: string,
@@ -110,8 +110,17 @@ async function readyBase(
   const { stdout } = await run(at.engine.docker, ["image", "inspect", ...format, base.reference], {
     env: engineEnvironment(at.engine),
   });
-  const digest = repoDigest(base.reference, (JSON.parse(stdout) as readonly string[] | null) ?? []);
-  return digest === undefined ? base.reference : `${base.reference.split("@")[0] ?? ""}@${digest}`;
+  return baseByDigest(base.reference, (JSON.parse(stdout) as readonly string[] | null) ?? []);
+}
+
+/**
+ * A base of an engine by digest, where it has one. The engine keeps every digest under which it got those bytes: the one that
+ * names the base goes before them. Pure.
+ */
+export function baseByDigest(reference: string, repoDigests: readonly string[]): string {
+  if (reference.includes("@")) return reference;
+  const digest = repoDigest(reference, repoDigests);
+  return digest === undefined ? reference : `${reference}@${digest}`;
 }
 
 /** The digest of a reference among those of an engine, which shows images of Docker Hub by their short names. Pure. */

@@ -1,10 +1,16 @@
 import { KilnError } from "../../errors.ts";
+import { parseDocument } from "../../settings/checkout-document.ts";
 import { RUNNER_LANGUAGES, RUNNER_VARIANTS } from "../../release/runner-image.ts";
 import { PLATFORMS } from "../../toolchain/platforms.ts";
 import type { Archive, Catalogue, CatalogueDownload, CataloguePart, LanguageProgram } from "./catalogue.ts";
 
 /** Below a checkout. */
 export const CATALOGUE_FILE = "images/pulumi-runner/languages.json";
+
+/** The catalogue that a text is. Throws a usage error that names the file, and what is wrong in it. */
+export function parseCatalogue(text: string): Catalogue {
+  return readCatalogue(parseDocument(text, CATALOGUE_FILE));
+}
 
 /**
  * Checks the shape of a catalogue and returns it typed. Throws a usage error that names the first wrong key: also a key that

@@ -1,6 +1,7 @@
-import raw from "../../images/pulumi-runner/languages.json" with { type: "json" };
+import path from "node:path";
 import type { RunnerLanguage, RunnerVariant } from "../../release/runner-image.ts";
-import { readCatalogue } from "./catalogue-reading.ts";
+import { readTextNow } from "../../settings/checkout-document.ts";
+import { CATALOGUE_FILE, parseCatalogue } from "./catalogue-reading.ts";
 
 /** A program of an image, the version that it must say, and the command that makes it say so. */
 export interface LanguageProgram {
@@ -70,8 +71,10 @@ export interface Catalogue {
   readonly downloads: Readonly<Record<string, CatalogueDownload>>;
 }
 
-/** The catalogue of this checkout. */
-export const catalogue: Catalogue = readCatalogue(raw);
+/** The catalogue of this checkout. Read and not imported: of a file with a typing error Node says nothing that a person can use. */
+export const catalogue: Catalogue = parseCatalogue(
+  readTextNow(path.join(import.meta.dirname, "../.."), CATALOGUE_FILE),
+);
 
 /** The public image that language runners stand on, by digest where that is pinned. */
 export function catalogueBase({ base }: Catalogue): string {

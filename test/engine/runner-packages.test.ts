@@ -85,6 +85,7 @@ it("a published runner has a list of packages by each platform's digest, in its 
   const images = [await pushRunner(repository, "amd64"), await pushRunner(repository, "arm64")];
   const go = () => Promise.reject(new Error("there is no program of Go's in it"));
   const { digest, packageLists } = await publishRunner({
+    baseDigest: undefined,
     ...{ client, release, target, images, allowOlder: false, now: new Date(), version: "0.1.0", progress: silent },
     readPackages: (from, image) =>
       readImagePackages({ client, repository: from, image, go, work: path.join(root, "work"), progress: silent }),

@@ -3,6 +3,7 @@ import { silent } from "../../../progress.ts";
 import { OCI } from "../../../registry/client.ts";
 import { runnerBuildTag, runnerRelease } from "../../../release/runner-image.ts";
 import { publishRunner, requireLabels } from "../../../release/runner-publish.ts";
+import { BASE_DIGEST_LABEL } from "../../../release/runner-readiness.ts";
 import type { RunnerRecord } from "../../../release/runner-record.ts";
 import { parseRunnerTag } from "../../../release/runner-tag.ts";
 import { readTagHistory } from "../../../release/tag-history.ts";
@@ -71,6 +72,7 @@ function publish(tag: string, digest: string | readonly string[], { allowOlder =
     images,
     allowOlder,
     now: NOW,
+    baseDigest: undefined,
     version: "0.1.0",
     readPackages,
     progress: silent,
@@ -121,6 +123,13 @@ describe("publishing a language runner", () => {
     const two = [push("3.254.0", "a", GOLANG, labels("c1")), push("3.254.0", "b", GOLANG, labels("c2"), "arm64")];
     await expect(publish("v3.254.0", two)).rejects.toThrow("not of one commit: linux/amd64 of c1, linux/arm64 of c2");
     expect(tagsOf(GOLANG)).not.toHaveProperty("v3.254.0");
+  });
+
+  it("refuses an index of images that stand on two bases, on this machine too", async () => {
+    const labels = (digit: string) => ({ [BASE_DIGEST_LABEL]: `sha256:${digit.repeat(64)}` });
+    const two = [push("3.253.0", "a", GOLANG, labels("a")), push("3.253.0", "b", GOLANG, labels("b"), "arm64")];
+    await expect(publish("v3.253.0", two)).rejects.toThrow("the images are not of one base: linux/amd64 of sha256:aaa");
+    expect(tagsOf(GOLANG)).toEqual({});
   });
 
   it("a second time changes nothing and records nothing", async () => {
@@ -216,18 +225,26 @@ describe("publishing a language runner", () => {
 describe("the labels of an image that leaves this machine", () => {
   const release = parseRunnerTag("v3.253.0");
   const target = { language: "golang", variant: "slim" } as const;
-  const digest = { "org.opencontainers.image.base.digest": `sha256:${"a".repeat(64)}` };
+  const [PINNED, OTHER] = [`sha256:${"a".repeat(64)}`, `sha256:${"b".repeat(64)}`];
+  const OFFICIAL = { "dev.kiln.language.loopback-hosts": "false" };
+  const on = (digest: string) => ({ ...OFFICIAL, [BASE_DIGEST_LABEL]: digest });
   const check =
-    (labels: Readonly<Record<string, string>>, isAtHome = false) =>
+    (labels: Readonly<Record<string, string>>, { isAtHome = false, baseDigest = PINNED } = {}) =>
     () => {
-      requireLabels("i", { ...labelsOf("3.253.0"), ...labels }, { release, target, isAtHome });
+      const wanted = { release, target, base: { baseDigest }, isAtHome };
+      requireLabels("i", { ...labelsOf("3.253.0"), ...labels }, wanted);
     };
 
-  it("tell of official hosts and of a base by digest", () => {
-    expect(check({ "dev.kiln.language.loopback-hosts": "false", ...digest })).not.toThrow();
-    expect(check({ "dev.kiln.language.loopback-hosts": "true", ...digest })).toThrow("does not leave this machine");
-    expect(check(digest)).toThrow("does not leave this machine");
-    expect(check({ "dev.kiln.language.loopback-hosts": "false" })).toThrow("stands on a base that no digest names");
-    expect(check({ "dev.kiln.language.loopback-hosts": "true" }, true)).not.toThrow();
+  it("tell of official hosts", () => {
+    expect(check(on(PINNED))).not.toThrow();
+    expect(check({ ...on(PINNED), "dev.kiln.language.loopback-hosts": "true" })).toThrow("does not leave this machine");
+    expect(check({ [BASE_DIGEST_LABEL]: PINNED })).toThrow("does not leave this machine");
+    expect(check({ "dev.kiln.language.loopback-hosts": "true" }, { isAtHome: true })).not.toThrow();
+  });
+
+  it("tell of the base that the release names by digest, and of no other", () => {
+    expect(check(on(OTHER))).toThrow(`i stands on the base ${OTHER}, not on ${PINNED}`);
+    expect(check(OFFICIAL)).toThrow(`i stands on the base of no digest, not on ${PINNED}`);
+    expect(check(on(OTHER), { isAtHome: true })).not.toThrow();
   });
 });

@@ -1,12 +1,20 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { releasePlanCommand, tagPlansText } from "../../../cli/release/plan.ts";
+import { catalogue } from "../../../execution/language/catalogue.ts";
 import { readJobVersions } from "../../../execution/job/image-versions.ts";
 import { silent } from "../../../progress.ts";
 import { jobBuilds, leftOutText } from "../../../release/job-builds.ts";
 import { buildMatrix } from "../../../release/runner-matrix.ts";
-import { parseRunnerRegistries, REGISTRIES_FILE, withRegistries } from "../../../release/runner-registries.ts";
+import { parseJobRegistries, readJobRegistries } from "../../../release/job-registries.ts";
+import {
+  isPlaceholder,
+  parseRunnerRegistries,
+  readRunnerRegistries,
+  REGISTRIES_FILE,
+  withRegistries,
+} from "../../../release/runner-registries.ts";
 import { tagPlans } from "../../../release/tag-plan.ts";
 
 const REGISTRIES = {
@@ -130,9 +138,50 @@ describe("the plan of tags", () => {
     expect(include).toHaveLength(builds.length);
     expect(include[1]).toEqual({ image: "base", platform: "linux/arm64", runs_on: "ubuntu-24.04-arm" });
     // Beside the matrix, which is read by a program.
-    expect(notes).toEqual(leftOut.map(leftOutText));
+    expect(notes.slice(1)).toEqual(leftOut.map(leftOutText));
+    expect(notes[0]).toMatch(/^no release yet: ghcr\.io\/your-org\/your-repo is an example\. Name your own registries/);
     const wrong = { values: { tag: ["nope"], matrix: true }, positionals: [], progress: silent };
     await expect(releasePlanCommand.run(wrong)).rejects.toMatchObject({ kind: "usage" });
+  });
+});
+
+describe("a plan that could not end well", () => {
+  const OWN = ["production=public.ecr.aws/acme", "preproduction=public.ecr.aws/acme-dev"];
+  const plan = async (tag: string[], registry: string[] = [], more = {}) => {
+    const notes: string[] = [];
+    const progress = { ...silent, note: (text: string) => void notes.push(text) };
+    return {
+      ...(await releasePlanCommand.run({ values: { tag, registry, ...more }, positionals: [], progress })),
+      notes,
+    };
+  };
+
+  it("says so, each fault once, and is still a plan", async () => {
+    const { exitCode, notes } = await plan(["v3.253.0", "latest-v3.253.0"]);
+    expect(exitCode).toBe(0);
+    expect(notes.filter((note) => note.includes("is an example"))).toEqual([
+      expect.stringContaining("public.ecr.aws/your-alias is an example"),
+      expect.stringContaining("ghcr.io/your-org/your-repo is an example"),
+    ]);
+    expect(notes.some((note) => note.includes("a base that no digest names"))).toBe(
+      catalogue.base.digest === undefined,
+    );
+    expect((await plan(["v3.253.0"], ["production=localhost:5180/kiln"])).notes).toEqual([]);
+  });
+
+  it("is none for a workflow, by its addresses and by its base", async () => {
+    const ready = { "require-ready": true };
+    const fault = { kind: "usage", message: "public.ecr.aws/your-alias is an example" };
+    await expect(plan(["v3.253.0"], [], ready)).rejects.toMatchObject(fault);
+    await expect(plan(["job-runner-v1.2.3"], [], ready)).rejects.toThrow("ghcr.io/your-org/your-repo is an example");
+    expect((await plan(["v3.253.0"], ["production=localhost:5180/kiln"], ready)).exitCode).toBe(0);
+    onTestFinished(() => void vi.restoreAllMocks());
+    vi.spyOn(catalogue.base, "digest", "get").mockReturnValue(undefined);
+    await expect(plan(["dev-v3.253.0"], OWN, ready)).rejects.toMatchObject({
+      ...{ kind: "usage", mend: expect.stringContaining("kiln language pin") as string },
+    });
+    vi.spyOn(catalogue.base, "digest", "get").mockReturnValue(`sha256:${"a".repeat(64)}`);
+    expect((await plan(["dev-v3.253.0"], OWN, ready)).exitCode).toBe(0);
   });
 });
 
@@ -184,6 +233,60 @@ describe("the registries of language runners", () => {
     ["another key", { production: ["ghcr.io/a/b"], preproduction: ["ghcr.io/a/c"], dev: [] }, "dev must be left away"],
   ])("with %s are refused", (_, document, said) => {
     expect(parse(document)).toThrow(said);
+  });
+
+  it.each([
+    ["a comma too many", '{"production":["ghcr.io/a/b"],}', "it is no JSON: "],
+    ["nothing in it", "", "it is no JSON: "],
+    ["null", "null", "it must be a map of production and preproduction, found null"],
+    ["a list", "[]", "it must be a map of production and preproduction"],
+  ])("with %s are refused as a file that a person mends", (_, text, said) => {
+    const fault = { kind: "usage", message: expect.stringContaining(`${REGISTRIES_FILE}: ${said}`) as string };
+    expect(() => parseRunnerRegistries(text)).toThrow(expect.objectContaining(fault));
+    expect(() => parseJobRegistries(text)).toThrow(
+      expect.objectContaining({
+        kind: "usage",
+        message: expect.stringMatching(/^images\/job-runner\/\S+: /) as string,
+      }),
+    );
+  });
+
+  it("are named where there is no such file", async () => {
+    const nowhere = {
+      kind: "usage",
+      message: expect.stringContaining(`${REGISTRIES_FILE}: it cannot be read`) as string,
+    };
+    await expect(readRunnerRegistries("/nowhere")).rejects.toMatchObject(nowhere);
+    await expect(readJobRegistries("/nowhere")).rejects.toMatchObject({ kind: "usage" });
+  });
+
+  it("are examples as this repository has them, and by no other name that looks like one", async () => {
+    const { production, preproduction } = await readRunnerRegistries(PROJECT);
+    const shipped = [...production, ...preproduction, ...(await readJobRegistries(PROJECT))];
+    expect(shipped.filter((address) => !isPlaceholder(address))).toEqual([]);
+    const own = ["ghcr.io/build-your-own/infra", "public.ecr.aws/your-company", "ghcr.io/acme/your-repo-tools"];
+    expect(own.filter(isPlaceholder)).toEqual([]);
+    expect(isPlaceholder("ghcr.io/your-org/infra/runner-pulumi-yaml")).toBe(true);
+  });
+
+  it("to try are none of GitHub's packages, which every job that writes packages could put into production", async () => {
+    const { preproduction } = await readRunnerRegistries(PROJECT);
+    expect(preproduction.filter((address) => address.startsWith("ghcr.io/"))).toEqual([]);
+  });
+
+  it("of a command never serve both environments, whether it names one or both", () => {
+    const [own = ""] = REGISTRIES.production;
+    for (const given of [
+      [`preproduction=${own}`],
+      ["preproduction=localhost:1/k", "production=localhost:1/k"],
+      ["preproduction=GHCR.IO/acme/infra"],
+    ]) {
+      const fault = {
+        kind: "usage",
+        message: expect.stringMatching(/^--registry: \S+ is both production and pre/) as string,
+      };
+      expect(() => withRegistries(REGISTRIES, given), given.join()).toThrow(expect.objectContaining(fault));
+    }
   });
 
   it("give way to those that a command names, mirrors included", () => {

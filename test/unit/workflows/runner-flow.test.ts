@@ -11,8 +11,16 @@ const FOLDER = path.join(import.meta.dirname, "../../../.github/workflows");
 const RUNNER = "pulumi-runner";
 const PLATFORMS = ["linux/amd64", "linux/arm64"];
 
-/** kiln's part: a plan of two languages, and images whose digest tells of their platform. Python for arm64 does not build. */
-function npx(log: string, environment: string, broken: string, unsound: string): string {
+/** What goes wrong: what the plan does first, the build that fails, the image in which something is found. */
+interface Faults {
+  readonly plan?: string;
+  readonly broken?: string;
+  readonly unsound?: string;
+}
+
+/** kiln's part: a plan of two languages, and images whose digest tells of their platform. */
+function npx(log: string, environment: string, faults: Faults): string {
+  const { plan: first = "", broken = "nothing", unsound = "nothing" } = faults;
   const include = ["golang", "python"].flatMap((language) =>
     PLATFORMS.map((platform) => ({ language, variant: "slim", platform, runs_on: "ubuntu-24.04" })),
   );
@@ -21,8 +29,8 @@ function npx(log: string, environment: string, broken: string, unsound: string):
 set -e
 echo "$*" >> '${log}'
 case "$*" in
+  "kiln release plan"*--require-ready*) ${first} echo '${JSON.stringify(plan, null, 2)}' ;;
   "kiln release plan"*--matrix) echo '${JSON.stringify({ include })}' ;;
-  "kiln release plan"*) echo '${JSON.stringify(plan, null, 2)}' ;;
   "kiln language build --language ${broken}"*) exit 1 ;;
   "kiln release scan --engine-image ${unsound}"*) exit 3 ;;
   "kiln language push"*) echo "public.ecr.aws/acme/runner-pulumi-$LANGUAGE@sha256:$PLATFORM" ;;
@@ -47,8 +55,8 @@ function textOf(name: string): Promise<string> {
 }
 
 /** Runs the workflow for a tag. */
-async function release(tag: string, environment: string, broken = "nothing", unsound = "nothing") {
-  for (const [name, script] of Object.entries({ npx: npx(log, environment, broken, unsound), npm: "#!/bin/sh\n" })) {
+async function release(tag: string, environment: string, faults: Faults = {}) {
+  for (const [name, script] of Object.entries({ npx: npx(log, environment, faults), npm: "#!/bin/sh\n" })) {
     await writeFile(path.join(programs, name), script, { mode: 0o755 });
   }
   await run("git", ["tag", tag], { cwd: project.folder });
@@ -64,7 +72,10 @@ async function release(tag: string, environment: string, broken = "nothing", uns
 describe("the workflow of a language runner's tag", { timeout: 60_000 }, () => {
   it("builds, checks and scans before it pushes, and sets tags last, on all platforms of an image", async () => {
     const { results, calls } = await release("dev-v3.253.0", "preproduction");
-    expect(new Set(Object.values(results))).toEqual(new Set(["success"]));
+    // Production has jobs of its own, which may write packages.
+    const skipped = Object.keys(results).filter((title) => results[title] === "skipped");
+    expect(skipped.map((title) => title.split(" ", 1)[0])).toEqual(["build", "publish"]);
+    expect(new Set(Object.values(results))).toEqual(new Set(["success", "skipped"]));
     const own = calls.filter((call) => call.includes("--language golang") && !call.includes("arm64"));
     const image = "--image runner-pulumi-golang:slim";
     const what = "--language golang --variant slim";
@@ -92,18 +103,21 @@ describe("the workflow of a language runner's tag", { timeout: 60_000 }, () => {
     ]);
   });
 
+  it("builds nothing where the release is not ready: an example of a registry, or a base without a digest", async () => {
+    const { results, calls } = await release("v3.253.0", "production", { plan: "exit 2;" });
+    expect(results.plan).toBe("failure");
+    expect(calls).toEqual(["kiln release plan --tag v3.253.0 --require-ready --json"]);
+  });
+
   it("pushes nothing in which the scan finds what can be mended", async () => {
-    const { results, calls } = await release("v3.253.0", "production", "nothing", "runner-pulumi-python:slim");
+    const { results, calls } = await release("v3.253.0", "production", { unsound: "runner-pulumi-python:slim" });
     expect(results).toMatchObject({ "build python slim linux/amd64": "failure", "publish golang slim": "success" });
     expect(calls.filter((call) => /language (push|publish)/.test(call) && call.includes("python"))).toEqual([]);
   });
 
   it("publishes the other languages where one platform of one does not build, and no half of that one", async () => {
-    const { results, calls, failures } = await release(
-      "v3.253.0",
-      "production",
-      "python --variant slim --platform linux/arm64",
-    );
+    const broken = "python --variant slim --platform linux/arm64";
+    const { results, calls, failures } = await release("v3.253.0", "production", { broken });
     expect(results).toMatchObject({
       "build golang slim linux/amd64": "success",
       "build python slim linux/amd64": "success",
@@ -153,8 +167,10 @@ describe("the workflow's file", () => {
   it("releases tags alone: a branch that is called like one, which a person may start it at, is none", async () => {
     const { jobs } = parse(await textOf(RUNNER)) as Workflow;
     expect(jobs.trusted?.if).toBe("github.ref_type == 'tag'");
-    expect([jobs.plan?.needs, jobs.build?.needs]).toEqual(["trusted", "plan"]);
-    expect(jobs.publish?.if).toContain("needs.plan.result == 'success'");
+    expect([jobs.plan?.needs, jobs.build?.needs, jobs["build-to-try"]?.needs]).toEqual(["trusted", "plan", "plan"]);
+    for (const job of [jobs.publish, jobs["publish-to-try"]]) {
+      expect(job?.if).toContain("needs.plan.result == 'success'");
+    }
   });
 
   it("lets nobody into Amazon but jobs of the environment that the role trusts, and no other job ask for an identity", async () => {
@@ -163,23 +179,29 @@ describe("the workflow's file", () => {
       const enters = steps.some(({ uses = "" }) => uses.startsWith("aws-actions/"));
       expect([name, environment], name).toEqual([
         name,
-        enters ? "runners-${{ needs.plan.outputs.environment }}" : undefined,
+        enters ? (name.endsWith("-to-try") ? "runners-preproduction" : "runners-production") : undefined,
       ]);
       expect("id-token" in permissions, name).toBe(enters);
     }
   });
 
-  it("lets each job that writes to a registry into that of GitHub, which may be the first", async () => {
+  it("lets jobs of production write GitHub's packages, and those of what is to be tried do the same without", async () => {
     const { jobs } = parse(await textOf(RUNNER)) as Workflow;
     const writers = Object.entries(jobs).filter(([, { steps }]) =>
       steps.some(({ run: script = "" }) => /kiln language (?:push|publish)\b/.test(script)),
     );
-    expect(writers.map(([name]) => name)).toEqual(["build", "publish"]);
-    for (const [name, { permissions, steps }] of writers) {
-      expect(permissions, name).toMatchObject({ packages: "write" });
+    expect(writers.map(([name]) => name).sort()).toEqual(["build", "build-to-try", "publish", "publish-to-try"]);
+    for (const [name, { if: condition, permissions, steps }] of writers) {
+      const environment = name.endsWith("-to-try") ? "preproduction" : "production";
+      expect(condition, name).toContain(`needs.plan.outputs.environment == '${environment}'`);
+      expect("packages" in permissions, name).toBe(environment === "production");
+      expect(steps).toEqual(jobs[name.replace("-to-try", "")]?.steps);
       const login = steps.findIndex(({ with: given }) => given?.registry === "ghcr.io");
       const write = steps.findIndex(({ run: script = "" }) => /kiln language (?:push|publish)\b/.test(script));
-      expect(steps[login]?.uses, name).toMatch(/^docker\/login-action@/);
+      expect(steps[login], name).toMatchObject({
+        ...{ uses: expect.stringMatching(/^docker\/login-action@/) as string },
+        if: "needs.plan.outputs.environment == 'production'",
+      });
       expect(login, name).toBeLessThan(write);
     }
   });

@@ -5,14 +5,16 @@ import type { Scan } from "../../../../release/scan/scan.ts";
 import { verdictOf } from "../../../../release/scan/verdict.ts";
 import { finding, SCANNED_AT } from "../../../support/findings.ts";
 
-/** What was done, in its order, and the images in which the scan finds something. */
+/** What was done, in its order, the bases that were asked for, and the images in which the scan finds something. */
 const world = vi.hoisted(() => {
   const done: string[] = [];
-  const does = (what: string, result: unknown) => () => {
+  const bases: unknown[] = [];
+  const does = (what: string, result: unknown) => (options: unknown) => {
     done.push(what);
+    if (typeof options === "object" && options !== null && "baseDigest" in options) bases.push(options.baseDigest);
     return Promise.resolve(result);
   };
-  return { done, does, unsound: new Set<string>(), scanned: [] as object[] };
+  return { done, does, bases, unsound: new Set<string>(), scanned: [] as object[] };
 });
 
 vi.mock("../../../../toolchain/docker-engine.ts", () => ({
@@ -49,14 +51,15 @@ vi.mock("../../../../cli/release/scan.ts", async (original) => ({
     }),
 }));
 
-function release(languages: readonly string[]) {
+function release(languages: readonly string[], more: Readonly<Record<string, string | readonly string[]>> = {}) {
   const registry = ["production=localhost:1/kiln"];
-  const values = { tag: "v1.0.0", language: languages, variant: ["slim"], registry };
+  const values = { tag: "v1.0.0", language: languages, variant: ["slim"], registry, ...more };
   return languageReleaseCommand.run({ values, positionals: [], progress: silent });
 }
 
 beforeEach(() => {
   world.done.length = 0;
+  world.bases.length = 0;
   world.scanned.length = 0;
   world.unsound.clear();
   vi.stubEnv("KILN_VULNERABILITY_DB", "");
@@ -78,6 +81,27 @@ describe("kiln language release", () => {
     expect(exitCode).toBe(3);
     expect(text).toContain("kiln-runner-pulumi-golang:slim-1.0.0 has 1 vulnerabilities, high or critical");
     expect(text).toMatch(/1 published, 1 failed$/);
+  });
+
+  it("begins nothing that could not end well: for addresses that are examples, or a base that a tag names", async () => {
+    const registry = ["production=public.ecr.aws/acme", "production=ghcr.io/acme/infra"];
+    const loose = { registry, "base-image": "docker.io/library/debian:bookworm-slim" };
+    await expect(release(["golang"], { registry: [] })).rejects.toThrow(
+      /^public\.ecr\.aws\/your-alias\S* is an example$/,
+    );
+    await expect(release(["golang"], loose)).rejects.toMatchObject({
+      ...{ kind: "usage", message: expect.stringContaining("a base that no digest names") as string },
+      mend: expect.stringContaining("npx kiln language pin") as string,
+    });
+    expect(world.done).toEqual([]);
+    const pinned = { registry, "base-image": `docker.io/library/debian@sha256:${"a".repeat(64)}` };
+    expect((await release(["golang"], pinned)).exitCode).toBe(0);
+  });
+
+  it("hands the base that a person named to the push and to the publication", async () => {
+    const baseDigest = `sha256:${"a".repeat(64)}`;
+    await release(["golang"], { "base-image": `docker.io/library/debian@${baseDigest}` });
+    expect(world.bases).toEqual([baseDigest, baseDigest]);
   });
 
   it("says so where nobody looked, which on GitHub is no choice", async () => {

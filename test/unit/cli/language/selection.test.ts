@@ -2,8 +2,17 @@ import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { findingsText } from "../../../../cli/language/build.ts";
-import { publishedText, targetOf } from "../../../../cli/language/publish.ts";
-import { languageOf, platformOf, pulumiVersionOf, readContent, variantOf } from "../../../../cli/language/selection.ts";
+import { languagePushCommand, publishedText, targetOf } from "../../../../cli/language/publish.ts";
+import {
+  baseOf,
+  languageOf,
+  platformOf,
+  pulumiVersionOf,
+  readContent,
+  variantOf,
+} from "../../../../cli/language/selection.ts";
+import { catalogue } from "../../../../execution/language/catalogue.ts";
+import { silent } from "../../../../progress.ts";
 import { temporaryDirectory } from "../../../support/temporary-directory.ts";
 
 const IMAGE = { language: "golang", variant: "slim", platform: "linux/amd64" } as const;
@@ -66,6 +75,31 @@ describe("the target of a release", () => {
   it("is none of a tag of another kind", async () => {
     const values = { tag: "iac-runner-base-v1.2.3" };
     await expect(targetOf(values, "yaml", "slim")).rejects.toThrow("is no tag of a language runner");
+  });
+});
+
+describe("the base of a release", () => {
+  it("is the catalogue's, or the one that a person names by its digest", () => {
+    const digest = `sha256:${"a".repeat(64)}`;
+    expect(baseOf({})).toEqual({ baseDigest: catalogue.base.digest });
+    expect(baseOf({ "base-image": `ghcr.io/acme/debian:12@${digest}` })).toEqual({ baseDigest: digest });
+    expect(baseOf({ "base-image": "ghcr.io/acme/debian:12" })).toEqual({ baseDigest: undefined });
+    expect(() => baseOf({ "base-image": "a b" })).toThrow('"a b" is not an image reference');
+  });
+});
+
+describe("a push", () => {
+  it.each([
+    ["to an address that is an example", {}, /^public\.ecr\.aws\/your-alias\S* is an example$/],
+    [
+      "elsewhere, on a base by tag",
+      { registry: ["production=ghcr.io/a/b"], "base-image": "a.io/b:1" },
+      /no digest names/,
+    ],
+  ])("%s is refused before an engine is looked for", async (_, more, said) => {
+    const values = { tag: "v1.2.3", language: "yaml", image: "runner:built", ...more };
+    const refusal = languagePushCommand.run({ values, positionals: [], progress: silent });
+    await expect(refusal).rejects.toMatchObject({ kind: "usage", message: expect.stringMatching(said) as string });
   });
 });
 

@@ -1,7 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import raw from "../../../../images/pulumi-runner/languages.json" with { type: "json" };
 import { catalogue, catalogueBase } from "../../../../execution/language/catalogue.ts";
-import { readCatalogue } from "../../../../execution/language/catalogue-reading.ts";
+import { CATALOGUE_FILE, parseCatalogue, readCatalogue } from "../../../../execution/language/catalogue-reading.ts";
 import pinned from "../../../../toolchain/pins.json" with { type: "json" };
 import { pins } from "../../../../toolchain/pins.ts";
 import { PLATFORMS } from "../../../../toolchain/platforms.ts";
@@ -54,6 +54,22 @@ describe("the catalogue of language runners", () => {
     for (const [program, download] of Object.entries(named)) {
       expect(programs[program]?.version, program).toBe(catalogue.downloads[download]?.version);
     }
+  });
+
+  it("names its file to a person who has made a mistake in it, as soon as it is loaded", async () => {
+    const said = expect.stringMatching(`^${CATALOGUE_FILE}: it is no JSON: `) as string;
+    const fault = { kind: "usage", message: said };
+    expect(() => parseCatalogue('{"base": {},}')).toThrow(expect.objectContaining(fault));
+    vi.resetModules();
+    vi.doMock("../../../../settings/checkout-document.ts", async (original) => ({
+      ...(await original<object>()),
+      readTextNow: () => '{"base": {},}',
+    }));
+    onTestFinished(() => {
+      vi.doUnmock("../../../../settings/checkout-document.ts");
+      vi.resetModules();
+    });
+    await expect(import("../../../../execution/language/catalogue.ts")).rejects.toMatchObject(fault);
   });
 
   it("stands on the base by digest as soon as that is pinned", () => {
