@@ -2,6 +2,7 @@ package child
 
 import (
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -37,6 +38,20 @@ func processes() []process {
 		parent, _ := strconv.Atoi(fields[1])
 		group, _ := strconv.Atoi(fields[2])
 		list = append(list, process{pid, parent, group, fields[0] == "Z" || fields[0] == "X"})
+	}
+	return list
+}
+
+// Descendants lists the processes that this one started, and those that they did, at any depth. One that has ended is there until
+// somebody asks how: of a program the first thread can have ended, and others not.
+func Descendants() []int {
+	started := map[int][]int{}
+	for _, p := range processes() {
+		started[p.parent] = append(started[p.parent], p.pid)
+	}
+	list := slices.Clone(started[os.Getpid()])
+	for i := 0; i < len(list); i++ {
+		list = append(list, started[list[i]]...)
 	}
 	return list
 }

@@ -12,6 +12,7 @@ import (
 
 	"kiln.dev/programs/jobprotocol"
 	"kiln.dev/programs/redact"
+	"kiln.dev/programs/removal"
 )
 
 // Options say what to take, and how much.
@@ -44,7 +45,7 @@ type collection struct {
 // else may write to the folders meanwhile. Only a new place that cannot be made is an error.
 func Collect(ctx context.Context, o Options) ([]jobprotocol.Artifact, []jobprotocol.Refusal, error) {
 	c := &collection{Options: o, ctx: ctx, kept: []jobprotocol.Artifact{}}
-	if err := os.RemoveAll(o.To); err != nil {
+	if err := removal.All(o.To); err != nil {
 		return c.kept, nil, fmt.Errorf("make room for artifacts: %w", err)
 	}
 	if err := os.MkdirAll(o.To, 0o755); err != nil {

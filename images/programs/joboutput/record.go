@@ -16,6 +16,7 @@ import (
 
 	"kiln.dev/programs/jobprotocol"
 	"kiln.dev/programs/redact"
+	"kiln.dev/programs/removal"
 )
 
 // Options say where output goes.
@@ -70,7 +71,7 @@ func Open(o Options) (*Record, error) {
 // create makes a file anew: one that is there may be a link to something else.
 func create(folder, name string) (*os.File, error) {
 	path := filepath.Join(folder, name)
-	if err := os.RemoveAll(path); err != nil {
+	if err := removal.All(path); err != nil {
 		return nil, err
 	}
 	return os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
@@ -87,7 +88,7 @@ func (r *Record) Phase(phase string) { r.event(map[string]any{"kind": "phase", "
 
 // Note keeps what a person should know, for the result too.
 func (r *Record) Note(format string, values ...any) {
-	message := r.redactor.String(fmt.Sprintf(format, values...))
+	message := Printable(r.redactor.String(fmt.Sprintf(format, values...)))
 	r.lock.Lock()
 	r.notes = append(r.notes, message)
 	r.lock.Unlock()

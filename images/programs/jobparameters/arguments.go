@@ -32,16 +32,14 @@ func (p *Parameters) Pass(folder string) (Passed, error) {
 	if err := os.WriteFile(passed.File, p.JSON(), 0o400); err != nil {
 		return passed, fmt.Errorf("write the parameters: %w", err)
 	}
-	total := 0
+	byFile := p.byFile()
 	for _, name := range p.object.Names {
 		value := p.object.Values[name]
 		if value == nil {
 			continue
 		}
-		text := textOf(value)
-		variable := "PARAM_" + variableOf(name)
-		size := 2*len(text) + len(name) + len(variable)
-		if needsFile(text, len(variable)+1) || total+size > allArguments {
+		text, variable := textOf(value), "PARAM_"+variableOf(name)
+		if byFile[name] {
 			path := filepath.Join(folder, name)
 			if err := os.WriteFile(path, []byte(text), 0o400); err != nil {
 				return passed, fmt.Errorf("write the parameter %s: %w", name, err)
@@ -50,11 +48,28 @@ func (p *Parameters) Pass(folder string) (Passed, error) {
 			passed.Environment = append(passed.Environment, variable+"_FILE="+path)
 			continue
 		}
-		total += size
 		passed.Arguments = append(passed.Arguments, "--"+name+"="+text)
 		passed.Environment = append(passed.Environment, variable+"="+text)
 	}
 	return passed, nil
+}
+
+// byFile names the parameters that go by file: those that no argument can hold, and those that are too much beside the ones before.
+func (p *Parameters) byFile() map[string]bool {
+	names := map[string]bool{}
+	total := 0
+	for _, name := range p.object.Names {
+		value := p.object.Values[name]
+		if value == nil {
+			continue
+		}
+		text, before := textOf(value), len("PARAM_=")+len(name)
+		size := 2*len(text) + len(name) + before
+		if names[name] = needsFile(text, before) || total+size > allArguments; !names[name] {
+			total += size
+		}
+	}
+	return names
 }
 
 // needsFile: a value cannot be an argument, with so many bytes before it.

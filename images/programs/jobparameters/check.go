@@ -17,7 +17,7 @@ func (s *Schema) Check(value any, path string) error {
 	if len(s.types) > 0 && !slices.ContainsFunc(s.types, func(name string) bool { return isType(value, name) }) {
 		return fmt.Errorf("%s: has to be %s, and is %s", path, strings.Join(s.types, " or "), strictjson.Kind(value))
 	}
-	if s.isConst && !slices.ContainsFunc(s.enum, func(allowed any) bool { return equal(allowed, value) }) {
+	if s.allowed != nil && !s.allowed[keyOf(value)] {
 		return fmt.Errorf("%s: has to be one of %s", path, strictjson.Marshal(s.enum))
 	}
 	switch v := value.(type) {
@@ -35,17 +35,20 @@ func (s *Schema) Check(value any, path string) error {
 
 func (s *Schema) checkText(text, path string) error {
 	if s.pattern != nil && !s.pattern.MatchString(text) {
-		return fmt.Errorf("%s: does not match %s", path, s.pattern)
+		return fmt.Errorf("%s: does not match %q", path, s.pattern)
 	}
 	return s.checkCount(utf8.RuneCountInString(text), "Length", "characters", path)
 }
 
 func (s *Schema) checkList(list []any, path string) error {
 	if s.unique {
+		before := make(map[string]bool, len(list))
 		for i, entry := range list {
-			if slices.ContainsFunc(list[:i], func(before any) bool { return equal(before, entry) }) {
+			key := keyOf(entry)
+			if before[key] {
 				return fmt.Errorf("%s[%d]: is there twice", path, i)
 			}
+			before[key] = true
 		}
 	}
 	if s.items != nil {
@@ -85,7 +88,7 @@ func (s *Schema) checkObject(object *strictjson.Object, path string) error {
 func nearest(name string, known []string) string {
 	for _, other := range known {
 		if strings.EqualFold(strings.ReplaceAll(other, "_", "-"), strings.ReplaceAll(name, "_", "-")) {
-			return ", but there is " + other
+			return ", but there is " + strings.TrimPrefix(strictjson.Join("", other), ".")
 		}
 	}
 	return ""
@@ -169,32 +172,4 @@ func rationalOf(number json.Number) (*big.Rat, bool) {
 func mustRational(number json.Number) *big.Rat {
 	rational, _ := rationalOf(number)
 	return rational
-}
-
-// equal: two values are the same JSON; 1 and 1.0 are, and the order of names says nothing.
-func equal(a, b any) bool {
-	switch x := a.(type) {
-	case json.Number:
-		y, ok := b.(json.Number)
-		if !ok {
-			return false
-		}
-		left, known := rationalOf(x)
-		right, also := rationalOf(y)
-		return known && also && left.Cmp(right) == 0 || x == y
-	case []any:
-		y, ok := b.([]any)
-		return ok && slices.EqualFunc(x, y, equal)
-	case *strictjson.Object:
-		y, ok := b.(*strictjson.Object)
-		if !ok || len(x.Names) != len(y.Names) {
-			return false
-		}
-		return !slices.ContainsFunc(x.Names, func(name string) bool {
-			other, found := y.Values[name]
-			return !found || !equal(x.Values[name], other)
-		})
-	default:
-		return a == b
-	}
 }

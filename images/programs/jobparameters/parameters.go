@@ -56,11 +56,10 @@ func (p *Parameters) checkNames() error {
 		}
 		before[key] = n
 	}
-	for key, n := range before {
-		if _, file := before[key+"_FILE"]; file {
-			if _, taken := before[key]; taken && needsFile(textOf(p.object.Values[n]), len("PARAM_=")+len(n)) {
-				return fmt.Errorf("%s: is passed by file, whose name would be that of the parameter %s", strictjson.Join("$", n), before[key+"_FILE"])
-			}
+	byFile := p.byFile()
+	for _, n := range p.object.Names {
+		if other, taken := before[variableOf(n)+"_FILE"]; taken && byFile[n] {
+			return fmt.Errorf("%s: is passed by file, whose name would be that of the parameter %s", strictjson.Join("$", n), other)
 		}
 	}
 	return nil

@@ -125,6 +125,25 @@ func TestManyLongValues(t *testing.T) {
 	}
 }
 
+// TestNameOfAFile: what goes by file because all together is too much must not take the name of another parameter either.
+func TestNameOfAFile(t *testing.T) {
+	long := strings.Repeat("z", 120<<10)
+	document := func(last string) string {
+		text, _ := json.Marshal(map[string]string{"A1": long, "A2": long, "a": last, "a-file": "/etc/passwd"})
+		return string(text)
+	}
+	if _, err := read(t, document(long[:40<<10]), ""); err == nil || !strings.Contains(err.Error(), "$.a: is passed by file, whose name would be that of the parameter a-file") {
+		t.Error(err)
+	}
+	p, err := read(t, document(long[:10<<10]), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if passed := pass(t, p); passed.Arguments[3] != "--a-file=/etc/passwd" || !strings.HasPrefix(passed.Arguments[2], "--a=zzz") {
+		t.Errorf("%.40q", passed.Arguments)
+	}
+}
+
 func TestNames(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"a b":1}`:                   `$["a b"]: the name of a parameter`,

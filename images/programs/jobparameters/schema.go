@@ -14,9 +14,10 @@ import (
 // Schema is the part of JSON Schema that a script's parameters are checked by. What is not in it is refused when a schema is
 // read: nobody shall believe in a check that is not done.
 type Schema struct {
-	types         []string
+	types []string
+	// enum is what a value may be, and allowed the keys of that; nil where it may be anything.
 	enum          []any
-	isConst       bool
+	allowed       map[string]bool
 	properties    map[string]*Schema
 	order         []string
 	required      []string
@@ -91,9 +92,9 @@ func (s *Schema) take(word string, value any, at string) (err error) {
 		if !ok {
 			return fmt.Errorf("%s: has to be a list", at)
 		}
-		s.enum, s.isConst = list, true
+		s.allow(list)
 	case word == "const":
-		s.enum, s.isConst = []any{value}, true
+		s.allow([]any{value})
 	case word == "default":
 		s.fallback, s.hasDefault = value, true
 	case word == "properties":
@@ -116,12 +117,19 @@ func (s *Schema) take(word string, value any, at string) (err error) {
 			return fmt.Errorf("%s: has to be text", at)
 		}
 		if s.pattern, err = regexp.Compile(text); err != nil {
-			return fmt.Errorf("%s: no pattern that can be checked here (RE2): %w", at, err)
+			return fmt.Errorf("%s: no pattern that can be checked here (RE2): %q", at, err)
 		}
 	default:
 		return fmt.Errorf("%s: this word is not checked here, so it must not be in the schema", at)
 	}
 	return err
+}
+
+func (s *Schema) allow(values []any) {
+	s.enum, s.allowed = values, make(map[string]bool, len(values))
+	for _, value := range values {
+		s.allowed[keyOf(value)] = true
+	}
 }
 
 func (s *Schema) takeLimit(word string, value any, at string) error {

@@ -70,3 +70,18 @@ func TestUnknownWords(t *testing.T) {
 		}
 	}
 }
+
+// TestEscapeSequences: what a schema says reaches terminals by its errors, and must not act on them.
+func TestEscapeSequences(t *testing.T) {
+	const clipboard = `\u001b]52;c;cm0gLXJmIH4K\u0007`
+	for _, e := range []struct{ schema, parameters, want string }{
+		{`{"properties":{"a":{"pattern":"^` + strings.ReplaceAll(clipboard, "]", `\\]`) + `$"}}}`, `{"a":"x"}`, "$.a: does not match \"^\\x1b"},
+		{`{"pattern":"(?=` + clipboard + `"}`, `{}`, "RE2"},
+		{`{"additionalProperties":false,"properties":{"` + clipboard + `a":{}}}`, `{"` + clipboard + `A":1}`, "but there is"},
+	} {
+		err := inTime(t, e.parameters, e.schema)
+		if err == nil || !strings.Contains(err.Error(), e.want) || strings.ContainsAny(err.Error(), "\x1b\x07") {
+			t.Errorf("%q; wanted %q", err, e.want)
+		}
+	}
+}

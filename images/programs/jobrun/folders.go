@@ -2,9 +2,40 @@ package jobrun
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+
+	"kiln.dev/programs/removal"
 )
+
+// outputFolder is held open, with the mode that it began with: a script that owns it can take it away from this process too.
+type outputFolder struct {
+	opened *os.File
+	mode   fs.FileMode
+}
+
+// openOutput holds nothing where the folder can be written and not read: nobody needs it.
+func openOutput(path string) outputFolder {
+	opened, err := os.Open(path)
+	if err != nil {
+		return outputFolder{}
+	}
+	info, err := opened.Stat()
+	if err != nil {
+		opened.Close()
+		return outputFolder{}
+	}
+	return outputFolder{opened, info.Mode()}
+}
+
+// restore gives the folder its mode back. Where it is not this user's, the script could not change it either.
+func (o outputFolder) restore() {
+	if o.opened != nil {
+		_ = o.opened.Chmod(o.mode)
+		_ = o.opened.Close()
+	}
+}
 
 // folders are where a script works and leaves things.
 type folders struct{ own, work, home, source, artifacts string }
@@ -70,7 +101,7 @@ func (j *job) freeDisk() {
 		places = append(places, j.folders.own)
 	}
 	for _, place := range places {
-		if err := os.RemoveAll(place); err != nil {
+		if err := removal.All(place); err != nil {
 			j.record.Note("%v", err)
 		}
 	}

@@ -24,10 +24,14 @@ func TestMain(m *testing.M) {
 		os.Exit(jobscript.Answer(os.Args[1], os.Stdout))
 	}
 	if os.Getenv("KILN_TEST_JOB") == "1" {
+		becomeUser(os.Getenv("KILN_TEST_UID"))
 		if err := child.Adopt(); err != nil {
 			panic(err)
 		}
 		os.Exit(Run(nil, os.Stdin, os.Stdout, os.Stderr))
+	}
+	if folder := os.Getenv("KILN_TEST_HOLD"); folder != "" {
+		hold(folder)
 	}
 	os.Exit(m.Run())
 }

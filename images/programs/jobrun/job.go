@@ -42,6 +42,7 @@ func (j *job) run(base context.Context) (int, error) {
 	if err := os.MkdirAll(settings.Output, 0o755); err != nil {
 		return 0, err
 	}
+	output := openOutput(settings.Output)
 	if err := takeReserve(settings.Output); err != nil {
 		return 0, err
 	}
@@ -62,6 +63,7 @@ func (j *job) run(base context.Context) (int, error) {
 		code, wrong = j.complete(base)
 	}
 	failure, exit := verdict(base, code, wrong)
+	output.restore()
 	finishing, cancel := j.finishing(base)
 	defer cancel()
 	j.finish(finishing)
@@ -88,10 +90,9 @@ func (j *job) complete(base context.Context) (*int, error) {
 
 // prepare has everything that the script needs but what is borrowed.
 func (j *job) prepare(ctx context.Context) (err error) {
-	if j.channel, err = j.readChannel(ctx); err != nil {
+	if j.channel, err = beside(ctx, j.readChannel); err != nil {
 		return err
 	}
-	j.redactor.Add(j.channel.Values...)
 	if j.room, err = room.Make(func(line string) { j.record.Note("%s", line) }); err != nil {
 		return err
 	}
@@ -104,7 +105,8 @@ func (j *job) prepare(ctx context.Context) (err error) {
 	if j.script, err = j.findScript(ctx); err != nil {
 		return err
 	}
-	return j.readParameters()
+	j.parameters, err = beside(ctx, j.readParameters)
+	return err
 }
 
 func (j *job) findScript(ctx context.Context) (jobscript.Script, error) {
@@ -125,7 +127,7 @@ func (j *job) findScript(ctx context.Context) (jobscript.Script, error) {
 			return jobscript.Script{}, err
 		}
 	}
-	script, err := jobscript.Find(folder, s.ScriptID)
+	script, err := beside(ctx, func() (jobscript.Script, error) { return jobscript.Find(folder, s.ScriptID) })
 	if err == nil {
 		facts.Language, facts.SHA256 = script.Language, script.SHA256
 		j.report.setScript(facts)
@@ -135,35 +137,36 @@ func (j *job) findScript(ctx context.Context) (jobscript.Script, error) {
 
 const largestParameters = 16 << 20
 
-func (j *job) readParameters() error {
+// readParameters reads and checks them, and has the secret ones be secret. A schema is whoever's the script is: what it asks for may
+// take as long as it likes.
+func (j *job) readParameters() (*jobparameters.Parameters, error) {
 	text := []byte(j.settings.Parameters)
 	if path := j.settings.ParametersFile; path != "" {
 		file, err := os.Open(path)
 		if err != nil {
-			return jobprotocol.Fail(jobprotocol.BadParameters, "PARAMETERS_FILE: %v", err)
+			return nil, jobprotocol.Fail(jobprotocol.BadParameters, "PARAMETERS_FILE: %v", err)
 		}
 		defer file.Close()
 		if text, err = io.ReadAll(io.LimitReader(file, largestParameters+1)); err != nil {
-			return jobprotocol.Fail(jobprotocol.BadParameters, "PARAMETERS_FILE: %v", err)
+			return nil, jobprotocol.Fail(jobprotocol.BadParameters, "PARAMETERS_FILE: %v", err)
 		}
 		if len(text) > largestParameters {
-			return jobprotocol.Fail(jobprotocol.BadParameters, "PARAMETERS_FILE: %s is longer than 16 MiB", path)
+			return nil, jobprotocol.Fail(jobprotocol.BadParameters, "PARAMETERS_FILE: %s is longer than 16 MiB", path)
 		}
 	}
 	var schema *jobparameters.Schema
 	if j.script.Schema != nil {
 		var err error
 		if schema, err = jobparameters.ParseSchema(j.script.Schema); err != nil {
-			return jobprotocol.Fail(jobprotocol.BadParameters, "%s.schema.json: %v", j.settings.ScriptID, err)
+			return nil, jobprotocol.Fail(jobprotocol.BadParameters, "%s.schema.json: %v", j.settings.ScriptID, err)
 		}
 	}
 	parameters, err := jobparameters.Read(text, j.channel.Parameters, schema)
 	j.redactor.Add(parameters.Secrets...)
 	if err != nil {
-		return jobprotocol.Fail(jobprotocol.BadParameters, "parameters: %v", err)
+		return nil, jobprotocol.Fail(jobprotocol.BadParameters, "parameters: %v", err)
 	}
-	j.parameters = parameters
-	return nil
+	return parameters, nil
 }
 
 // finish keeps what the script left and gives back what was borrowed, in that time. Neither changes how the job ended.

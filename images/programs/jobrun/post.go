@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"kiln.dev/programs/joboutput"
 	"kiln.dev/programs/jobprotocol"
 )
 
@@ -41,7 +42,7 @@ func (j *job) post(ctx context.Context) error {
 			break
 		}
 	}
-	posted.Error = j.redactor.String(posted.Error)
+	posted.Error = joboutput.Printable(j.redactor.String(posted.Error))
 	if !posted.Delivered {
 		j.record.Note("the result is not delivered: %s", posted.Error)
 	}

@@ -31,6 +31,9 @@ func printOutput(folder string, to io.Writer) error {
 	}
 	defer root.Close()
 	err = fs.WalkDir(root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.IsDir() && name != "." && !isPrinted(name+"/") {
+			return fs.SkipDir // the script's own, and closed perhaps
+		}
 		if err != nil || !entry.Type().IsRegular() || !isPrinted(name) {
 			return err
 		}

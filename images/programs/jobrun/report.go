@@ -12,6 +12,7 @@ import (
 	"kiln.dev/programs/joboutput"
 	"kiln.dev/programs/jobprotocol"
 	"kiln.dev/programs/redact"
+	"kiln.dev/programs/removal"
 )
 
 // report keeps result.json whole at every moment.
@@ -56,7 +57,8 @@ func (r *report) finish(failure *jobprotocol.Failure, code *int) error {
 	finished := stamp(time.Now())
 	r.result.Status, r.result.ExitCode, r.result.FinishedAt = jobprotocol.Succeeded, code, &finished
 	if failure != nil {
-		failure.Message = r.redactor.String(failure.Message)
+		// Foreign text may be in it: a schema's, a server's, Git's.
+		failure.Message = joboutput.Printable(r.redactor.String(failure.Message))
 		failure.Phase = r.failedIn()
 		r.result.Status, r.result.Error, r.result.Detail = jobprotocol.StatusOf(failure), failure.Message, failure
 	}
@@ -98,7 +100,7 @@ func (r *report) write() error {
 		return err
 	}
 	part := r.path + ".part"
-	if err := os.RemoveAll(part); err != nil {
+	if err := removal.All(part); err != nil {
 		return fmt.Errorf("write the result: %w", err)
 	}
 	file, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
@@ -121,7 +123,7 @@ func (r *report) write() error {
 
 func (r *report) replace(part string) error {
 	if there, err := os.Lstat(r.path); err == nil && there.IsDir() {
-		if err := os.RemoveAll(r.path); err != nil {
+		if err := removal.All(r.path); err != nil {
 			return err
 		}
 	}

@@ -21,8 +21,8 @@ const (
 	largestToken   = 1 << 20
 )
 
-// readChannel reads the secret channel to its end, where there is one.
-func (j *job) readChannel(ctx context.Context) (jobprotocol.Channel, error) {
+// readChannel reads the secret channel to its end, where there is one, and has its values be secret.
+func (j *job) readChannel() (jobprotocol.Channel, error) {
 	if !j.settings.SecretChannel {
 		return jobprotocol.Channel{Parameters: strictjson.NewObject()}, nil
 	}
@@ -35,31 +35,19 @@ func (j *job) readChannel(ctx context.Context) (jobprotocol.Channel, error) {
 		defer opened.Close()
 		source = opened
 	}
-	type result struct {
-		text []byte
-		err  error
+	text, err := io.ReadAll(io.LimitReader(source, largestChannel+1))
+	if err == nil && len(text) > largestChannel {
+		err = errors.New("it is longer than 64 MiB")
 	}
-	read := make(chan result, 1)
-	go func() {
-		text, err := io.ReadAll(io.LimitReader(source, largestChannel+1))
-		read <- result{text, err}
-	}()
-	select {
-	case <-ctx.Done():
-		return jobprotocol.Channel{}, context.Cause(ctx)
-	case r := <-read:
-		if r.err == nil && len(r.text) > largestChannel {
-			r.err = errors.New("it is longer than 64 MiB")
-		}
-		if r.err != nil {
-			return jobprotocol.Channel{}, fmt.Errorf("read the secret channel: %w", r.err)
-		}
-		channel, err := jobprotocol.ParseChannel(r.text)
-		if err != nil {
-			return channel, jobprotocol.Fail(jobprotocol.BadRequest, "secret channel: %v", err)
-		}
-		return channel, nil
+	if err != nil {
+		return jobprotocol.Channel{}, fmt.Errorf("read the secret channel: %w", err)
 	}
+	channel, err := jobprotocol.ParseChannel(text)
+	if err != nil {
+		return channel, jobprotocol.Fail(jobprotocol.BadRequest, "secret channel: %v", err)
+	}
+	j.redactor.Add(channel.Values...)
+	return channel, nil
 }
 
 // openSecrets opens a file of secrets. Where they may be read once it has no name any more: the script is the same user, and would

@@ -82,7 +82,10 @@ func (j *job) scriptTime(ctx context.Context) (context.Context, context.CancelFu
 
 func (j *job) watch(running context.Context, stop context.CancelCauseFunc) {
 	s := j.settings
-	least := min(freeBytes(s.Output)/2, leastFree)
+	var disk *diskWatch
+	if s.DiskBytes > 0 {
+		disk = j.watchDisk()
+	}
 	every := watchTime
 	if s.IdleTimeout > 0 {
 		every = max(min(every, s.IdleTimeout/4), time.Millisecond)
@@ -99,15 +102,12 @@ func (j *job) watch(running context.Context, stop context.CancelCauseFunc) {
 			stop(stopBy(jobprotocol.IdleTimeout, "the script wrote nothing for more than %v", s.IdleTimeout))
 			return
 		}
-		if s.DiskBytes > 0 {
-			if j.fillsDisk() {
-				stop(stopBy(jobprotocol.DiskLimit, "the script holds more than KILN_DISK_BYTES=%d in its folders", s.DiskBytes))
-				return
-			}
-			if freeBytes(s.Output) < least {
-				stop(stopBy(jobprotocol.DiskLimit, "the disk of the output has less than %d bytes left", least))
-				return
-			}
+		if disk == nil {
+			continue
+		}
+		if err := disk.look(); err != nil {
+			stop(err)
+			return
 		}
 	}
 }

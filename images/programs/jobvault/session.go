@@ -124,7 +124,7 @@ func (s *Session) Read(ctx context.Context, secrets map[string]jobprotocol.Vault
 		}
 		text, found := textOf(data[secret.Field])
 		if !found {
-			return nil, jobprotocol.Fail(jobprotocol.VaultFailed, "%s: there is no field %s at %s of Vault", name, secret.Field, secret.Path)
+			return nil, jobprotocol.Fail(jobprotocol.VaultFailed, "%s: there is no field %q at %s of Vault", name, secret.Field, secret.Path)
 		}
 		redactor.Add(text)
 		values[name] = text

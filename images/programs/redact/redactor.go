@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -8,54 +9,71 @@ import (
 
 // Redactor replaces all secrets that it knows. It can learn more while it is in use, from several goroutines.
 type Redactor struct {
-	lock sync.RWMutex
-	// byStart holds patterns by their first bytes, longest first: a longer secret wins over one that it begins with.
-	byStart map[[leastValue]byte][]string
+	// adding is held by who learns, which takes its time where values are many, and lock while what was learned is put in: who
+	// redacts waits for that alone.
+	adding sync.Mutex
+	known  map[string]bool
+	lock   sync.RWMutex
+	// byStart holds patterns by their first bytes.
+	byStart map[start]family
 	// starts holds all beginnings of patterns that are shorter than that.
 	starts map[string]bool
-	known  map[string]bool
 	// longest is the length of the longest pattern.
 	longest int
 }
 
+// start is what a pattern begins with.
+type start [leastValue]byte
+
 // New returns a redactor of some values.
 func New(values ...string) *Redactor {
-	r := &Redactor{byStart: map[[leastValue]byte][]string{}, starts: map[string]bool{}, known: map[string]bool{}}
+	r := &Redactor{byStart: map[start]family{}, starts: map[string]bool{}, known: map[string]bool{}}
 	r.Add(values...)
 	return r
 }
 
-// Add makes values secret. Values of less than four bytes are not replaced.
+// Add makes values secret, many at once in a time that grows as they do. Values of less than four bytes are not replaced.
 func (r *Redactor) Add(values ...string) {
+	r.adding.Lock()
+	defer r.adding.Unlock()
+	added, longest := r.patternsBeside(values)
+	families := make(map[start]family, len(added))
+	for first, patterns := range added {
+		// Only who holds adding changes what is read here.
+		families[first] = familyOf(append(patterns, r.byStart[first].patterns...))
+	}
 	r.lock.Lock()
 	defer r.lock.Unlock()
+	maps.Copy(r.byStart, families)
+	r.longest = max(r.longest, longest)
+	for first := range families {
+		for n := 1; n < leastValue; n++ {
+			r.starts[string(first[:n])] = true
+		}
+	}
+}
+
+// patternsBeside lists the patterns of values that are not known yet, by what they begin with, and how long the longest is.
+func (r *Redactor) patternsBeside(values []string) (added map[start][]string, longest int) {
+	added = map[start][]string{}
 	for _, value := range values {
 		if r.known[value] {
 			continue
 		}
 		r.known[value] = true
-		for _, pattern := range patternsOf(value) {
-			r.addPattern(pattern)
+		// Most encodings leave most values as they are.
+		patterns := patternsOf(value)
+		slices.Sort(patterns)
+		for _, pattern := range slices.Compact(patterns) {
+			if len(pattern) < leastValue {
+				continue
+			}
+			first := start([]byte(pattern[:leastValue]))
+			added[first] = append(added[first], pattern)
+			longest = max(longest, len(pattern))
 		}
 	}
-}
-
-func (r *Redactor) addPattern(pattern string) {
-	if len(pattern) < leastValue {
-		return
-	}
-	start := [leastValue]byte([]byte(pattern[:leastValue]))
-	list := r.byStart[start]
-	if slices.Contains(list, pattern) {
-		return
-	}
-	list = append(slices.Clone(list), pattern)
-	slices.SortFunc(list, func(a, b string) int { return len(b) - len(a) })
-	r.byStart[start] = list
-	r.longest = max(r.longest, len(pattern))
-	for n := 1; n < leastValue; n++ {
-		r.starts[pattern[:n]] = true
-	}
+	return added, longest
 }
 
 // String returns text without secrets.
@@ -132,12 +150,7 @@ func (r *Redactor) match(text string) int {
 	if len(text) < leastValue {
 		return 0
 	}
-	for _, pattern := range r.byStart[[leastValue]byte([]byte(text[:leastValue]))] {
-		if strings.HasPrefix(text, pattern) {
-			return len(pattern)
-		}
-	}
-	return 0
+	return r.byStart[start([]byte(text[:leastValue]))].match(text)
 }
 
 // decided is where the longest end of text begins that more text could make a secret of.
@@ -155,10 +168,5 @@ func (r *Redactor) begins(text string) bool {
 	if len(text) < leastValue {
 		return r.starts[text]
 	}
-	for _, pattern := range r.byStart[[leastValue]byte([]byte(text[:leastValue]))] {
-		if len(pattern) > len(text) && strings.HasPrefix(pattern, text) {
-			return true
-		}
-	}
-	return false
+	return r.byStart[start([]byte(text[:leastValue]))].begins(text)
 }

@@ -10,8 +10,14 @@ import (
 
 var plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// Join is the JSON path of a field of the object at path.
+// longestName is how much of a name stands in a path: a document of one long name and many values has a path for each.
+const longestName = 128
+
+// Join is the JSON path of a field of the object at path, for people: of a long name it has the beginning.
 func Join(path, field string) string {
+	if len(field) > longestName {
+		field = field[:longestName] + "…"
+	}
 	if plainName.MatchString(field) {
 		return path + "." + field
 	}
