@@ -62,11 +62,16 @@ async function dispatch(argv: readonly string[]): Promise<number> {
     const outcome = await command.run({ values, positionals, progress });
     progress.close();
     if (values.json === true && outcome.json !== undefined) printJson(outcome.json);
-    if (values.json !== true && outcome.text !== "") process.stdout.write(`${outcome.text}\n`);
+    if (values.json !== true && outcome.text !== "") process.stdout.write(`${shownText(outcome.text)}\n`);
     return outcome.exitCode ?? EXIT.done;
   } finally {
     progress.close();
   }
+}
+
+/** A terminal shows what others wrote, such as the log of a job, and never obeys it; a file or a program gets it as it is. */
+function shownText(text: string): string {
+  return process.stdout.isTTY ? printable(text) : text;
 }
 
 function parse(command: Command, argv: readonly string[]) {

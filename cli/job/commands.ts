@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { randomUUID } from "node:crypto";
 import { checkDescription } from "../../execution/job/description.ts";
-import { findJob, readHistory } from "../../execution/job/history.ts";
+import { findJob, readWholeHistory } from "../../execution/job/history.ts";
 import type { Command } from "../command.ts";
 import { noArguments, oneArgument, repeated } from "../options.ts";
 import { imageBuildCommand, imagePushCommand } from "./image-build.ts";
@@ -34,7 +34,7 @@ const list: Command = {
   ...HISTORY,
   async run({ values, positionals }) {
     noArguments(positionals);
-    const jobs = await readHistory(historyFolder(values));
+    const jobs = await readWholeHistory(historyFolder(values));
     return { json: { jobs }, text: historyText(jobs) };
   },
 };

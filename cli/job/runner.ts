@@ -7,7 +7,7 @@ import type { JobDescription } from "../../execution/job/description.ts";
 import { DockerRunner } from "../../execution/job/docker-runner.ts";
 import { dockerPlan } from "../../execution/job/docker-plan.ts";
 import { pruneHistory } from "../../execution/job/history.ts";
-import { readInput } from "../../execution/job/input-folder.ts";
+import { readInput, type JobInput } from "../../execution/job/input-folder.ts";
 import { jobNetworkPolicy } from "../../execution/job/job-network-policy.ts";
 import { jobSecretData } from "../../execution/job/job-secret.ts";
 import { KubernetesRunner } from "../../execution/job/kubernetes-runner.ts";
@@ -98,7 +98,9 @@ async function onKubernetes(options: Options, values: Values) {
 }
 
 async function dryRun(description: JobDescription, on: "docker" | "kubernetes", values: Values): Promise<Outcome> {
-  const document = on === "docker" ? dockerDocument(description, values) : await objectsOf(description, values);
+  // Read for what is wrong with it, which shall not show in the run alone.
+  const input = await readInput(description);
+  const document = on === "docker" ? dockerDocument(description, values) : objectsOf(description, input, values);
   return { json: document, text: JSON.stringify(document, null, 2) };
 }
 
@@ -110,9 +112,9 @@ function dockerDocument(description: JobDescription, values: Values): unknown {
 }
 
 /** All objects but the Secret, of which the names of its keys alone. */
-async function objectsOf(description: JobDescription, values: Values): Promise<unknown> {
+function objectsOf(description: JobDescription, input: JobInput, values: Values): unknown {
   const namespace = optional(values, "namespace") ?? "default";
-  const { files, data } = jobSecretData({}, await readInput(description));
+  const { files, data } = jobSecretData({}, input);
   const policy = jobNetworkPolicy(description, { namespace, open: repeated(values, "open") });
   return { description, job: jobManifest(description, { namespace, files }), policy, secretKeys: Object.keys(data) };
 }

@@ -34,7 +34,7 @@ export function resultText(result: ExecutionResult, showSecrets: boolean): strin
     ...(response.drift === undefined || !response.success
       ? []
       : [response.drift ? "drift: resources are not as the state says" : "no drift"]),
-    ...(response.plan_digest === undefined ? [] : [`plan digest ${response.plan_digest}`]),
+    ...(response.plan_digest === undefined ? [] : [printableLine(`plan digest ${response.plan_digest}`)]),
     ...(state === undefined ? carriedText(result) : [stateText(state)]),
     ...sandbox.relaxations.map((relaxation) => `relaxed: ${relaxation}`),
     ...(response.success ? [] : [failureText(response)]),
@@ -99,7 +99,7 @@ function stateText({ folder, serial, changed }: StateResult): string {
 function carriedText({ carried, response: { state } }: ExecutionResult): readonly string[] {
   if (!carried || !isEnvelope(state)) return [];
   const head = `state ${state.serial} of ${state.stack}, sealed: the next request's "state" (--json has it too)`;
-  return [head, JSON.stringify(state)];
+  return [printableLine(head), printable(JSON.stringify(state))];
 }
 
 /** What a person does about a refusal, in the words of this command line. */
@@ -116,5 +116,5 @@ function failureText({ error, error_detail: detail }: ModuleResponse): string {
       : ` (${detail.code}, while ${detail.phase}${detail.retryable ? ", may be tried again" : ""})`;
   const mend = detail === undefined ? undefined : MENDS[detail.code];
   const reason = printable(error ?? detail?.message ?? "no reason was given");
-  return `failed${code}: ${reason}${mend === undefined ? "" : `\n${mend}`}`;
+  return `${printableLine(`failed${code}`)}: ${reason}${mend === undefined ? "" : `\n${mend}`}`;
 }

@@ -1,4 +1,4 @@
-import { KilnError } from "../../errors.ts";
+import { KilnError, type ErrorKind } from "../../errors.ts";
 import { isImageReference } from "../../registry/image-reference.ts";
 import {
   count,
@@ -12,6 +12,7 @@ import {
   parseDocument,
   text,
   textLike,
+  VARIABLE,
 } from "../module/document.ts";
 import type { Place } from "../module/document.ts";
 import type { JsonObject } from "../module/json.ts";
@@ -59,15 +60,23 @@ export interface JobDescription {
 }
 
 export const JOB_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
-const SCRIPT = /^[A-Za-z0-9_][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_][A-Za-z0-9._-]*)*$/;
-const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
+/** As long as the entrypoint takes it. */
+const SCRIPT = /^(?=.{1,200}$)[A-Za-z0-9_][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_][A-Za-z0-9._-]*)*$/;
 const NETWORK = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
 const LABEL = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
 export const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 const DIGEST = /^(?:[^@\s]+@)?sha256:[0-9a-f]{64}$/;
 /** An address that git takes neither for an option nor for a helper that runs commands, and that has no password in it. */
 export const REPOSITORY_URL =
-  /^(?:https?:\/\/(?![^/]*@)[^\s-]\S*|ssh:\/\/(?![^/@]*:[^/@]*@)[^\s-]\S*|(?!-)[\w.-]+@[\w.-]+:[^\s-]\S*)$/;
+  /^(?:https:\/\/(?![^/]*@)[^\s-]\S*|ssh:\/\/(?![^/@]*:[^/@]*@)[^\s-]\S*|(?!-)[\w.-]+@[\w.-]+:[^\s-]\S*)$/;
+
+/** Throws a usage error for an address over http, or git's own protocol: what comes that way could be anybody's script. */
+export function requireEncrypted(url: string, at: string, kind: ErrorKind = "usage"): void {
+  if (!/^(?:http|git):\/\//i.test(url)) return;
+  throw new KilnError(kind, `${at} is not encrypted, and a job fetches no script that way`, {
+    mend: "Write https://…, ssh://… or user@host:path.",
+  });
+}
 
 /** An address without a login in it. */
 const RESULT_URL = /^https?:\/\/(?![-:])[^\s/?#@]+(?:[/?#]\S*)?$/;
@@ -77,7 +86,7 @@ export const RESULT_TOKEN = "RESULT_TOKEN";
 /** Reads a description. Throws a usage error that names the path of what is wrong, never its value. */
 export function parseDescription(source: string): JobDescription {
   const place = parseDocument(source, "job", "usage");
-  const script = need(place, "script", textLike(SCRIPT, "a path of letters, digits, _ . - without `..`"));
+  const script = need(place, "script", textLike(SCRIPT, `a path of up to 200 letters, digits, _ . - without \`..\``));
   if (script.includes("..")) throw new KilnError("usage", "job.script must not hold `..`");
   const secrets = may(place, "secrets", secretsAt).secrets ?? [];
   return {
@@ -129,10 +138,15 @@ function sourceAt(place: Place): JobSource {
   if (kind === "checkout") return { kind, path: need(place, "path", text), commit, ...ref };
   return {
     kind,
-    url: need(place, "url", textLike(REPOSITORY_URL, "an address https://…, ssh://… or user@host:path")),
+    url: need(place, "url", repositoryUrl),
     commit,
     ...ref,
   };
+}
+
+function repositoryUrl(place: Place): string {
+  requireEncrypted(text(place), place.path, place.kind);
+  return textLike(REPOSITORY_URL, "an address https://…, ssh://… or user@host:path")(place);
 }
 
 function secretsAt(place: Place): readonly JobSecret[] {

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { KilnError, messageOf } from "../../errors.ts";
 import { stillRuns, thisOwner, type LockOwner } from "../../toolchain/lock.ts";
@@ -19,6 +19,16 @@ export interface RecordedJob {
   readonly result: JobResult | undefined;
   /** `lost` where nobody looks after it any more: the next run on its machine does. */
   readonly status: JobStatus | "lost";
+}
+
+/** A job's folder that cannot be understood, such as one whose disk was full, and why. */
+export interface UnreadableJob {
+  readonly folder: string;
+  /** As far as it can be told: of its `job.json`, else of the folder's name. */
+  readonly job_id: string;
+  readonly status: "unreadable";
+  /** Names the file. */
+  readonly fault: string;
 }
 
 /** One job's folder, which its owner alone reads: job.json, result.json, stdout.log, stderr.log, events.ndjson, artifacts/. */
@@ -77,32 +87,77 @@ function textOf(document: unknown): string {
   return `${JSON.stringify(document, null, 2)}\n`;
 }
 
-/** Every job below a folder, the oldest first. What is no job's folder is left out. */
+/** Every job below a folder that can be understood, the oldest first. */
 export async function readHistory(root: string): Promise<readonly RecordedJob[]> {
+  return (await readWholeHistory(root)).filter((job) => job.status !== "unreadable");
+}
+
+/** The same with those that are damaged. What is no job's folder is left out. Throws a usage error where `root` is no folder. */
+export async function readWholeHistory(root: string): Promise<readonly (RecordedJob | UnreadableJob)[]> {
   const names = await readdir(root).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
     throw new KilnError("usage", `${root} is no history of jobs: ${messageOf(error)}`);
   });
-  const jobs = await Promise.all(names.sort().map((name) => readJob(path.join(root, name)).catch(() => undefined)));
+  const jobs = await Promise.all(
+    names.sort().map(async (name) => {
+      const folder = path.join(root, name);
+      return readJob(folder).catch((error: unknown) => damaged(folder, error));
+    }),
+  );
   return jobs.filter((job) => job !== undefined);
 }
 
-/** The job of a folder. Throws a usage error where it is none. */
+/** Undefined for what a job has never been in. */
+async function damaged(folder: string, error: unknown): Promise<UnreadableJob | undefined> {
+  const files = await Promise.all(["job.json", "result.json"].map((name) => isThere(path.join(folder, name))));
+  if (!files.includes(true)) return undefined;
+  return { folder, job_id: await idOf(folder), status: "unreadable", fault: messageOf(error) };
+}
+
+async function isThere(file: string): Promise<boolean> {
+  return lstat(file).then(
+    () => true,
+    (error: unknown) => !isMissing(error),
+  );
+}
+
+function isMissing(error: unknown): boolean {
+  return ["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "");
+}
+
+async function idOf(folder: string): Promise<string> {
+  const told = await readFile(path.join(folder, "job.json"), "utf8")
+    .then((text) => (JSON.parse(text) as { readonly job_id?: unknown } | null)?.job_id)
+    .catch(() => undefined);
+  return typeof told === "string" ? told : path.basename(folder).replace(/^\d{8}T\d{6}Z-/, "");
+}
+
+/** The job of a folder. Throws a usage error where it is none, or which of its files is damaged, and how. */
 export async function readJob(folder: string): Promise<RecordedJob> {
-  const text = await readFile(path.join(folder, "job.json"), "utf8").catch((cause: unknown) => {
+  const description = await readRecord(folder, "job.json", parseDescription);
+  if (description === undefined) {
     throw new KilnError("usage", `${folder} is no job's folder: it has no job.json`, {
       mend: "`kiln job list` shows the folders of past jobs.",
+    });
+  }
+  const result = await readRecord(folder, "result.json", parseResult);
+  if (result !== undefined) return { folder, description, result, status: result.status };
+  const status = (await isLookedAfter(folder)) ? "running" : "lost";
+  return { folder, description, result: undefined, status };
+}
+
+/** Undefined where there is no such file. */
+async function readRecord<T>(folder: string, name: string, parse: (text: string) => T): Promise<T | undefined> {
+  const file = path.join(folder, name);
+  try {
+    return parse(await readFile(file, "utf8"));
+  } catch (cause) {
+    if (isMissing(cause)) return undefined;
+    throw new KilnError("usage", `${file} cannot be read as this kiln reads it: ${messageOf(cause)}`, {
+      mend: "Put that file right, or remove the job's folder; logs and artifacts beside it are as they were.",
       cause,
     });
-  });
-  const description = parseDescription(text);
-  const written = await readFile(path.join(folder, "result.json"), "utf8").catch(() => undefined);
-  if (written === undefined) {
-    const status = (await isLookedAfter(folder)) ? "running" : "lost";
-    return { folder, description, result: undefined, status };
   }
-  const result = parseResult(written);
-  return { folder, description, result, status: result.status };
 }
 
 /** Whether the process that writes in a folder lives; of another machine's nothing can be said, so it counts as living. */
@@ -138,16 +193,24 @@ export async function pruneHistory(root: string, keep: number): Promise<readonly
   return gone;
 }
 
-/** The job that a person means: a folder, or the id of the last job of that id below `root`. */
+/**
+ * The job that a person means: a folder, or the id of the last job of that id below `root`. Throws a usage error where there is
+ * none, or says what is wrong with it where it is damaged.
+ */
 export async function findJob(root: string, wanted: string): Promise<RecordedJob> {
   const isPath = wanted.includes("/") || wanted.startsWith(".");
   if (isPath) return readJob(path.resolve(wanted));
-  const jobs = await readHistory(root);
-  const found = jobs.findLast(
-    ({ folder, description }) => path.basename(folder) === wanted || description.job_id === wanted,
+  const found = (await readWholeHistory(root)).findLast(
+    (job) => path.basename(job.folder) === wanted || jobIdOf(job) === wanted,
   );
+  // Once more, for its error.
+  if (found?.status === "unreadable") return readJob(found.folder);
   if (found !== undefined) return found;
   throw new KilnError("usage", `there is no job ${wanted} in ${root}`, {
     mend: "`kiln job list` shows what there is; --history names another folder.",
   });
+}
+
+function jobIdOf(job: RecordedJob | UnreadableJob): string {
+  return job.status === "unreadable" ? job.job_id : job.description.job_id;
 }

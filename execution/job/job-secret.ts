@@ -1,11 +1,17 @@
 import { KilnError } from "../../errors.ts";
-import type { JobInput } from "./input-folder.ts";
+import { modeOf, type JobInput } from "./input-folder.ts";
+
+/** Where a key of the Secret appears, below the input folder; without a mode it is the volume's own. */
+export interface SecretFile {
+  readonly path: string;
+  readonly mode?: number;
+}
 
 /** What goes into the Secret beside a Kubernetes Job, and under which paths its files appear. */
 export interface JobSecretData {
   readonly data: Readonly<Record<string, string>>;
-  /** Path below the input folder, by key. */
-  readonly files: Readonly<Record<string, string>>;
+  /** The files of the input, by key. */
+  readonly files: Readonly<Record<string, SecretFile>>;
 }
 
 /** An API server takes a Secret of a mebibyte, base64 and names included. */
@@ -30,6 +36,11 @@ export function jobSecretData(document: unknown, { files }: JobInput): JobSecret
       "secrets.json": secrets.toString("base64"),
       ...Object.fromEntries(keyed.map(([key, { content }]) => [key, content.toString("base64")])),
     },
-    files: Object.fromEntries(keyed.map(([key, { name }]) => [key, name])),
+    files: Object.fromEntries(
+      keyed.map(([key, { name, executable }]) => [
+        key,
+        { path: name, ...(executable ? { mode: modeOf({ executable }) } : {}) },
+      ]),
+    ),
   };
 }

@@ -3,6 +3,7 @@ import type { V1Container, V1Job, V1Volume } from "@kubernetes/client-node";
 import { SANDBOX_UID, SECRET_FOLDER } from "../sandbox.ts";
 import type { JobDescription } from "./description.ts";
 import { inputFolders, jobEnvironment, OUTPUT, WORKSPACE } from "./environment.ts";
+import type { SecretFile } from "./job-secret.ts";
 import { bytesOf } from "./limits.ts";
 import { secretHandOver, withToken, type SecretHandOver } from "./secret-handover.ts";
 import { outerSeconds, stopSeconds } from "./timeouts.ts";
@@ -11,8 +12,8 @@ export interface ManifestPlacing {
   readonly namespace: string;
   /** The mark of the process that looks after it: `ownerMark`. */
   readonly owner?: string;
-  /** Paths of the files of the input, by the key that the Secret beside the Job has them under. */
-  readonly files: Readonly<Record<string, string>>;
+  /** The files of the input, by the key that the Secret beside the Job has them under. */
+  readonly files: Readonly<Record<string, SecretFile>>;
   /** How long an ended Job stays for people to look at, in seconds. */
   readonly keepSeconds?: number;
 }
@@ -138,7 +139,7 @@ function literal(value: string): string {
 
 function volumes(description: JobDescription, name: string, { files }: ManifestPlacing): readonly V1Volume[] {
   const disk = String(bytesOf(description.limits.disk));
-  const items = Object.entries(files).map(([key, path]) => ({ key, path }));
+  const items = Object.entries(files).map(([key, file]) => ({ key, ...file }));
   return [
     { name: "workspace", emptyDir: { sizeLimit: disk } },
     { name: "output", emptyDir: { sizeLimit: String(bytesOf(description.limits.disk) + LOGS_BYTES) } },

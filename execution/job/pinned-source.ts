@@ -2,7 +2,8 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import { KilnError } from "../../errors.ts";
 import { lastLines, run } from "../../toolchain/process.ts";
-import { COMMIT, REPOSITORY_URL, type JobSource } from "./description.ts";
+import { COMMIT, REPOSITORY_URL, requireEncrypted, type JobSource } from "./description.ts";
+import { readingGit } from "./reading-git.ts";
 
 /** What stands in a ref: no option, no range, no pattern. */
 const REF = /^(?!-)(?!.*(?:\.\.|@\{|[\s~^:?*[\\]))[\w./@+-]{1,255}$/;
@@ -13,6 +14,7 @@ const ASK_MS = 60_000;
  * branch, a tag or a commit. Throws a usage error where there is no such, `unreachable` where the repository is not.
  */
 export async function pinSource(repository: string, ref: string | undefined): Promise<JobSource> {
+  requireEncrypted(repository, `--repo ${withoutLogin(repository)}`);
   const isUrl = REPOSITORY_URL.test(repository);
   if (ref !== undefined && !REF.test(ref))
     throw new KilnError("usage", `"${ref}" is no name of a branch, tag or commit`);
@@ -33,8 +35,8 @@ export async function pinSource(repository: string, ref: string | undefined): Pr
 }
 
 async function pinnedCheckout(folder: string, ref: string): Promise<JobSource> {
-  const args = ["-C", folder, "rev-parse", "--verify", "--quiet", "--end-of-options", `${ref}^{commit}`];
-  const { code, stdout, stderr } = await run("git", args, { allowFailure: true });
+  const args = ["rev-parse", "--verify", "--quiet", "--end-of-options", `${ref}^{commit}`];
+  const { code, stdout, stderr } = await readingGit(folder, args, { allowFailure: true });
   const commit = stdout.trim();
   if (code === 0 && COMMIT.test(commit)) return { kind: "checkout", path: folder, commit, ref };
   throw new KilnError("usage", `${folder} has no commit ${ref}${stderr === "" ? "" : `: ${lastLines(stderr, 1)}`}`);
@@ -43,7 +45,7 @@ async function pinnedCheckout(folder: string, ref: string): Promise<JobSource> {
 async function pinnedRemote(url: string, ref: string): Promise<JobSource> {
   // Git gives a commit by its name to whoever asks; whether it is there shows in the container.
   if (COMMIT.test(ref)) return { kind: "repository", url, commit: ref };
-  const env = { ...process.env, GIT_TERMINAL_PROMPT: "0", GIT_ALLOW_PROTOCOL: "https:ssh:http" };
+  const env = { ...process.env, GIT_TERMINAL_PROMPT: "0", GIT_ALLOW_PROTOCOL: "https:ssh" };
   const names = [`refs/tags/${ref}^{}`, `refs/tags/${ref}`, `refs/heads/${ref}`, ref];
   const args = ["ls-remote", "--", url, ...names];
   const { code, stdout, stderr } = await run("git", args, {

@@ -9,6 +9,9 @@ export interface Place {
   readonly kind: ErrorKind;
 }
 
+/** The name of a variable, as every shell takes it. */
+export const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
 type Check<T> = (place: Place) => T;
 
 /** Reads a text as a JSON document called `name`. Throws a KilnError of `kind` where it is none. */

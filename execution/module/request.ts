@@ -11,6 +11,7 @@ import {
   text,
   textLike,
   truth,
+  VARIABLE,
   type Place,
 } from "./document.ts";
 import type { Json, JsonObject } from "./json.ts";
@@ -78,7 +79,6 @@ export interface SecretDocument {
 
 /** A name as Pulumi takes it: `stack`, `project/stack` or `organization/project/stack`, each part up to 100 characters. */
 const STACK_NAME = /^(?!\.{1,2}(?:\/|$))[\w.][\w.-]{0,99}(?:\/(?!\.{1,2}(?:\/|$))[\w.][\w.-]{0,99}){0,2}$/;
-const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const TIMESTAMP = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})$/;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 const RUN_ID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;

@@ -234,3 +234,20 @@ it("events are said as they come", () => {
     ["note", "error: no"],
   ]);
 });
+
+it("what an image answers is shown and never obeyed by a terminal", () => {
+  const acting = "\u001b[2J\u009b0m";
+  const state = {
+    ...{ format: "kiln-state/v1", tool: "pulumi", stack: acting, lineage: "0d9f3f0e-1f3c-4d57-9a55-3a9a0a1f0c11" },
+    ...{ serial: 4, cipher: "aes-256-gcm", nonce: "AAAA", data: "AAAA" },
+  };
+  const detail = { code: "internal", phase: acting, message: acting, retryable: false };
+  const said = { plan_digest: acting, success: false, error: acting, error_detail: detail };
+  const changes = [{ resource: acting, action: "create", type: acting }];
+  const { image, sandbox, container, exitCode, runId, outputs, response } = resultOf({ ...said, state, changes });
+  const result = { image, sandbox, container, exitCode, runId, outputs, response, carried: true };
+  const text = resultText(result, false);
+  expect(text).toContain("plan digest \u241b[2J\ufffd0m");
+  expect(text).toContain("state 4 of \u241b[2J");
+  expect(text).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/);
+});

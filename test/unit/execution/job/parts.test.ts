@@ -222,7 +222,8 @@ describe("the input", () => {
     const folder = await temporaryDirectory();
     await mkdir(path.join(folder, "ops"));
     await writeFile(path.join(folder, "ops/a.py"), "print(1)", { mode: 0o600 });
-    const job = aJob({ source: { kind: "directory", path: folder }, parameters: { large: "x".repeat(200_000) } });
+    const source = { kind: "directory", path: folder };
+    const job = aJob({ source, script: "ops/a", parameters: { large: "x".repeat(200_000) } });
     const input = await readInput(job);
     const pinned = pinInput(job, input);
     const written = await writeInputFolder(input, await temporaryDirectory());
@@ -246,6 +247,19 @@ describe("the input", () => {
     const job = aJob({ source: { kind: "directory", path: folder } });
     await expect(readInput(job)).rejects.toThrow("too much for scripts");
   });
+
+  it.each(["http://git.example/x", "http://me:word@git.example/x", "git://git.example/x"])(
+    "is not taken from %s, which no container would fetch from",
+    async (url) => {
+      const refused = pinSource(url, "a".repeat(40));
+      await expect(refused).rejects.toThrow("git.example/x is not encrypted");
+      await expect(refused).rejects.toMatchObject({
+        kind: "usage",
+        mend: expect.stringContaining("https://") as string,
+      });
+      await expect(refused).rejects.not.toThrow("word");
+    },
+  );
 
   it.each(["--upload-pack=id", "a..b", "main:path", "main^", "a b", ""])("is not taken at the ref %j", async (ref) => {
     await expect(pinSource("https://git.example/scripts.git", ref)).rejects.toThrow("is no name of a branch");

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { V1PodSpec } from "@kubernetes/client-node";
 import fc from "fast-check";
@@ -11,6 +12,7 @@ import { jobManifest, manifestName } from "../../../../execution/job/manifest.ts
 import { guardMetadata, guardRules } from "../../../../execution/job/metadata-guard.ts";
 import { outerSeconds } from "../../../../execution/job/timeouts.ts";
 import { sandboxTmpfs } from "../../../../execution/sandbox.ts";
+import { addressBlock, contains } from "../../../../runners/namespace/address-block.ts";
 import { METADATA_NETWORKS } from "../../../../runners/namespace/forbidden-networks.ts";
 import { aJob, jobs } from "./job-values.ts";
 
@@ -84,7 +86,7 @@ describe("the container and the Kubernetes Job of one description", () => {
   it("have no root, no privilege, no token, no second try", () => {
     fc.assert(
       fc.property(jobs, (job) => {
-        const { spec } = jobManifest(job, { namespace: "jobs", files: { "input-0": "scripts/a.py" } });
+        const { spec } = jobManifest(job, { namespace: "jobs", files: { "input-0": { path: "scripts/a.py" } } });
         const pod = spec?.template.spec;
         expect(spec).toMatchObject({ backoffLimit: 0, completions: 1, parallelism: 1 });
         expect(spec?.activeDeadlineSeconds).toBeGreaterThan(outerSeconds(job.timeouts));
@@ -222,7 +224,8 @@ describe("the container and the Kubernetes Job of one description", () => {
       expect(here.readOnlyMounts).toEqual(folders.map((name, at) => ({ from: `/in/${name}`, to: places[at] })));
       const far = dockerPlan(job, { ...PLACING, inputFolder: undefined });
       expect(far.volumes).toEqual(["/workspace/output", ...places]);
-      const pod = jobManifest(job, { namespace: "jobs", files: { "input-0": "scripts/a.py" } }).spec?.template.spec;
+      const pod = jobManifest(job, { namespace: "jobs", files: { "input-0": { path: "scripts/a.py" } } }).spec?.template
+        .spec;
       const mounts = pod?.containers[0]?.volumeMounts?.filter(({ name }) => name === "input") ?? [];
       expect(mounts.map(({ mountPath, subPath, readOnly }) => [mountPath, subPath, readOnly])).toEqual(
         folders.map((name, at) => [places[at], name, true]),
@@ -251,6 +254,20 @@ describe("the rules for a bridge of jobs", () => {
     ]);
     for (const rule of rules) expect(rule).toMatch(/^-A PREROUTING --in-interface kj-1 .*\b169\.254\.169\.254\/32,/);
     expect(guardRules("delete", "kj-1").replaceAll("-D ", "-A ")).toBe(lines.join("\n"));
+  });
+
+  it("are those that the documentation has for machines where kiln may not make them", () => {
+    const page = readFileSync("docs/jobs.md", "utf8");
+    const [, named = ""] = /^metadata=(\S+)$/m.exec(page) ?? [];
+    const closed = named.split(",").map((block) => addressBlock(block));
+    const open = METADATA_NETWORKS.filter((network) => !network.includes(":")).filter((network) => {
+      return !closed.some((block) => contains(block, addressBlock(network)));
+    });
+    expect(open).toEqual([]);
+    const written = [...page.matchAll(/^iptables -t raw (.*)$/gm)].map(([, rule = ""]) => rule);
+    const made = guardRules("append", "kj-+").split("\n").slice(1, -2);
+    const short = (rule: string) => rule.replace("--in-interface", "-i").replace(/--destination \S+/, '-d "$metadata"');
+    expect(written).toEqual(made.map(short));
   });
 
   it("are not made where the bridge is not, such as that of a rootless engine: they would guard nothing", async () => {
