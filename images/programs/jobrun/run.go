@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -87,13 +88,17 @@ func harden() {
 
 const spareThreads = 12
 
-// reserveThreads makes the runtime start so many threads, which it keeps for later.
+// reserveThreads makes the runtime start so many threads, which it keeps for later. Each goroutine has one to itself until all have:
+// one that only waited in the kernel could be over before the runtime, on a busy machine, sees that it needs another thread.
 func reserveThreads(count int) {
-	var all sync.WaitGroup
+	var held, all sync.WaitGroup
+	held.Add(count)
 	for range count {
 		all.Go(func() {
-			// A call of the system that takes its time has a thread to itself.
-			_ = unix.Nanosleep(&unix.Timespec{Nsec: 500_000}, nil)
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			held.Done()
+			held.Wait()
 		})
 	}
 	all.Wait()
