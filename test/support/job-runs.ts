@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { checkDescription, JOB_API, type JobDescription } from "../../execution/job/description.ts";
@@ -89,6 +90,16 @@ export class JobRuns {
 
   docker(...args: readonly string[]): Promise<RunResult> {
     return run(this.engine.docker, args, { env: engineEnvironment(this.engine), allowFailure: true });
+  }
+
+  /** An address of this machine that every container on it reaches, by a network of its own: Docker's bridge does not always tell its. */
+  async hostAddress(): Promise<{ readonly address: string; remove(): Promise<unknown> }> {
+    const network = `kiln-test-host-${randomUUID().slice(0, 8)}`;
+    await this.docker("network", "create", network);
+    const format = "{{(index .IPAM.Config 0).Gateway}}";
+    const address = (await this.docker("network", "inspect", network, "--format", format)).stdout.trim();
+    if (address === "") throw new Error(`the engine tells no address of its own in ${network}`);
+    return { address, remove: () => this.docker("network", "rm", network) };
   }
 
   /** Names of what jobs leave in the engine: containers, and networks of their own. */

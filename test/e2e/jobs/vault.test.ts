@@ -28,6 +28,7 @@ describe.skipIf(typeof tool === "string")("secrets of Vault itself", () => {
   let vault: VaultServer;
   let jobs: VaultOfJobs;
   let before: number;
+  let reached: Awaited<ReturnType<JobRuns["hostAddress"]>>;
   let host: string;
   let gate: Server;
   /** What happens while the script waits. */
@@ -37,8 +38,8 @@ describe.skipIf(typeof tool === "string")("secrets of Vault itself", () => {
     if (typeof tool === "string") return;
     const engine = await jobEngine();
     runs = new JobRuns(engine, await jobImage(engine), await mkdtemp(path.join(tmpdir(), "kiln-test-vault-")));
-    const format = "{{(index .IPAM.Config 0).Gateway}}";
-    host = (await runs.docker("network", "inspect", "bridge", "--format", format)).stdout.trim();
+    reached = await runs.hostAddress();
+    host = reached.address;
     vault = await VaultServer.start(tool, runs.folder, host);
     jobs = await prepareVault(vault, runs.folder);
     before = await jobs.tokens();
@@ -50,6 +51,7 @@ describe.skipIf(typeof tool === "string")("secrets of Vault itself", () => {
   afterAll(async () => {
     gate.close();
     await vault.stop();
+    await reached.remove();
     await rm(runs.folder, { recursive: true, force: true });
   });
 
